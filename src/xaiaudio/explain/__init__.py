@@ -1,0 +1,1 @@
+"""Explanations: one file a method, all called through :func:`xaiaudio.explain`."""
