@@ -1,0 +1,191 @@
+"""A clip, and a set of clips."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..audio import load_audio
+from ..errors import XaiAudioError
+
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One recording and what is known of it.
+
+    Attributes
+    ----------
+    path : Path
+    label : str or None
+        What is heard; None if nobody said.
+    fold : int or None
+        Which part of a cross-validation it belongs to, 1 to 5.
+    licence : str
+        ``"CC BY"``, ``"CC0"``, ...; empty if unknown.
+    author, source : str
+        Who made it and where it comes from.
+    stems : Path or None
+        ``.npz`` of the sounds it was mixed from, name to waveform.
+    events : Path or None
+        ``.npz`` whose array ``mask`` says which cells of the clip's spectrogram hold its event.
+    """
+
+    path: Path
+    label: str | None
+    fold: int | None
+    licence: str
+    author: str = ""
+    source: str = ""
+    stems: Path | None = None
+    events: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """The file's name without its extension."""
+        return self.path.stem
+
+    def load(self, sample_rate: int = 16_000) -> np.ndarray:
+        """Return the waveform, float32 (samples,); see :func:`xaiaudio.load_audio`."""
+        return load_audio(self.path, sample_rate=sample_rate)
+
+    def load_stems(self) -> dict[str, np.ndarray]:
+        """Return the sounds it was mixed from: name to float32 waveform (samples,), 16 kHz."""
+        arrays = _read_npz(self.stems, f"{self.name} has no stems: only synthetic clips do.")
+        return {name: _as_float(wave) for name, wave in arrays.items()}
+
+    def load_events(self) -> np.ndarray:
+        """Return where its event is: bool (T, bands), over the cells of the whole clip."""
+        missing = f"{self.name} has no event mask: only synthetic clips do."
+        return _read_npz(self.events, missing)["mask"].astype(bool)
+
+
+@dataclass(frozen=True)
+class ClipSet(Sequence):
+    """Clips in a fixed order, with the labels they may have.
+
+    Attributes
+    ----------
+    name : str
+    clips : tuple of Clip
+    labels : tuple of str
+        All labels of the set, in the order of a network's outputs. A part of a set keeps them.
+
+    Examples
+    --------
+    >>> import xaiaudio as xa
+    >>> clips = xa.datasets.load("synthetic")  # doctest: +SKIP
+    >>> train, test = clips.split(fold=5)  # doctest: +SKIP
+    """
+
+    name: str
+    clips: tuple[Clip, ...]
+    labels: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def __getitem__(self, index):
+        """Return one clip (an int), or the set of some (a slice)."""
+        return self._part(self.clips[index]) if isinstance(index, slice) else self.clips[index]
+
+    @property
+    def indices(self) -> np.ndarray:
+        """Each clip's label as an index into `labels`, int (n,)."""
+        return np.array([self.labels.index(clip.label) for clip in self.clips], int)
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of clips of each label."""
+        found = [clip.label for clip in self.clips]
+        return {label: found.count(label) for label in self.labels}
+
+    def of(self, *labels: str) -> ClipSet:
+        """Return the clips that have one of these labels."""
+        for label in labels:
+            if label not in self.labels:
+                raise XaiAudioError(
+                    f"No clip of {self.name} is called {label!r}: the labels are "
+                    f"{', '.join(self.labels)}."
+                )
+        return self._part(clip for clip in self.clips if clip.label in labels)
+
+    def split(self, fold: int = FOLDS) -> tuple[ClipSet, ClipSet]:
+        """Hold out one fold.
+
+        Parameters
+        ----------
+        fold : int
+            The fold to test on.
+
+        Returns
+        -------
+        train, test : ClipSet
+
+        Raises
+        ------
+        XaiAudioError
+            If no clip, or every clip, is of that fold.
+        """
+        test = [clip for clip in self.clips if clip.fold == fold]
+        if not test or len(test) == len(self.clips):
+            folds = sorted({str(clip.fold) for clip in self.clips})
+            raise XaiAudioError(
+                f"{self.name} cannot be split at fold {fold}: its clips are of fold "
+                f"{', '.join(folds)}."
+            )
+        return self._part(clip for clip in self.clips if clip.fold != fold), self._part(test)
+
+    def split_share(self, share: float = 0.8) -> tuple[ClipSet, ClipSet]:
+        """Keep the first share of each label's clips, in file order, for training.
+
+        A label with two clips or more has at least one on either side; a single clip is for
+        training.
+
+        Parameters
+        ----------
+        share : float
+            In (0, 1).
+
+        Returns
+        -------
+        train, test : ClipSet
+        """
+        if not 0 < share < 1:
+            raise XaiAudioError(f"The share to train on is {share}: it must be between 0 and 1.")
+        total, seen, train, test = self.counts(), dict.fromkeys(self.labels, 0), [], []
+        for clip in self.clips:
+            kept = total[clip.label] - held_out(total[clip.label], share)
+            (train if seen[clip.label] < kept else test).append(clip)
+            seen[clip.label] += 1
+        return self._part(train), self._part(test)
+
+    def _part(self, clips) -> ClipSet:
+        return dataclasses.replace(self, clips=tuple(clips))
+
+
+def held_out(count: int, share: float) -> int:
+    """Return how many of a label's clips to hold out when `share` of them are for training."""
+    if count < 2:
+        return 0
+    return min(max(count - round(share * count), 1), count - 1)
+
+
+def _read_npz(path: Path | None, missing: str) -> dict[str, np.ndarray]:
+    if path is None:
+        raise XaiAudioError(missing)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (OSError, ValueError) as error:
+        raise XaiAudioError(f"Could not read {path}: {error}.") from error
+
+
+def _as_float(wave: np.ndarray) -> np.ndarray:
+    """Scale whole numbers to [-1, 1]."""
+    scale = np.iinfo(wave.dtype).max if wave.dtype.kind == "i" else 1
+    return (wave / scale).astype(np.float32)
