@@ -1,0 +1,35 @@
+"""Every figure of the book.
+
+Each function returns a plain :class:`matplotlib.figure.Figure` with one attribute more: ``data``, a
+dict of the numbers that the figure shows. Time is in seconds, frequency in hertz on a mel scale.
+Spectrograms use a perceptually uniform colour map, signed maps a diverging one with zero in the
+middle; panels that are compared share one scale.
+"""
+
+from .charts import (
+    class_shares,
+    confusion,
+    confusion_pair,
+    label_counts,
+    training_curves,
+)
+from .maps import class_comparison, clip_maps, comparison, plot, segments
+from .sounds import clip_spectrogram, clip_spectrograms, filterbank, spectrograms, waveform
+
+__all__ = [
+    "class_shares",
+    "clip_maps",
+    "clip_spectrogram",
+    "clip_spectrograms",
+    "comparison",
+    "class_comparison",
+    "confusion",
+    "confusion_pair",
+    "filterbank",
+    "label_counts",
+    "plot",
+    "segments",
+    "spectrograms",
+    "training_curves",
+    "waveform",
+]

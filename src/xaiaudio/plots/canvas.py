@@ -1,0 +1,130 @@
+"""The common ground of all figures: sizes, colours, axes in seconds and hertz.
+
+No figure goes through pyplot, so nothing here touches a global state or a display.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+# Inches. A page of 390 pixels shrinks the figure to half its size, so the text is large for it.
+WIDTH = 7.0
+FONT = 11
+
+MAGNITUDE = "magma"  # perceptually uniform: equal steps look equal
+SIGNED = "RdBu_r"  # diverging: white is zero, safe for colour-blind eyes
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"  # Okabe and Ito's
+
+ROUND_HERTZ = (125, 250, 500, 1000, 2000, 4000, 8000, 16000)
+
+
+def grid(rows=1, columns=1, *, height=2.0, width=WIDTH, extra=0.0, **options):
+    """Make a figure with a grid of axes.
+
+    Parameters
+    ----------
+    rows, columns : int
+    height : float
+        Inches per row.
+    width : float
+        Inches of the whole figure.
+    extra : float
+        Inches added to the height, for colour bars and titles.
+    **options
+        For :meth:`matplotlib.figure.Figure.subplots`.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    axes : ndarray of Axes, shape (rows, columns)
+    """
+    # Half a second to import: only who draws pays for it.
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height * rows + extra), dpi=100, layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03)
+    axes = figure.subplots(rows, columns, squeeze=False, **options)
+    for ax in axes.flat:
+        style(ax)
+    return figure, axes
+
+
+def style(ax) -> None:
+    """Set the text sizes of one axes, whatever the user's own matplotlib settings are."""
+    ax.tick_params(labelsize=FONT - 2)
+    ax.xaxis.label.set_size(FONT - 1)
+    ax.yaxis.label.set_size(FONT - 1)
+
+
+def title(ax, text) -> None:
+    """Write the title of a panel."""
+    ax.set_title(text, fontsize=FONT)
+
+
+def finish(figure, **data):
+    """Attach the numbers that the figure shows and hand it out."""
+    figure.data = {
+        name: value if isinstance(value, (str, float, int)) else np.asarray(value)
+        for name, value in data.items()
+    }
+    return figure
+
+
+def mel_axis(ax, frontend, *, labels=True) -> None:
+    """Mark round frequencies on a vertical axis that counts mel bands from its lower edge."""
+    edges = np.asarray(frontend.band_edges(), float)
+    marks = [hertz for hertz in ROUND_HERTZ if edges[0] <= hertz <= edges[-1]]
+    # Every other octave is enough for a panel of two inches.
+    marks = marks[::-1][::2][::-1] if len(marks) > 5 else marks
+    ax.set_yticks(np.interp(marks, edges, np.arange(len(edges))))
+    ax.set_yticklabels([f"{hertz:g}" for hertz in marks] if labels else [])
+    if labels:
+        ax.set_ylabel("frequency (Hz)")
+
+
+def image(ax, cells, frontend, *, cmap=MAGNITUDE, limits=None, alpha=None):
+    """Draw cells (frames, bands) with time to the right and frequency upwards.
+
+    Returns the image, for a colour bar.
+    """
+    cells = np.asarray(cells)
+    start, step = frontend.times()[0], frontend.hop / frontend.sample_rate
+    low, high = (np.min(cells), np.max(cells)) if limits is None else limits
+    drawn = ax.imshow(
+        cells.T,
+        origin="lower",
+        aspect="auto",
+        interpolation="nearest",
+        extent=(start, start + len(cells) * step, 0, cells.shape[1]),
+        cmap=cmap,
+        vmin=low,
+        vmax=high if high > low else low + 1.0,
+        alpha=None if alpha is None else np.asarray(alpha).T,
+    )
+    return drawn
+
+
+def symmetric(values) -> tuple[float, float]:
+    """Colour limits with zero in the middle; (-1, 1) if there is nothing but zeros."""
+    largest = float(np.max(np.abs(values), initial=0.0))
+    return (-largest, largest) if largest > 0 else (-1.0, 1.0)
+
+
+def common(values) -> tuple[float, float]:
+    """Colour limits for magnitudes that are compared."""
+    return float(np.min(values)), float(np.max(values))
+
+
+def colour_bar(figure, drawn, axes, label) -> None:
+    """Put a labelled colour bar below some axes: it takes no width from a narrow page."""
+    bar = figure.colorbar(
+        drawn, ax=list(np.ravel(axes)), location="bottom", aspect=40, shrink=0.7, pad=0.02
+    )
+    bar.set_label(label, fontsize=FONT - 1)
+    bar.ax.tick_params(labelsize=FONT - 2)
+
+
+def hide(axes) -> None:
+    """Blank the panels of a grid that have nothing to show."""
+    for ax in axes:
+        ax.set_axis_off()

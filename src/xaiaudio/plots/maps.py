@@ -1,0 +1,332 @@
+"""Figures of explanations: maps beside the spectrograms they explain."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..errors import XaiAudioError
+from . import canvas
+from .sounds import LOUDNESS
+
+RAW = "against  ←  relevance for the class  →  for"
+SHARE = "against  ←  relevance, largest = 1  →  for"
+
+
+def scaled(maps) -> np.ndarray:
+    """Divide maps by their largest magnitude, all by the same one; zeros stay zeros."""
+    maps = np.asarray(maps, np.float32)
+    largest = np.max(np.abs(maps), initial=0.0)
+    return maps / largest if largest > 0 else maps
+
+
+def plot(result, max_patches=6, *, normalise=False, overlay=False, titles=None, columns=3):
+    """Draw each patch of an explanation: its spectrogram, and below it the map.
+
+    Parameters
+    ----------
+    result : Explanation
+    max_patches : int
+        How many patches to draw, from the first on.
+    normalise : bool
+        False shows the maps in the method's own unit; True divides all of them by the largest
+        magnitude shown. Either way all maps share one scale with zero in the middle.
+    overlay : bool
+        Lay the map over a grey spectrogram instead: the stronger, the more opaque.
+    titles : sequence of str, optional
+        One per patch; by default the class explained and its probability.
+    columns : int
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        `data`: ``patches`` and ``maps`` as shown, ``limit`` of the colour scale.
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> model = xa.load_model("lite")
+    >>> result = xa.explain(model, model.frontend(np.sin(np.arange(48000) / 5)))
+    >>> figure = xa.plot(result, normalise=True)
+    """
+    shown = result[: max(1, max_patches)]
+    maps = scaled(shown.maps) if normalise else shown.maps
+    titles = _titles(shown) if titles is None else titles
+    columns = min(columns, len(shown))
+    lines = 1 if overlay else 2
+    rows = lines * math.ceil(len(shown) / columns)
+    figure, axes = canvas.grid(rows, columns, height=1.75, extra=1.2)
+    canvas.hide(axes.flat)
+    limits, sound_limits = canvas.symmetric(maps), canvas.common(shown.patches)
+    for index in range(len(shown)):
+        block, column = divmod(index, columns)
+        pair = axes[block * lines : (block + 1) * lines, column]
+        spectrum = canvas.image(
+            pair[0],
+            shown.patches[index],
+            shown.frontend,
+            cmap=_ground(overlay),
+            limits=sound_limits,
+        )
+        strength = np.abs(maps[index]) / limits[1] if overlay else None
+        relevance = canvas.image(
+            pair[-1], maps[index], shown.frontend, cmap=canvas.SIGNED, limits=limits, alpha=strength
+        )
+        _label_column(pair, shown.frontend, titles[index], left=column == 0)
+    if not overlay:
+        canvas.colour_bar(figure, spectrum, axes, LOUDNESS)
+    canvas.colour_bar(figure, _opaque(figure, relevance), axes, SHARE if normalise else RAW)
+    return canvas.finish(figure, patches=shown.patches, maps=maps, limit=limits[1])
+
+
+def _ground(overlay) -> str:
+    return "gray" if overlay else canvas.MAGNITUDE
+
+
+def _opaque(figure, drawn):
+    """Return the colours of an image without its transparency, for the colour bar."""
+    from matplotlib.cm import ScalarMappable
+
+    return ScalarMappable(norm=drawn.norm, cmap=drawn.cmap)
+
+
+def _titles(result) -> list[str]:
+    chances = result.scores[np.arange(len(result)), result.targets]
+    return [
+        f"{label}\n{chance:.0%}"
+        for label, chance in zip(result.target_labels, chances, strict=True)
+    ]
+
+
+def _label_column(column, frontend, text, *, left, names=None) -> None:
+    """Label the panels of one patch: title on top, time below, frequency at the left."""
+    for row, ax in enumerate(column):
+        ax.set_axis_on()
+        canvas.mel_axis(ax, frontend, labels=left)
+        if left and names is not None:
+            ax.set_ylabel(f"{names[row]}\nHz")
+        if ax is not column[-1]:
+            ax.set_xticklabels([])
+    canvas.title(column[0], text)
+    column[-1].set_xlabel("time (s)")
+
+
+def comparison(results, *, names=None, titles=None, normalise=True):
+    """Draw several methods side by side: the spectrogram, then one row of maps per method.
+
+    Parameters
+    ----------
+    results : sequence of Explanation
+        One per method, of the same patches: one column each, four at most read well.
+    names : sequence of str, optional
+        One per method; by default the names that :func:`xaiaudio.explain` knows them by.
+    titles : sequence of str, optional
+        One per patch; by default the class explained and its probability.
+    normalise : bool
+        True divides each method's maps by their largest magnitude, the same for all its patches,
+        and draws one scale. False keeps each method's unit and draws one scale per method.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        `data`: ``patches``, and the maps shown by the method's name.
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> model = xa.load_model("lite")
+    >>> patches = model.frontend(np.sin(np.arange(48000) / 5))
+    >>> results = [xa.explain(model, patches, "Rain", name) for name in ("gradcam", "occlusion")]
+    >>> figure = xa.plots.comparison(results)
+    """
+    first = results[0]
+    if any(len(result) != len(first) for result in results):
+        raise XaiAudioError(
+            "comparison() needs explanations of the same patches, but their numbers differ: "
+            f"{[len(result) for result in results]}."
+        )
+    names = [result.method for result in results] if names is None else list(names)
+    rows = {name: result.maps for name, result in zip(names, results, strict=True)}
+    titles = _titles(first) if titles is None else titles
+    return _map_rows(first.patches, rows, titles, first.frontend, normalise)
+
+
+def class_comparison(results, *, patch=0, classes=None, names=None, titles=None, normalise=True):
+    """Draw the maps of several classes for one patch, for example the true and the predicted one.
+
+    Parameters
+    ----------
+    results : sequence of dict of str to Explanation
+        One per method, as :func:`xaiaudio.explain_classes` returns them: one row each.
+    patch : int
+        Number of the patch.
+    classes : sequence of str, optional
+        The columns; by default all classes of the first result.
+    names, titles, normalise
+        As in :func:`comparison`, a title per class. The classes of one method share their scale.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        `data`: ``patches`` (the same one per class), and the maps by the method's name.
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> model = xa.load_model("lite")
+    >>> patches = model.frontend(np.sin(np.arange(48000) / 5))
+    >>> both = xa.explain_classes(model, patches, ["Chainsaw", "Helicopter"], "occlusion")
+    >>> figure = xa.plots.class_comparison([both])
+    """
+    classes = list(results[0]) if classes is None else list(classes)
+    columns = [[by_class[label][int(patch)] for label in classes] for by_class in results]
+    names = [line[0].method for line in columns] if names is None else list(names)
+    rows = {
+        name: np.concatenate([result.maps for result in line])
+        for name, line in zip(names, columns, strict=True)
+    }
+    first = columns[0]
+    titles = [_titles(result)[0] for result in first] if titles is None else titles
+    patches = np.concatenate([result.patches for result in first])
+    return _map_rows(patches, rows, titles, first[0].frontend, normalise)
+
+
+def _map_rows(patches, rows, titles, frontend, normalise):
+    """Draw a row of spectrograms and one row of maps per name."""
+    count = len(patches)
+    own_bars = 0 if normalise else 0.55 * len(rows)
+    figure, axes = canvas.grid(len(rows) + 1, count, height=1.55, extra=1.2 + own_bars)
+    shown = {name: scaled(maps) if normalise else maps for name, maps in rows.items()}
+    limits = canvas.common(patches)
+    for column in range(count):
+        spectrum = canvas.image(axes[0, column], patches[column], frontend, limits=limits)
+        _label_column(
+            axes[:, column],
+            frontend,
+            titles[column],
+            left=column == 0,
+            names=["spectrogram", *rows],
+        )
+    for line, maps in zip(axes[1:], shown.values(), strict=True):
+        limits = canvas.symmetric(maps)
+        for ax, cells in zip(line, maps, strict=True):
+            relevance = canvas.image(ax, cells, frontend, cmap=canvas.SIGNED, limits=limits)
+        if not normalise:
+            canvas.colour_bar(figure, relevance, line, RAW)
+    canvas.colour_bar(figure, spectrum, axes if normalise else axes[0], LOUDNESS)
+    if normalise:
+        relevance.set_clim(-1, 1)
+        canvas.colour_bar(figure, relevance, axes, SHARE)
+    return canvas.finish(figure, patches=patches, **shown)
+
+
+def clip_maps(wave, maps, frontend, *, normalise=True):
+    """Draw maps over a whole clip, one below the other, under its spectrogram.
+
+    Parameters
+    ----------
+    wave : array_like of float, shape (samples,)
+        At `frontend.sample_rate`.
+    maps : mapping of str to array_like of float, shape (T, bands)
+        Name to map, as :func:`xaiaudio.listen.clip_map` makes them. What lies beyond the last
+        patch belongs to no map and stays grey.
+    frontend : LogMel
+    normalise : bool
+        True divides each map by its largest magnitude and draws one scale.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        `data`: ``spectrogram`` (T, bands), and the maps by name.
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> from xaiaudio.listen import clip_map
+    >>> model = xa.load_model("lite")
+    >>> wave = np.sin(np.arange(48000) / 5)
+    >>> result = xa.explain(model, model.frontend(wave), "Rain")
+    >>> figure = xa.plots.clip_maps(wave, {"gradcam": clip_map(result)}, model.frontend)
+    """
+    spectrogram = frontend.spectrogram(wave)
+    shown = {
+        name: scaled(cells) if normalise else np.asarray(cells) for name, cells in maps.items()
+    }
+    own_bars = 0 if normalise else 0.55 * len(maps)
+    figure, axes = canvas.grid(len(maps) + 1, height=1.7, extra=1.2 + own_bars, sharex=True)
+    axes = axes[:, 0]
+    spectrum = canvas.image(axes[0], spectrogram, frontend)
+    canvas.title(axes[0], "spectrogram")
+    for ax, (name, cells) in zip(axes[1:], shown.items(), strict=True):
+        ax.set_facecolor("#bbbbbb")
+        limits = (-1, 1) if normalise else canvas.symmetric(cells)
+        relevance = canvas.image(ax, cells, frontend, cmap=canvas.SIGNED, limits=limits)
+        canvas.title(ax, name)
+        if not normalise:
+            canvas.colour_bar(figure, relevance, ax, RAW)
+    for ax in axes:
+        canvas.mel_axis(ax, frontend)
+    longest = max(len(spectrogram), *(len(cells) for cells in shown.values()))
+    start = frontend.times()[0]
+    axes[0].set_xlim(start, start + longest * frontend.hop / frontend.sample_rate)
+    axes[-1].set_xlabel("time (s)")
+    canvas.colour_bar(figure, spectrum, axes if normalise else axes[0], LOUDNESS)
+    if normalise:
+        canvas.colour_bar(figure, relevance, axes, SHARE)
+    return canvas.finish(figure, spectrogram=spectrogram, **shown)
+
+
+def segments(patch, segmentations, frontend, *, weights=None):
+    """Draw how a patch is cut into segments, with the borders over its spectrogram.
+
+    Parameters
+    ----------
+    patch : array_like of float, shape (frames, bands)
+    segmentations : mapping of str to array_like of int, shape (frames, bands)
+        Title to the number of each cell's segment: one panel each.
+    frontend : LogMel
+    weights : mapping of str to array_like of float, shape (segments,), optional
+        Colours each segment by its weight instead of showing the spectrogram.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        `data`: ``patch``, the segment numbers (or their weights, cell by cell) by title.
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> frontend = xa.LogMel.vggish()
+    >>> patch = frontend(np.sin(np.arange(16000) / 5))[0]
+    >>> halves = np.repeat([0, 1], 48)[:, None] * np.ones((1, 64), int)
+    >>> figure = xa.plots.segments(patch, {"two halves": halves}, frontend)
+    """
+    count = len(segmentations)
+    figure, axes = canvas.grid(1, count, height=2.6, extra=0.6, width=min(7.0, 2.5 + 2.3 * count))
+    cells = {name: np.asarray(numbers) for name, numbers in segmentations.items()}
+    if weights is not None:
+        cells = {name: np.asarray(weights[name])[numbers] for name, numbers in cells.items()}
+    limits = canvas.symmetric([np.abs(part).max() for part in cells.values()])
+    for column, (ax, name) in enumerate(zip(axes[0], cells, strict=True)):
+        if weights is None:
+            drawn = canvas.image(ax, patch, frontend)
+        else:
+            drawn = canvas.image(ax, cells[name], frontend, cmap=canvas.SIGNED, limits=limits)
+        _borders(
+            ax, np.asarray(segmentations[name]), frontend, "white" if weights is None else "0.4"
+        )
+        canvas.mel_axis(ax, frontend, labels=column == 0)
+        ax.set_xlabel("time (s)")
+        canvas.title(ax, name)
+    canvas.colour_bar(figure, drawn, axes, LOUDNESS if weights is None else RAW)
+    return canvas.finish(figure, patch=patch, **cells)
+
+
+def _borders(ax, numbers, frontend, colour) -> None:
+    """Draw a line between neighbouring cells of different segments."""
+    times = frontend.times()
+    frame, band = np.nonzero(np.diff(numbers, axis=0))
+    ax.vlines(times[frame + 1], band, band + 1, color=colour, linewidth=1)
+    frame, band = np.nonzero(np.diff(numbers, axis=1))
+    ax.hlines(band + 1, times[frame], times[frame + 1], color=colour, linewidth=1)
