@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 from pathlib import Path
@@ -70,6 +71,20 @@ def load_audio(path, *, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
     if wave.size == 0:
         raise XaiAudioError(f"{path} is too short to be a sound at {sample_rate} Hz.")
     return np.clip(wave, -1.0, 1.0).astype(np.float32, copy=False)
+
+
+def duration(path) -> float:
+    """Return how long a sound file says it lasts, in seconds, without decoding it.
+
+    Raises
+    ------
+    XaiAudioError
+        If the file is missing, a folder, empty or not a sound.
+    """
+    path = Path(path)
+    _check_file(path)
+    with _opened(path) as file:
+        return file.frames / file.samplerate
 
 
 def save_audio(path, wave, sample_rate: int = SAMPLE_RATE) -> Path:
@@ -184,22 +199,29 @@ def _check_file(path: Path) -> None:
         raise XaiAudioError(f"{path} is empty (0 bytes): it was perhaps never fully copied.")
 
 
-def _decode(path: Path) -> tuple[np.ndarray, int]:
-    """Read mono float32 samples and their rate."""
-    blocks = []
+@contextlib.contextmanager
+def _opened(path: Path):
+    """Open a sound file; whatever libsndfile says against it becomes one line."""
     try:
         with soundfile.SoundFile(path) as file:
-            rate, left = file.samplerate, _MAX_SECONDS * file.samplerate
-            while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
-                blocks.append(block.mean(axis=1))
-                left -= len(block)
-                if left < 0:
-                    raise XaiAudioError(f"{path} lasts more than six hours: cut it first.")
+            yield file
     except (RuntimeError, TypeError, ValueError, AssertionError) as error:
         raise XaiAudioError(
             f"{path} cannot be read as sound (WAV, FLAC, OGG, MP3): it is another kind of file, "
             "or damaged."
         ) from error
+
+
+def _decode(path: Path) -> tuple[np.ndarray, int]:
+    """Read mono float32 samples and their rate."""
+    blocks, seconds = [], 0.0
+    with _opened(path) as file:
+        rate = file.samplerate
+        while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
+            blocks.append(block.mean(axis=1))
+            seconds += len(block) / rate
+            if seconds > _MAX_SECONDS:
+                raise XaiAudioError(f"{path} lasts more than six hours: cut it first.")
     return np.concatenate(blocks) if blocks else np.zeros(0, np.float32), rate
 
 

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from .base import Clip, ClipSet
+from . import esc10, folders, people
+from .base import Clip, ClipSet, describe
+from .folders import CLASSES
 
-CLASSES = (
-    "Dog bark",
-    "Rain",
-    "Sea waves",
-    "Baby cry",
-    "Clock tick",
-    "Person sneeze",
-    "Helicopter",
-    "Chainsaw",
-    "Rooster",
-    "Fire crackling",
-)
-
-__all__ = ["CLASSES", "Clip", "ClipSet", "load"]
+__all__ = ["CLASSES", "Clip", "ClipSet", "describe", "esc10", "load", "people"]
 
 
 def load(name, *, progress: bool = True) -> ClipSet:
@@ -26,17 +15,31 @@ def load(name, *, progress: bool = True) -> ClipSet:
     Parameters
     ----------
     name : str or path-like
-        ``"synthetic"``, made on the spot from a seed; ``"esc10"``, the real recordings; or a
-        folder.
+        ``"synthetic"``, made on the spot from a seed; ``"esc10"``, the real recordings (see
+        :func:`xaiaudio.datasets.esc10.load`); or a folder (see
+        :func:`xaiaudio.datasets.folders.read`).
     progress : bool
-        Show a bar while files are generated or downloaded.
+        Show a bar while sounds are made or fetched.
 
     Returns
     -------
     ClipSet
+
+    Raises
+    ------
+    XaiAudioError
+        If there is no such set or folder, or it cannot be read or fetched.
+
+    Examples
+    --------
+    >>> import xaiaudio as xa
+    >>> xa.datasets.load("synthetic").counts()["Rain"]  # doctest: +SKIP
+    40
     """
     if name == "synthetic":
         from . import synthetic
 
         return synthetic.load(progress=progress)
-    raise NotImplementedError
+    if name == "esc10":
+        return esc10.load(progress=progress)
+    return folders.read(name)

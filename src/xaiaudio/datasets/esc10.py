@@ -1,0 +1,289 @@
+"""ESC-10, the real recordings: fetch, check, read.
+
+K. J. Piczak, "ESC: Dataset for Environmental Sound Classification", ACM Multimedia 2015,
+doi:10.1145/2733373.2806390. 400 recordings of 5 s, CC BY 3.0.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.resources
+import os
+import shutil
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import filelock
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn
+
+from ..errors import XaiAudioError
+from . import cache, folders
+from .base import ClipSet
+
+#: The newest commit of the authors' repository that still holds the recordings.
+COMMIT = "553c8f1743b9dba6b282e1323c3ca8fa76923448"
+URL = f"https://github.com/karolpiczak/ESC-10/archive/{COMMIT}.zip"
+
+_OWN_COPY = "Or fetch it yourself and name its folder in XAIAUDIO_ESC10."
+
+
+def load(*, progress: bool = True) -> ClipSet:
+    """Return ESC-10: the copy that ``XAIAUDIO_ESC10`` names, or the cached one, or a fresh one.
+
+    Parameters
+    ----------
+    progress : bool
+        Show a bar while it is fetched.
+
+    Returns
+    -------
+    ClipSet
+        With all ten classes.
+
+    Raises
+    ------
+    XaiAudioError
+        If the copy lacks a class, or none can be fetched.
+
+    Examples
+    --------
+    >>> import xaiaudio as xa
+    >>> len(xa.datasets.load("esc10"))  # doctest: +SKIP
+    400
+    """
+    own = os.environ.get("XAIAUDIO_ESC10")
+    if not own:
+        return _complete(folders.read(fetch(progress=progress), name="esc10"))
+    try:
+        return _complete(folders.read(own, name="esc10"))
+    except XaiAudioError as error:
+        raise XaiAudioError(f"XAIAUDIO_ESC10 does not name a copy of ESC-10: {error}") from error
+
+
+def _complete(clips: ClipSet) -> ClipSet:
+    lacking = [label for label in folders.CLASSES if label not in clips.labels]
+    if lacking or len(clips.labels) > len(folders.CLASSES):
+        raise XaiAudioError(
+            f"{clips[0].path.parent.parent} is not the whole of ESC-10: it has no clips of "
+            f"{', '.join(lacking)}."
+        )
+    return clips
+
+
+def manifest() -> dict[str, str]:
+    """Return every file of ESC-10 (``"001 - Dog bark/1-100032-A.ogg"``) and its SHA-256 sum."""
+    text = (importlib.resources.files(__package__) / "esc10_manifest.txt").read_text("utf-8")
+    return {name: digest for digest, name in (line.split("  ", 1) for line in text.splitlines())}
+
+
+@dataclass(frozen=True)
+class Check:
+    """What :func:`check` found.
+
+    Attributes
+    ----------
+    folder : Path
+    good : int
+        Files that are there and are the authors'.
+    missing, changed : tuple of str
+        Names of files that are not there, and of those that differ.
+    """
+
+    folder: Path
+    good: int
+    missing: tuple[str, ...]
+    changed: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every file is there and unchanged."""
+        return not self.missing and not self.changed
+
+
+def check(folder, *, progress: bool = False, expected: dict[str, str] | None = None) -> Check:
+    """Compare a copy in the authors' layout with the manifest, file by file.
+
+    Parameters
+    ----------
+    folder : str or path-like
+    progress : bool
+        Show a bar.
+    expected : dict, optional
+        Names and sums; default :func:`manifest`.
+
+    Returns
+    -------
+    Check
+
+    Raises
+    ------
+    XaiAudioError
+        If there is no such folder, or a file in it cannot be read.
+
+    Examples
+    --------
+    >>> from xaiaudio.datasets import esc10
+    >>> esc10.check("ESC-10").ok  # doctest: +SKIP
+    True
+    """
+    folder = Path(folder).expanduser()
+    if not folder.is_dir():
+        raise XaiAudioError(f"There is no folder {folder}.")
+    expected = manifest() if expected is None else expected
+    missing, changed = [], []
+    with _bar("Checking", MofNCompleteColumn(), progress) as bar:
+        for name, digest in bar.track(expected.items(), description="Checking"):
+            if not (folder / name).is_file():
+                missing.append(name)
+            elif _digest(folder / name) != digest:
+                changed.append(name)
+    good = len(expected) - len(missing) - len(changed)
+    return Check(folder, good, tuple(missing), tuple(changed))
+
+
+def fetch(*, progress: bool = True, url: str = URL, expected: dict[str, str] | None = None) -> Path:
+    """Return the cached copy of ESC-10; download what is missing (41 MB).
+
+    Every file is checked before the copy appears under its own name. Whatever was good already is
+    kept, so an interrupted or damaged copy is completed by calling again.
+
+    Parameters
+    ----------
+    progress : bool
+        Show a bar.
+    url : str
+        The authors' archive, or a mirror of it.
+    expected : dict, optional
+        Names and SHA-256 sums; default :func:`manifest`.
+
+    Returns
+    -------
+    Path
+        Folder in the authors' layout.
+
+    Raises
+    ------
+    XaiAudioError
+        If there is no network or no space, or a file is not what the authors published.
+    """
+    expected = manifest() if expected is None else expected
+    target = cache.home() / "esc10"
+    if _all_there(target, expected):
+        return target
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # The book's chapters run side by side: one of them fetches, the others wait.
+        with filelock.FileLock(target.with_suffix(".lock")):
+            if not _all_there(target, expected):
+                _fill(target, expected, url, progress)
+    except OSError as error:
+        raise XaiAudioError(
+            f"Could not keep ESC-10 in {target}: {error.strerror or error}. "
+            "Make room, or name another cache folder in XAIAUDIO_HOME."
+        ) from error
+    return target
+
+
+def _all_there(folder: Path, expected: dict[str, str]) -> bool:
+    return all((folder / name).is_file() for name in expected)
+
+
+def _fill(target: Path, expected: dict[str, str], url: str, progress: bool) -> None:
+    partial = target.with_suffix(".partial")
+    if target.exists():  # a copy that lost files: keep the good ones
+        shutil.rmtree(partial, ignore_errors=True)
+        os.replace(target, partial)
+    archive = _download(url, target.parent, progress)
+    try:
+        _unpack(archive, partial, expected, progress)
+    except (zipfile.BadZipFile, EOFError) as error:
+        archive.unlink(missing_ok=True)
+        raise XaiAudioError(
+            f"The download from {url} is damaged ({error}): try again. {_OWN_COPY}"
+        ) from error
+    os.replace(partial, target)
+    archive.unlink(missing_ok=True)
+
+
+def _download(url: str, folder: Path, progress: bool) -> Path:
+    import pooch
+    import requests
+
+    pooch.get_logger().setLevel("WARNING")
+    with _bar("Fetching ESC-10", DownloadColumn(), progress) as bar:
+        # Each file is checked on its own: GitHub does not promise the archive's bytes.
+        downloader = pooch.HTTPDownloader(progressbar=_PoochBar(bar), chunk_size=1 << 16)
+        try:
+            path = pooch.retrieve(url, None, fname="esc10.zip", path=folder, downloader=downloader)
+        except requests.RequestException as error:
+            raise XaiAudioError(
+                f"Could not download {url} ({_reason(error)}): check the network and try again. "
+                f"{_OWN_COPY}"
+            ) from error
+    return Path(path)
+
+
+def _reason(error) -> str:
+    """Put a failed download into a few words."""
+    if getattr(error, "response", None) is not None:
+        return f"status {error.response.status_code}"
+    return {"ConnectTimeout": "no answer", "ReadTimeout": "no answer"}.get(
+        type(error).__name__, "no connection"
+    )
+
+
+def _unpack(archive: Path, folder: Path, expected: dict[str, str], progress: bool) -> None:
+    """Write the files of the manifest, and no others, whatever the archive holds."""
+    with zipfile.ZipFile(archive) as file, _bar("Unpacking", MofNCompleteColumn(), progress) as bar:
+        # The archive has one folder at its top, named after the commit.
+        members = {name.partition("/")[2]: name for name in file.namelist()}
+        for name, digest in bar.track(expected.items(), description="Unpacking"):
+            path = folder / name
+            if path.is_file() and _digest(path) == digest:
+                continue
+            data = file.read(members[name]) if name in members else b""
+            if hashlib.sha256(data).hexdigest() != digest:
+                archive.unlink()
+                raise XaiAudioError(
+                    f"{name} in the download is not the file that the authors published "
+                    f"(its SHA-256 sum differs): try again. {_OWN_COPY}"
+                )
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+
+
+def _digest(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise XaiAudioError(f"Could not read {path}: {error.strerror or error}.") from error
+
+
+def _bar(text: str, column, progress: bool) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        column,
+        console=Console(stderr=True),
+        disable=not progress,
+    )
+
+
+class _PoochBar:
+    """What pooch expects of a progress bar, on rich's."""
+
+    def __init__(self, bar: Progress):
+        self._bar = bar
+        self._task = bar.add_task("Fetching ESC-10", total=None)
+        self.total = 0
+
+    def update(self, count: int) -> None:
+        self._bar.update(self._task, advance=count, total=self.total or None)
+
+    def reset(self) -> None:
+        self._bar.reset(self._task)
+
+    def close(self) -> None:
+        self._bar.refresh()
