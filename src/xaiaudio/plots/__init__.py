@@ -15,6 +15,7 @@ from .charts import (
 )
 from .maps import class_comparison, clip_maps, comparison, plot, segments
 from .sounds import clip_spectrogram, clip_spectrograms, filterbank, spectrograms, waveform
+from .strip import strip
 
 __all__ = [
     "class_shares",
@@ -30,6 +31,7 @@ __all__ = [
     "plot",
     "segments",
     "spectrograms",
+    "strip",
     "training_curves",
     "waveform",
 ]

@@ -1,0 +1,59 @@
+"""One patch in a row: the sound, and beside it what each method heard in it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import XaiAudioError
+from . import canvas
+from .maps import SHARE, scaled
+from .sounds import LOUDNESS
+
+
+def strip(results, *, names=None):
+    """Draw one patch's spectrogram and, beside it, one map per method.
+
+    Parameters
+    ----------
+    results : sequence of Explanation
+        One per method, each of the same single patch.
+    names : sequence of str, optional
+        One per method; by default the names that :func:`xaiaudio.explain` knows them by.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        `data`: ``patch``, and each method's map divided by its largest magnitude, by name.
+
+    Raises
+    ------
+    XaiAudioError
+        If a result holds more than one patch.
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> model = xa.load_model("lite")
+    >>> patch = model.frontend(np.sin(np.arange(48000) / 5))[0]
+    >>> figure = xa.plots.strip([xa.explain(model, patch, method="gradcam")])
+    """
+    if any(len(result) != 1 for result in results):
+        raise XaiAudioError("strip() draws one patch: explain one, or pick it with result[i].")
+    names = [result.method for result in results] if names is None else list(names)
+    first = results[0]
+    maps = {name: scaled(result.maps[0]) for name, result in zip(names, results, strict=True)}
+    figure, axes = canvas.grid(1, len(maps) + 1, height=2.0, extra=0.6, sharey=True)
+    axes = axes[0]
+    spectrum = canvas.image(axes[0], first.patches[0], first.frontend)
+    canvas.title(axes[0], "spectrogram")
+    for ax, (name, cells) in zip(axes[1:], maps.items(), strict=True):
+        relevance = canvas.image(ax, cells, first.frontend, cmap=canvas.SIGNED, limits=(-1, 1))
+        canvas.title(ax, name)
+    for index, ax in enumerate(axes):
+        ax.set_xlabel("time (s)")
+        ax.set_xticks(np.round(np.linspace(*ax.get_xlim(), 3), 1))
+        if index == 0:
+            canvas.mel_axis(ax, first.frontend)
+    canvas.colour_bar(figure, spectrum, axes[:1], LOUDNESS)
+    canvas.colour_bar(figure, relevance, axes[1:], SHARE)
+    return canvas.finish(figure, patch=first.patches[0], **maps)
