@@ -1,0 +1,1 @@
+"""From chapter to book: execute, gate, compare with the baselines, render."""

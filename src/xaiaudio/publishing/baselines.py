@@ -1,0 +1,289 @@
+"""The numbers every figure showed, how far they may move, and whether they moved further.
+
+``tests/baselines/PROFILE/CHAPTER.json`` has one line for each recorded value: the value of seed 0,
+the largest distance between runs with different seeds (``spread``), how many runs that was measured
+on, and the ``tolerance`` that follows from it; :mod:`.metric` says how.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..errors import XaiAudioError
+from . import metric, notebooks
+from .execute import notebook_path
+from .project import read_json, write_text
+
+#: Spread of a map's pattern beyond which its baseline says little; the user is told.
+LOOSE = 0.25
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A recorded value that is not what the baseline says.
+
+    Attributes
+    ----------
+    chapter, name : str
+    what : str
+        One line: which rule, how far apart, how far allowed.
+    entry : dict or None
+        The line of the baseline.
+    value
+        What was recorded now; None if it is gone.
+    """
+
+    chapter: str
+    name: str
+    what: str
+    entry: dict | None = None
+    value: object = None
+
+    def __str__(self):
+        return f"{self.chapter}: {self.name}: {self.what}"
+
+
+def recorded(notebook) -> dict:
+    """Return all recorded values of an executed notebook by name.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+
+    Returns
+    -------
+    dict of str to dict
+        ``{"value": ..., "timing": bool, "declared": float}``; the parts of a figure are called
+        ``figure/part``.
+    """
+    values = {}
+    for record in notebooks.records(notebook):
+        if record["kind"] == "figure":
+            for part, value in record["data"].items():
+                values[f"{record['name']}/{part}"] = {"value": value}
+        else:
+            values[record["name"]] = {
+                "value": record["value"],
+                "timing": record.get("timing", False),
+                "declared": record.get("tolerance", 0.0),
+            }
+    return values
+
+
+def measure(runs) -> dict:
+    """Make the baseline of a chapter out of runs with different seeds.
+
+    Parameters
+    ----------
+    runs : list of dict
+        From :func:`recorded`, seed 0 first.
+
+    Returns
+    -------
+    dict of str to dict
+        The entries.
+    """
+    return {name: _entry([run[name] for run in runs if name in run], len(runs)) for name in runs[0]}
+
+
+def _entry(items, runs):
+    values = [item["value"] for item in items]
+    entry = {"value": values[0], "runs": runs}
+    if items[0].get("timing"):
+        return {**entry, "compare": "never: it belongs to the machine"}
+    if all(map(metric.is_number, values)):
+        spread, tolerance = metric.number_tolerance(values, items[0].get("declared", 0.0))
+        return {**entry, "spread": spread, "tolerance": tolerance}
+    if all(map(metric.is_array, values)):
+        if any(value["shape"] != values[0]["shape"] for value in values):
+            return {**entry, "compare": "kind: its shape varies with the seed"}
+        spread, tolerance = metric.array_tolerance(values)
+        entry |= {"spread": spread, "tolerance": tolerance}
+        if not any(map(metric.is_negative, values)):
+            entry["negative"] = False
+        return entry
+    if any(value != values[0] for value in values):
+        return {**entry, "compare": "kind: it varies with the seed"}
+    return {**entry, "compare": "exact"}
+
+
+def compare(chapter, baseline, values) -> list[Difference]:
+    """Compare what a chapter recorded with its baseline.
+
+    Parameters
+    ----------
+    chapter : str
+    baseline : dict
+        From :func:`measure`.
+    values : dict
+        From :func:`recorded`.
+
+    Returns
+    -------
+    list of Difference
+        Empty if nothing moved further than it may.
+    """
+    found = []
+    for name, entry in baseline.items():
+        if name not in values:
+            found.append(Difference(chapter, name, "is no longer recorded", entry))
+            continue
+        value = values[name]["value"]
+        what = _difference(entry, value)
+        if what:
+            found.append(Difference(chapter, name, what, entry, value))
+    for name in values:
+        if name not in baseline:
+            new = values[name]["value"]
+            found.append(Difference(chapter, name, "has no baseline yet", None, new))
+    return found
+
+
+def _difference(entry, value) -> str:
+    """Say how a value differs from its baseline; empty if it does not."""
+    old = entry["value"]
+    rule = entry.get("compare", "")
+    if rule.startswith("never"):
+        return ""
+    if _sort(old) != _sort(value):
+        return f"was {_sort(old)}, is {_sort(value)}"
+    if rule.startswith("kind"):
+        return ""
+    if metric.is_number(old):
+        apart = abs(value - old)
+        if apart <= entry["tolerance"]:
+            return ""
+        return f"was {old:.6g}, is {value:.6g}: {apart:.3g} apart, {entry['tolerance']:.3g} allowed"
+    if metric.is_array(old):
+        return _array_difference(entry, old, value)
+    return "" if old == value else f"was {_brief(old)}, is {_brief(value)}"
+
+
+def _array_difference(entry, old, new):
+    if old["shape"] != new["shape"]:
+        return f"had shape {tuple(old['shape'])}, has {tuple(new['shape'])}"
+    if new.get("not_finite", 0) > old.get("not_finite", 0):
+        return f"{new['not_finite']} values are not finite"
+    said = []
+    if entry.get("negative") is False and metric.is_negative(new):
+        said.append(f"was nowhere negative, goes down to {new['min']:.3g}")
+    for rule, apart in metric.distances(old, new).items():
+        allowed = entry["tolerance"][rule]
+        if apart > allowed:
+            said.append(f"{rule} {apart:.3g} apart, {allowed:.3g} allowed")
+    return "; ".join(said)
+
+
+def _sort(value) -> str:
+    if metric.is_number(value):
+        return "a number"
+    if metric.is_array(value):
+        return "an array"
+    if isinstance(value, dict):
+        return "texts"
+    return "nothing" if value is None else type(value).__name__
+
+
+def _brief(value) -> str:
+    text = json.dumps(value["values"] if isinstance(value, dict) else value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def check(project, chapters) -> list[Difference]:
+    """Compare a whole executed book with the baselines of its profile.
+
+    Parameters
+    ----------
+    project : Project
+    chapters : list of str
+
+    Returns
+    -------
+    list of Difference
+    """
+    found = []
+    for chapter in chapters:
+        values = recorded(notebooks.read(notebook_path(project, chapter)))
+        entries = load(project, chapter)
+        if entries is None:
+            if values:
+                found.append(Difference(chapter, "the chapter", "has no baselines yet"))
+            continue
+        found += compare(chapter, entries, values)
+    for path in sorted(project.baselines.glob("*.json")):
+        if path.stem not in chapters:
+            found.append(Difference(path.stem, "the chapter", f"is gone, {path.name} is not"))
+    return found
+
+
+def load(project, chapter) -> dict | None:
+    """Read the baseline of a chapter; None if there is none."""
+    return (read_json(project.baselines / f"{chapter}.json") or {}).get("entries")
+
+
+def save(project, chapter, entries, seeds) -> Path:
+    """Write the baseline of a chapter, one line a value, so that changes can be read in a diff."""
+    lines = ",\n".join(
+        f"  {json.dumps(name, ensure_ascii=False)}: "
+        f"{json.dumps(entry, ensure_ascii=False, separators=(',', ':'))}"
+        for name, entry in entries.items()
+    )
+    head = {"chapter": chapter, "profile": project.profile, "seeds": list(seeds)}
+    text = json.dumps(head, ensure_ascii=False)[:-1] + f', "entries": {{\n{lines}\n}}}}\n'
+    return write_text(project.baselines / f"{chapter}.json", text)
+
+
+def renew(project, seeds=3, *, workers=None, console=None) -> list[str]:
+    """Run the book with several seeds and write the baselines anew.
+
+    Parameters
+    ----------
+    project : Project
+        With seed 0.
+    seeds : int
+        How many runs, with seeds 0, 1, ...
+
+    Returns
+    -------
+    list of str
+        Values whose baseline says little, because they change much with the seed.
+
+    Raises
+    ------
+    XaiAudioError
+        For fewer than two seeds, or if a chapter fails.
+    """
+    from . import execute as execution
+
+    if seeds < 2:
+        raise XaiAudioError("A spread needs at least two runs: use SEEDS=2 or more.")
+    chapters = [chapter.name for chapter in project.chapters()]
+    runs = [replace(project, seed=seed) for seed in range(seeds)]
+    for run in runs:
+        if console:
+            console.print(f"Seed {run.seed}:")
+        execution.execute(run, workers=workers, console=console)
+    loose = []
+    for chapter in chapters:
+        values = [recorded(notebooks.read(notebook_path(run, chapter))) for run in runs]
+        path = project.baselines / f"{chapter}.json"
+        if not values[0]:
+            path.unlink(missing_ok=True)
+            continue
+        entries = measure(values)
+        save(project, chapter, entries, range(seeds))
+        loose += [f"{chapter}: {name}" for name, entry in entries.items() if is_loose(entry)]
+    for path in project.baselines.glob("*.json"):
+        if path.stem not in chapters:
+            path.unlink()
+    return loose
+
+
+def is_loose(entry) -> bool:
+    """Tell whether a baseline says little because the value changes much with the seed."""
+    spread = entry.get("spread")
+    if entry.get("compare", "").startswith("kind"):
+        return True
+    return isinstance(spread, dict) and spread["pattern"] > LOOSE

@@ -1,0 +1,357 @@
+"""Execute the chapters, several at a time, and only those that changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import XaiAudioError
+from .machine import Machine
+from .project import Page, chapter_key, package_key, read_json, write_json
+
+_VERSIONS = ("numpy", "tensorflow", "keras", "tf-keras-vis", "lime", "librosa", "matplotlib")
+
+
+@dataclass
+class ChapterRun:
+    """What is known of one executed chapter.
+
+    Attributes
+    ----------
+    name : str
+    seconds : float
+        Wall-clock time of its last execution.
+    fresh : bool
+        Whether it was executed now; otherwise an earlier result was good.
+    """
+
+    name: str
+    seconds: float
+    fresh: bool
+
+
+@dataclass
+class _Job:
+    chapter: Page
+    key: str
+    process: subprocess.Popen | None = None
+    log: object = None
+    started: float = 0.0
+    error: dict = field(default_factory=dict)
+    done: bool = False
+
+
+def execute(project, *, workers=None, console=None) -> list[ChapterRun]:
+    """Bring all chapters of the book up to date.
+
+    A chapter that asks for it (``xaiaudio: {first: true}`` in its front matter) runs before the
+    others, alone, on all cores: it trains the network that the others load. The rest run side by
+    side, the longest first, and share the cores.
+
+    Parameters
+    ----------
+    project : Project
+    workers : int, optional
+        How many at a time; by default as many as cores and 4 GB of memory allow.
+    console : rich.console.Console, optional
+        Where progress is shown.
+
+    Returns
+    -------
+    list of ChapterRun
+        In the order of the book.
+
+    Raises
+    ------
+    XaiAudioError
+        If a chapter fails. Those that are finished stay.
+    KeyboardInterrupt
+        On Ctrl-C, when all kernels are dead and no half-written file is left.
+    """
+    chapters = project.chapters()
+    package = package_key(project)
+    jobs, runs = [], {}
+    for chapter in chapters:
+        key = chapter_key(project, chapter, package)
+        stamp = read_stamp(project, chapter.name)
+        if stamp.get("key") == key:
+            runs[chapter.name] = ChapterRun(chapter.name, stamp["seconds"], False)
+        else:
+            jobs.append(_Job(chapter, key))
+    if jobs:
+        _run_all(project, jobs, runs, workers, console)
+    done = [runs[chapter.name] for chapter in chapters]
+    write_json(project.home / "timings.json", {run.name: run.seconds for run in done})
+    return done
+
+
+def notebook_path(project, name) -> Path:
+    """Return where the executed notebook of a chapter is kept."""
+    return project.executed / f"{name}.ipynb"
+
+
+def read_stamp(project, name) -> dict:
+    """Read what is known of a chapter's last execution; empty if it has to be executed.
+
+    Returns
+    -------
+    dict
+        ``key``, ``seconds``, ``finished`` (UTC), ``peak_mb`` of the whole build until then, and
+        ``versions``.
+    """
+    if not notebook_path(project, name).is_file():
+        return {}
+    return read_json(project.executed / f"{name}.json", {})
+
+
+def sweep(project):
+    """Delete what an interrupted build left half-written."""
+    for path in project.executed.glob("*.partial*"):
+        path.unlink(missing_ok=True)
+
+
+def _run_all(project, jobs, runs, workers, console):
+    project.executed.mkdir(parents=True, exist_ok=True)
+    sweep(project)
+    timings = read_json(project.home / "timings.json", {})
+    jobs.sort(key=lambda job: -timings.get(job.chapter.name, 1e9))
+    machine = Machine()
+    first = [job for job in jobs if job.chapter.first]
+    rest = [job for job in jobs if not job.chapter.first]
+    workers = machine.workers(workers)
+    total = len(jobs) + len(runs)
+    with (
+        _Bar(console, total, len(runs)) as bar,
+        tempfile.TemporaryDirectory(prefix="xaiaudio-") as scratch,
+        machine.watch_memory(),
+    ):
+        crew = _Crew(project, Path(scratch), machine, bar, runs)
+        crew.work(first, 1)
+        crew.work(rest, workers)
+
+
+class _Crew:
+    """The workers of one build."""
+
+    def __init__(self, project, scratch, machine, bar, runs):
+        self.project, self.scratch, self.machine = project, scratch, machine
+        self.bar, self.runs = bar, runs
+        self.news = queue.Queue()
+
+    def work(self, jobs, workers):
+        """Run jobs, at most `workers` at a time; stop all at the first that fails."""
+        waiting, running = list(jobs), []
+        threads = max(1, self.machine.cores // max(1, min(workers, len(jobs) or 1)))
+        try:
+            while waiting or running:
+                while waiting and len(running) < workers:
+                    running.append(self._start(waiting.pop(0), threads))
+                job, message = self.news.get()
+                if message is None:
+                    running.remove(job)
+                    self._finish(job)
+                else:
+                    self._hear(job, message)
+        finally:
+            # Reached with work still running after a failure or Ctrl-C.
+            for job in running:
+                self._stop(job)
+            sweep(self.project)
+
+    def _start(self, job, threads):
+        name = job.chapter.name
+        partial = self._partial(job)
+        partial.parent.mkdir(parents=True, exist_ok=True)
+        cwd = self.scratch / name / "work"
+        cwd.mkdir(parents=True)
+        job.log = open(self.scratch / name / "log.txt", "w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+        order = {
+            "source": str(job.chapter.path),
+            "target": str(partial),
+            "parameters": {"profile": self.project.profile, "seed": self.project.seed},
+            "cwd": str(cwd),
+        }
+        job.started = time.monotonic()
+        job.process = subprocess.Popen(
+            [sys.executable, "-m", "xaiaudio.publishing.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=job.log,
+            text=True,
+            encoding="utf-8",
+            env=_environment(self.scratch, threads),
+            start_new_session=True,  # Ctrl-C reaches us alone, and we end the rest in order
+        )
+        job.process.stdin.write(json.dumps(order) + "\n")
+        job.process.stdin.flush()
+        threading.Thread(target=self._listen, args=(job,), daemon=True).start()
+        self.bar.start(name)
+        return job
+
+    def _listen(self, job):
+        for line in job.process.stdout:
+            self.news.put((job, json.loads(line)))
+        job.process.wait()
+        self.news.put((job, None))
+
+    def _hear(self, job, message):
+        if "cell" in message:
+            self.bar.cell(job.chapter.name, message["cell"], message["of"])
+        job.error = message.get("error", job.error)
+        job.done = job.done or message.get("done", False)
+
+    def _finish(self, job):
+        name, partial = job.chapter.name, self._partial(job)
+        seconds = round(time.monotonic() - job.started, 1)
+        log = self._close(job)
+        if not job.done or job.error:
+            raise XaiAudioError(_failure(job, log))
+        stamp = {
+            "key": job.key,
+            "seconds": seconds,
+            "finished": time.strftime("%Y-%m-%d %H:%M", time.gmtime()),
+            "profile": self.project.profile,
+            "seed": self.project.seed,
+            "peak_mb": self.machine.peak_mb,
+            "versions": versions(),
+        }
+        os.replace(partial, notebook_path(self.project, name))
+        write_json(self.project.executed / f"{name}.json", stamp)
+        self.runs[name] = ChapterRun(name, seconds, True)
+        self.bar.done(name, seconds)
+
+    def _stop(self, job):
+        self.machine.kill(job.process.pid)
+        job.process.wait()
+        self._close(job)
+
+    def _close(self, job) -> str:
+        """Let go of the pipes and return the end of what was logged."""
+        job.process.stdin.close()
+        job.log.seek(0)
+        log = job.log.read()[-3000:]
+        job.log.close()
+        return log
+
+    def _partial(self, job) -> Path:
+        # papermill insists on the ending
+        return self.project.executed / f"{job.chapter.name}.partial.ipynb"
+
+
+def _environment(scratch, threads) -> dict:
+    """Return the environment of a kernel: this interpreter, its share of the cores, no surprises.
+
+    A kernel called ``python3`` that the user once installed elsewhere, or their IPython start-up
+    files, must not decide what the book runs on.
+    """
+    kernel = scratch / "jupyter" / "kernels" / "python3"
+    if not kernel.exists():
+        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        command.append("--HistoryManager.enabled=False")
+        write_json(
+            kernel / "kernel.json",
+            {"argv": command, "display_name": "Python 3", "language": "python"},
+        )
+    share = str(threads)
+    path = [str(scratch / "jupyter"), *filter(None, [os.environ.get("JUPYTER_PATH")])]
+    return {
+        **os.environ,
+        "JUPYTER_PATH": os.pathsep.join(path),
+        "IPYTHONDIR": str(scratch / "ipython"),
+        "OMP_NUM_THREADS": share,
+        "OPENBLAS_NUM_THREADS": share,
+        "TF_NUM_INTRAOP_THREADS": share,
+        "TF_NUM_INTEROP_THREADS": "1" if threads == 1 else "2",
+        "PYTHONHASHSEED": "0",
+        "NO_COLOR": "1",
+    }
+
+
+def _failure(job, log) -> str:
+    """Say which chapter failed, in which cell, and how it ended."""
+    error = job.error or {"what": "its process ended without a word", "lines": log.splitlines()}
+    source = (error.get("source") or "").strip()
+    where = ""
+    if source:
+        begin = job.chapter.text.find(source)
+        line = job.chapter.text.count("\n", 0, begin) + 1 if begin >= 0 else 0
+        before = [
+            i
+            for i, text in enumerate(job.chapter.text.splitlines(), 1)
+            if text.lstrip().startswith("```{code-cell}") and (not line or i < line)
+        ]
+        cell = f"cell {len(before)}" if line else "a cell"
+        place = f" (line {line} of {job.chapter.path.name})" if line else ""
+        where = f"\n  {cell}{place}: {source.splitlines()[0]}"
+    lines = "".join(f"\n    {text}" for text in error["lines"][-14:])
+    return f"Chapter '{job.chapter.name}' failed: {error['what']}{where}{lines}"
+
+
+def versions() -> dict:
+    """Name the versions of Python and of the libraries that the numbers depend on."""
+    from importlib import metadata
+
+    found = {"python": platform.python_version()}
+    for name in _VERSIONS:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+class _Bar:
+    """Progress on the terminal: the whole, and a line for each chapter that is running.
+
+    Where nobody watches (CI, a pipe) it is one plain line for each finished chapter.
+    """
+
+    def __init__(self, console, total, ready):
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.progress import TimeElapsedColumn
+
+        self.console = console or Console()
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self.console,
+            disable=not self.console.is_terminal,
+        )
+        self.total, self.ready = total, ready
+        self.tasks = {}
+
+    def __enter__(self):
+        if self.ready:
+            self.console.print(f"{self.ready} of {self.total} chapters are up to date.")
+        self.progress.start()
+        self.all = self.progress.add_task("[bold]chapters", total=self.total, completed=self.ready)
+        return self
+
+    def __exit__(self, *_):
+        self.progress.stop()
+
+    def start(self, name):
+        """Show a line for a chapter."""
+        self.tasks[name] = self.progress.add_task(f"  {name}", total=None)
+
+    def cell(self, name, number, of):
+        """Say which code cell is running."""
+        self.progress.update(self.tasks[name], completed=number - 1, total=of)
+
+    def done(self, name, seconds):
+        """Take the line away and print the time it took."""
+        self.progress.remove_task(self.tasks.pop(name))
+        self.progress.advance(self.all)
+        self.console.print(f"  {name}: {seconds:.0f} s", highlight=False)

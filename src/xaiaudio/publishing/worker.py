@@ -1,0 +1,167 @@
+"""Execute one chapter in a process of its own: ``python -m xaiaudio.publishing.worker``.
+
+It speaks JSON lines on standard output: ``{"cell": 3, "of": 12}`` before each code cell, and at
+the end ``{"done": true}`` or ``{"error": {...}}``. When standard input closes, the process that
+ordered the work is gone, and the worker ends itself and its kernel.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import threading
+import warnings
+
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07")
+
+#: Lines of the traceback that are passed on.
+LAST_LINES = 14
+
+
+def main():
+    """Read the order from the first line of standard input and carry it out."""
+    order = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    warnings.filterwarnings("ignore")
+    tell = _mouth()
+    try:
+        execute(order, tell)
+    except Exception as error:
+        tell({"error": describe(error)})
+        raise SystemExit(1) from None
+    tell({"done": True})
+
+
+def execute(order, tell):
+    """Turn a MyST notebook into an executed one.
+
+    Parameters
+    ----------
+    order : dict
+        ``source`` and ``target`` paths, ``parameters``, ``cwd``.
+    tell : callable
+        Takes a dict to report.
+    """
+    import jupytext
+    import nbformat
+    import papermill
+
+    notebook = jupytext.read(order["source"], fmt="md:myst")
+    number_cells(notebook)
+    code = {
+        cell["id"]: n
+        for n, cell in enumerate((c for c in notebook.cells if c.cell_type == "code"), start=1)
+    }
+    plain = order["target"] + ".source.ipynb"
+    nbformat.write(notebook, plain)
+
+    def progress(cell, **_):
+        if cell.get("id") in code:
+            tell({"cell": code[cell["id"]], "of": len(code)})
+
+    try:
+        papermill.execute_notebook(
+            plain,
+            order["target"],
+            parameters=order["parameters"],
+            kernel_name="python3",
+            progress_bar=False,
+            request_save_on_cell_execute=False,
+            cwd=order["cwd"],
+            on_cell_start=progress,
+        )
+    finally:
+        os.unlink(plain)
+    tidy(order["target"])
+
+
+def number_cells(notebook):
+    """Give the cells ids that are the same in every run; jupytext draws them at random."""
+    for n, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{n}"
+
+
+def tidy(path):
+    """Take out what papermill notes about time and place, which differs from run to run."""
+    import nbformat
+
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata.pop("papermill", None)
+    for cell in notebook.cells:
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+    nbformat.write(notebook, path)
+
+
+def describe(error) -> dict:
+    """Say what a reader of the terminal needs to know about a failed cell.
+
+    Parameters
+    ----------
+    error : Exception
+
+    Returns
+    -------
+    dict
+        ``what``: one line; ``lines``: the end of the traceback, without colour codes;
+        ``source``: the failed cell's code, if a cell failed.
+    """
+    if hasattr(error, "traceback") and hasattr(error, "ename"):
+        lines = plain_lines("\n".join(error.traceback))
+        return {
+            "what": plain_lines(f"{error.ename}: {error.evalue}")[0],
+            "lines": lines[-LAST_LINES:],
+            "source": error.source,
+        }
+    if type(error).__name__ == "DeadKernelError":
+        return {"what": "the kernel died; most often memory ran out", "lines": []}
+    return {"what": f"{type(error).__name__}: {error}".splitlines()[0], "lines": []}
+
+
+def plain_lines(text) -> list[str]:
+    """Split into lines, without colour codes and trailing space.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    list of str
+    """
+    return [line.rstrip() for line in _ANSI.sub("", text).strip().splitlines()] or [""]
+
+
+def _mouth():
+    """Keep standard output for the reports; whatever libraries print goes to the log."""
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+
+    def tell(message):
+        out.write(json.dumps(message) + "\n")
+        out.flush()
+
+    return tell
+
+
+def _end_with_parent():
+    sys.stdin.read()
+    end_children()
+    os._exit(1)
+
+
+def end_children():
+    """Kill every process that descends from this one."""
+    import psutil
+
+    for child in psutil.Process().children(recursive=True):
+        try:
+            child.kill()
+        except psutil.Error:
+            pass
+
+
+if __name__ == "__main__":
+    main()
