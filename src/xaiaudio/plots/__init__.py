@@ -13,24 +13,32 @@ from .charts import (
     label_counts,
     training_curves,
 )
+from .gallery import gallery, masked, steps
 from .maps import class_comparison, clip_maps, comparison, plot, segments
 from .sounds import clip_spectrogram, clip_spectrograms, filterbank, spectrograms, waveform
 from .strip import strip
+from .testing import calibration, intervals, patch_scores
 
 __all__ = [
+    "calibration",
+    "class_comparison",
     "class_shares",
     "clip_maps",
     "clip_spectrogram",
     "clip_spectrograms",
     "comparison",
-    "class_comparison",
     "confusion",
     "confusion_pair",
     "filterbank",
+    "gallery",
+    "intervals",
     "label_counts",
+    "masked",
+    "patch_scores",
     "plot",
     "segments",
     "spectrograms",
+    "steps",
     "strip",
     "training_curves",
     "waveform",

@@ -5,7 +5,11 @@ No figure goes through pyplot, so nothing here touches a global state or a displ
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
+
+from ..record import render
 
 # Inches. A page of 390 pixels shrinks the figure to half its size, so the text is large for it.
 WIDTH = 7.0
@@ -63,6 +67,8 @@ def title(ax, text) -> None:
 
 def finish(figure, **data):
     """Attach the numbers that the figure shows and hand it out."""
+    # A notebook shows a figure by itself only if pyplot was imported; this one always.
+    figure._repr_png_ = functools.partial(render, figure)
     figure.data = {
         name: value if isinstance(value, (str, float, int)) else np.asarray(value)
         for name, value in data.items()
@@ -73,9 +79,13 @@ def finish(figure, **data):
 def mel_axis(ax, frontend, *, labels=True) -> None:
     """Mark round frequencies on a vertical axis that counts mel bands from its lower edge."""
     edges = np.asarray(frontend.band_edges(), float)
-    marks = [hertz for hertz in ROUND_HERTZ if edges[0] <= hertz <= edges[-1]]
-    # Every other octave is enough for a panel of two inches.
-    marks = marks[::-1][::2][::-1] if len(marks) > 5 else marks
+    places = np.interp(ROUND_HERTZ, edges, np.arange(len(edges)))
+    marks, above = [], np.inf
+    # From the top down: low octaves lie close together, and their numbers must not touch.
+    for hertz, place in zip(ROUND_HERTZ[::-1], places[::-1], strict=True):
+        if edges[0] <= hertz <= edges[-1] and above - place >= 0.11 * frontend.bands:
+            marks.append(hertz)
+            above = place
     ax.set_yticks(np.interp(marks, edges, np.arange(len(edges))))
     ax.set_yticklabels([f"{hertz:g}" for hertz in marks] if labels else [])
     if labels:
@@ -122,6 +132,11 @@ def colour_bar(figure, drawn, axes, label) -> None:
     )
     bar.set_label(label, fontsize=FONT - 1)
     bar.ax.tick_params(labelsize=FONT - 2)
+
+
+def width_of(columns: int) -> float:
+    """Return the width of a figure with so many panels side by side, in inches."""
+    return min(WIDTH, 2.2 + 2.2 * columns)
 
 
 def hide(axes) -> None:

@@ -65,7 +65,13 @@ def _bars(ax, labels, table, names, write) -> None:
     ax.margins(x=0.12)
     ax.spines[["top", "right"]].set_visible(False)
     if names is not None:
-        ax.legend(fontsize=canvas.FONT - 2, frameon=False, loc="lower right")
+        ax.legend(
+            fontsize=canvas.FONT - 2,
+            frameon=False,
+            ncols=len(table),
+            loc="lower right",
+            bbox_to_anchor=(1, 1),
+        )
 
 
 def class_shares(prediction, *, true=None):
@@ -276,7 +282,7 @@ def _percents(ax, values, *, good, rows=False) -> None:
 
 def _two_colours(ax, share, right) -> None:
     for cells, colours in ((right, "Blues"), (~right, "Oranges")):
-        hidden = np.ma.masked_array(share, ~cells)
+        hidden = np.ma.masked_array(share, ~cells | (share == 0))  # nothing is white
         ax.imshow(hidden, cmap=colours, vmin=0, vmax=1.15, aspect="auto")
 
 

@@ -56,7 +56,9 @@ def plot(result, max_patches=6, *, normalise=False, overlay=False, titles=None, 
     columns = min(columns, len(shown))
     lines = 1 if overlay else 2
     rows = lines * math.ceil(len(shown) / columns)
-    figure, axes = canvas.grid(rows, columns, height=1.75, extra=1.2)
+    figure, axes = canvas.grid(
+        rows, columns, height=1.75, extra=1.2, width=canvas.width_of(columns)
+    )
     canvas.hide(axes.flat)
     limits, sound_limits = canvas.symmetric(maps), canvas.common(shown.patches)
     for index in range(len(shown)):
@@ -196,7 +198,9 @@ def _map_rows(patches, rows, titles, frontend, normalise):
     """Draw a row of spectrograms and one row of maps per name."""
     count = len(patches)
     own_bars = 0 if normalise else 0.55 * len(rows)
-    figure, axes = canvas.grid(len(rows) + 1, count, height=1.55, extra=1.2 + own_bars)
+    figure, axes = canvas.grid(
+        len(rows) + 1, count, height=1.55, extra=1.2 + own_bars, width=canvas.width_of(count)
+    )
     shown = {name: scaled(maps) if normalise else maps for name, maps in rows.items()}
     limits = canvas.common(patches)
     for column in range(count):
@@ -229,8 +233,8 @@ def clip_maps(wave, maps, frontend, *, normalise=True):
     wave : array_like of float, shape (samples,)
         At `frontend.sample_rate`.
     maps : mapping of str to array_like of float, shape (T, bands)
-        Name to map, as :func:`xaiaudio.listen.clip_map` makes them. What lies beyond the last
-        patch belongs to no map and stays grey.
+        Name to map, as :func:`xaiaudio.listen.clip_map` makes them. What lies beyond the end of a
+        map stays grey.
     frontend : LogMel
     normalise : bool
         True divides each map by its largest magnitude and draws one scale.
@@ -303,7 +307,7 @@ def segments(patch, segmentations, frontend, *, weights=None):
     >>> figure = xa.plots.segments(patch, {"two halves": halves}, frontend)
     """
     count = len(segmentations)
-    figure, axes = canvas.grid(1, count, height=2.6, extra=0.6, width=min(7.0, 2.5 + 2.3 * count))
+    figure, axes = canvas.grid(1, count, height=2.6, extra=0.6, width=canvas.width_of(count))
     cells = {name: np.asarray(numbers) for name, numbers in segmentations.items()}
     if weights is not None:
         cells = {name: np.asarray(weights[name])[numbers] for name, numbers in cells.items()}

@@ -73,7 +73,7 @@ def spectrograms(patches, frontend, *, titles=None, true=None, predicted=None, c
     patches = np.asarray(patches)
     columns = min(columns, len(patches))
     rows = math.ceil(len(patches) / columns)
-    figure, axes = canvas.grid(rows, columns, height=2.1, extra=0.7)
+    figure, axes = canvas.grid(rows, columns, height=2.1, extra=0.7, width=canvas.width_of(columns))
     limits = canvas.common(patches)
     for index, (ax, patch) in enumerate(zip(axes.flat, patches, strict=False)):
         drawn = canvas.image(ax, patch, frontend, limits=limits)
