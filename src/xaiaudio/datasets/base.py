@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import soundfile
 
 from ..audio import duration, load_audio
 from ..errors import XaiAudioError
@@ -32,7 +33,7 @@ class Clip:
     author, source : str
         Who made it and where it comes from.
     stems : Path or None
-        ``.npz`` of the sounds it was mixed from, name to waveform.
+        Two-channel sound file: the event, and the background that it was mixed with.
     events : Path or None
         ``.npz`` whose array ``mask`` says which cells of the clip's spectrogram hold its event.
     """
@@ -56,9 +57,18 @@ class Clip:
         return load_audio(self.path, sample_rate=sample_rate)
 
     def load_stems(self) -> dict[str, np.ndarray]:
-        """Return the sounds it was mixed from: name to float32 waveform (samples,), 16 kHz."""
-        arrays = _read_npz(self.stems, f"{self.name} has no stems: only synthetic clips do.")
-        return {name: _as_float(wave) for name, wave in arrays.items()}
+        """Return the sounds it was mixed from: name to float32 waveform (samples,), 16 kHz.
+
+        They are ``"event"`` and ``"background"``; the clip is their sum.
+        """
+        if self.stems is None:
+            raise XaiAudioError(f"{self.name} has no stems: only synthetic clips do.")
+        try:
+            channels, _ = soundfile.read(self.stems, dtype="float32", always_2d=True)
+            event, background = np.ascontiguousarray(channels.T)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise XaiAudioError(f"Could not read {self.stems}: {error}.") from error
+        return {"event": event, "background": background}
 
     def load_events(self) -> np.ndarray:
         """Return where its event is: bool (T, bands), over the cells of the whole clip."""
@@ -223,9 +233,3 @@ def _read_npz(path: Path | None, missing: str) -> dict[str, np.ndarray]:
             return {name: file[name] for name in file.files}
     except (OSError, ValueError) as error:
         raise XaiAudioError(f"Could not read {path}: {error}.") from error
-
-
-def _as_float(wave: np.ndarray) -> np.ndarray:
-    """Scale whole numbers to [-1, 1]."""
-    scale = np.iinfo(wave.dtype).max if wave.dtype.kind == "i" else 1
-    return (wave / scale).astype(np.float32)
