@@ -95,7 +95,7 @@ class Explanation:
         partial = path.with_name(path.name + ".partial")
         try:
             with open(partial, "wb") as file:
-                np.savez_compressed(file, about=json.dumps(about), **arrays)
+                np.savez_compressed(file, about=json.dumps(about, default=_plain), **arrays)
             os.replace(partial, path)
         except OSError as error:
             partial.unlink(missing_ok=True)
@@ -190,7 +190,8 @@ def explain_classes(
     """
     patches = _check_patches(model, patches)
     scores = model.scores(patches)
-    classes = [model.index(name) for name in (model.labels if classes is None else classes)]
+    classes = model.labels if classes is None else np.atleast_1d(np.asarray(classes, object))
+    classes = [model.index(name) for name in classes]
     targets = np.tile(np.asarray(classes, int), (len(patches), 1))
     results = _run(model, patches, targets, scores, method, upsample, options)
     return {model.labels[index]: result for index, result in zip(classes, results, strict=True)}
@@ -226,7 +227,7 @@ def _run(model, patches, targets, scores, method, upsample, options) -> list[Exp
 
 
 def _raw_maps(chosen, model, patches, targets, options) -> np.ndarray:
-    """Maps (n, k, h, w) at the method's own resolution."""
+    """Compute maps (n, k, h, w) at the method's own resolution."""
     n, k = targets.shape
     if chosen.many_targets:
         return np.asarray(chosen.function(model, patches, targets, options), np.float32)
@@ -248,8 +249,19 @@ def upsampled(raw, shape, how="bilinear") -> np.ndarray:
     return zoom(raw, factors, order=order, mode="nearest", grid_mode=True).astype(np.float32)
 
 
+def _plain(value):
+    """Turn a NumPy number among the options into one that JSON knows."""
+    return value.item() if isinstance(value, np.generic) else str(value)
+
+
 def _check_patches(model, patches) -> np.ndarray:
-    patches = np.asarray(patches, np.float32)
+    try:
+        patches = np.asarray(patches, np.float32)
+    except (TypeError, ValueError) as error:
+        raise XaiAudioError(
+            f"The patches are not an array of numbers ({error}): make them with "
+            "model.frontend(wave)."
+        ) from error
     if patches.ndim == 2:
         patches = patches[None]
     expected = model.frontend.patch_shape
@@ -268,7 +280,7 @@ def _check_patches(model, patches) -> np.ndarray:
 def _indices(model, targets, scores) -> np.ndarray:
     if targets is None:
         return scores.argmax(axis=1)
-    if isinstance(targets, (str, int, np.integer)):
+    if np.ndim(targets) == 0:
         targets = [targets] * len(scores)
     if len(targets) != len(scores):
         raise XaiAudioError(

@@ -1,0 +1,276 @@
+"""Class activation maps, by tf-keras-vis: the last convolution's feature maps, weighted and summed.
+
+All of them look at the logits, keep their own scale (nothing is normalised) and have the
+resolution of the layer they look at.
+"""
+
+from __future__ import annotations
+
+import warnings
+import weakref
+from dataclasses import dataclass
+from numbers import Integral
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ..errors import XaiAudioError
+from .registry import register
+
+with warnings.catch_warnings():
+    # tf-keras-vis imports zoom from where SciPy kept it before.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from tf_keras_vis.gradcam import Gradcam
+    from tf_keras_vis.gradcam_plus_plus import GradcamPlusPlus
+    from tf_keras_vis.layercam import Layercam
+    from tf_keras_vis.scorecam import Scorecam
+from tf_keras_vis.utils.scores import CategoricalScore
+
+# Patches in one backward pass, and masked patches that Score-CAM holds at a time.
+CHUNK = 32
+MASKED = 512
+
+CONVOLUTIONS = (
+    keras.layers.Conv2D,
+    keras.layers.Conv2DTranspose,
+    keras.layers.SeparableConv2D,
+    keras.layers.DepthwiseConv2D,
+)
+# What a convolution may leave to layers of their own.
+FINISHING = (
+    keras.layers.BatchNormalization,
+    keras.layers.Activation,
+    keras.layers.ReLU,
+    keras.layers.LeakyReLU,
+    keras.layers.ELU,
+)
+
+# A classifier's logits as a model that Score-CAM can call thousands of times.
+_QUIET: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the gradient methods can be told.
+
+    Attributes
+    ----------
+    layer : str or None
+        Name of the layer to look at. None takes the last convolution, together with the batch
+        normalisation and activation that follow it where these are layers of their own.
+    """
+
+    layer: str | None = None
+
+
+@dataclass(frozen=True)
+class ScoreOptions(Options):
+    """What Score-CAM can be told.
+
+    Attributes
+    ----------
+    layer : str or None
+        As in :class:`Options`.
+    channels : int or None
+        Ask only about the so many feature maps that vary most (Faster Score-CAM). None asks about
+        all of them, one forward pass each.
+    """
+
+    channels: int | None = None
+
+    def __post_init__(self):
+        if self.channels is not None and not (
+            isinstance(self.channels, Integral) and self.channels >= 1
+        ):
+            raise XaiAudioError(f"channels is {self.channels!r}: a number from 1 up, or None.")
+
+
+@register(
+    "gradcam",
+    options=Options,
+    summary="Feature maps of a convolution, each weighted by its mean gradient.",
+    paper="Selvaraju et al. 2017, Grad-CAM",
+    needs="a convolution",
+)
+def gradcam(classifier, patches, targets, options):
+    """Compute maps (n, h, w): relu(sum over k of mean(dS/dA_k) * A_k)."""
+    return _gradient_maps(Gradcam, classifier, patches, targets, options)
+
+
+@register(
+    "gradcam++",
+    options=Options,
+    summary="Grad-CAM with weights that count every place where a feature shows.",
+    paper="Chattopadhay et al. 2018, Grad-CAM++",
+    needs="a convolution",
+)
+def gradcam_plus_plus(classifier, patches, targets, options):
+    """Compute maps (n, h, w), without the paper's factor exp(S).
+
+    The factor is the same for all cells of a patch. With logits it would overflow for a sure
+    class, vanish for an unlikely one, and make maps of different classes incomparable.
+    """
+    return _gradient_maps(GradcamPlusPlus, classifier, patches, targets, options, _Lifted)
+
+
+@register(
+    "layercam",
+    options=Options,
+    summary="Feature maps of a convolution, each cell weighted by its own positive gradient.",
+    paper="Jiang et al. 2021, LayerCAM",
+    needs="a convolution",
+)
+def layercam(classifier, patches, targets, options):
+    """Compute maps (n, h, w): relu(sum over k of relu(dS/dA_k) * A_k)."""
+    return _gradient_maps(Layercam, classifier, patches, targets, options)
+
+
+@register(
+    "scorecam",
+    options=ScoreOptions,
+    summary="Feature maps of a convolution, each weighted by the score it lets through.",
+    paper="Wang et al. 2020, Score-CAM",
+    needs="a convolution",
+)
+def scorecam(classifier, patches, targets, options):
+    """Compute maps (n, h, w): relu(sum over k of P(class | patch * H_k) * A_k).
+
+    H_k is feature map k stretched to the patch and scaled to 0 to 1. As in the paper the patch is
+    multiplied by it, so a hidden cell goes to 0, which is not silence in a log-mel patch.
+    tf-keras-vis takes the softmax itself, so it is given the logits.
+    """
+    layer = find_layer(classifier.logits_network, options.layer)
+    channels = layer.output.shape[-1]
+    if options.channels and options.channels > channels:
+        raise XaiAudioError(
+            f"channels is {options.channels}, but layer {layer.name!r} has only {channels}."
+        )
+    # The strongest channels are chosen for all inputs of a call together: call one by one.
+    chunk = 1 if options.channels else max(1, MASKED // channels)
+    visual = Scorecam(_quiet(classifier), clone=False)
+    inputs = classifier.as_input(patches)
+    return _maps(visual, inputs, targets, chunk, layer, max_N=options.channels)
+
+
+def find_layer(network, name: str | None = None) -> keras.layers.Layer:
+    """Return the layer to look at, or say why there is none.
+
+    Parameters
+    ----------
+    network : keras.Model
+        A flat functional model.
+    name : str, optional
+        A layer with an output (batch, h, w, channels); None as in :class:`Options`.
+
+    Raises
+    ------
+    XaiAudioError
+        For a nested network, one without a 2-D convolution, an unknown name, or a layer whose
+        output is not (batch, h, w, channels).
+    """
+    nested = [layer.name for layer in network.layers if isinstance(layer, keras.Model)]
+    if nested:
+        raise XaiAudioError(
+            f"The network has another network inside, {nested[0]!r}: class activation maps need a "
+            "flat one. Call its layers one after the other on your input."
+        )
+    if name is not None:
+        return _named(network, name)
+    found = [layer for layer in network.layers if isinstance(layer, CONVOLUTIONS)]
+    if not found:
+        raise XaiAudioError(
+            "The network has no 2-D convolution, so there is no class activation map: "
+            "use a method that needs none, such as 'occlusion' or 'lime'."
+        )
+    return _spatial(_finished(found[-1]))
+
+
+def _named(network, name):
+    spatial = [layer for layer in network.layers if _is_spatial(layer)]
+    for layer in network.layers:
+        if layer.name == name:
+            return _spatial(layer)
+    names = ", ".join(layer.name for layer in spatial)
+    raise XaiAudioError(f"The network has no layer {name!r}. Those with feature maps: {names}.")
+
+
+def _finished(layer):
+    """Go on from a convolution to the activation that follows it, if one does."""
+    while True:
+        nodes = layer._outbound_nodes
+        following = nodes[0].operation if len(nodes) == 1 else None
+        if not isinstance(following, FINISHING):
+            return layer
+        layer = following
+
+
+def _spatial(layer):
+    if not _is_spatial(layer):
+        raise XaiAudioError(
+            f"Layer {layer.name!r} gives {getattr(layer.output, 'shape', None)}: "
+            "a map needs (batch, h, w, channels)."
+        )
+    if getattr(layer, "data_format", "channels_last") != "channels_last":
+        raise XaiAudioError(f"Layer {layer.name!r} has its channels first: they must be last.")
+    return layer
+
+
+def _is_spatial(layer) -> bool:
+    shape = getattr(layer.output, "shape", ())
+    return len(shape) == 4 and None not in shape[1:]
+
+
+def _gradient_maps(method, classifier, patches, targets, options, score=CategoricalScore):
+    network = classifier.logits_network
+    layer = find_layer(network, options.layer)
+    visual = method(network, clone=False)
+    return _maps(visual, classifier.as_input(patches), targets, CHUNK, layer, score=score)
+
+
+def _maps(visual, inputs, targets, chunk, layer, score=CategoricalScore, **more) -> np.ndarray:
+    """Call tf-keras-vis for `chunk` patches at a time."""
+    parts = [slice(start, start + chunk) for start in range(0, len(inputs), chunk)]
+    return np.concatenate(
+        [
+            visual(
+                score([int(target) for target in targets[part]]),
+                inputs[part],
+                penultimate_layer=layer,
+                seek_penultimate_conv_layer=False,
+                expand_cam=False,
+                normalize_cam=False,
+                **more,
+            )
+            for part in parts
+        ]
+    )
+
+
+class _Lifted(CategoricalScore):
+    """Scores moved to 0, their gradients untouched: the exponential of the score becomes 1."""
+
+    def __call__(self, output):
+        score = super().__call__(output)
+        return score - tf.stop_gradient(score)
+
+
+class _Quiet(keras.Model):
+    """A model whose `predict` runs compiled batches of one size and prints nothing."""
+
+    def predict(self, inputs, batch_size):
+        (inputs,) = inputs if isinstance(inputs, list) else [inputs]
+        short = -len(inputs) % batch_size
+        padded = np.concatenate([inputs, np.repeat(inputs[-1:], short, axis=0)])
+        parts = range(0, len(padded), batch_size)
+        answers = [self.compiled(tf.constant(padded[i : i + batch_size])) for i in parts]
+        return np.concatenate(answers)[: len(inputs)]
+
+
+def _quiet(classifier):
+    if classifier not in _QUIET:
+        network = classifier.logits_network
+        quiet = _Quiet(network.inputs, network.outputs)
+        quiet.compiled = tf.function(lambda inputs: quiet(inputs, training=False)[0])
+        _QUIET[classifier] = quiet
+    return _QUIET[classifier]
