@@ -302,6 +302,33 @@ def player(wave, sample_rate, caption, *, about=None) -> str:
     )
 
 
+def players(sounds, sample_rate=16_000):
+    """Return players for several sounds, for a notebook to show.
+
+    Parameters
+    ----------
+    sounds : mapping of str to array_like of float, shape (samples,)
+        Caption to sound, in [-1, 1].
+    sample_rate : int
+        In hertz.
+
+    Returns
+    -------
+    IPython.display.HTML
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from xaiaudio.listen import players
+    >>> players({"Silence": np.zeros(16_000)}).data.count("<audio ")
+    1
+    """
+    from IPython.display import HTML
+
+    listed = "".join(player(wave, sample_rate, caption) for caption, wave in sounds.items())
+    return HTML(f'<div class="xa-players">{listed}</div>')
+
+
 def mp3(wave, sample_rate) -> bytes:
     """Return a sound as an MP3, resampled if an MP3 cannot have its rate."""
     if sample_rate not in MP3_RATES:
