@@ -48,8 +48,8 @@ def texts(figure):
 def all_figures(wave):
     maps = result(2)
     grid = np.repeat(np.arange(6), 16)[:, None] * np.ones((1, 64), int)
-    history = {name: [0.5, 0.6] for name in ("accuracy", "loss", "val_accuracy", "val_loss")}
-    history |= {"iteration": [1, 2], "val_iteration": [1, 2]}
+    history = {"accuracy": [0.5, 0.6], "loss": [1.0, 0.8]}
+    checked = {"validation_accuracy": [0.4], "validation_loss": [1.2], "validation_iteration": [2]}
     by_class = {"Rain": maps, "Rooster": result(2, seed=3)}
     clip = {"gradcam": np.ones((298, 64)), "lime": -np.ones((200, 64))}
     yield plots.plot(maps)
@@ -70,6 +70,7 @@ def all_figures(wave):
     yield plots.label_counts({"Rain": 3, "Rooster": 5})
     yield plots.class_shares({"Rain": 0.25, "Rooster": 0.75}, true="Rain")
     yield plots.training_curves(history)
+    yield plots.training_curves({**history, **checked, "epoch_iteration": [1, 2]})
     yield plots.confusion([[3, 1, 0], [0, 2, 0], [0, 0, 0]], LABELS)
     yield plots.confusion_pair(np.eye(3, dtype=int), np.ones((3, 3), int), LABELS)
 
@@ -241,6 +242,15 @@ def test_label_counts_of_two_sets():
     np.testing.assert_array_equal(figure.data["counts"], [[4, 2], [0, 1]])
 
 
-def test_training_curves_say_what_is_missing():
-    with pytest.raises(XaiAudioError, match="val_loss"):
-        plots.training_curves({"iteration": [1]})
+def test_training_curves_count_iterations_from_one():
+    history = {"accuracy": [0.5, 0.6], "loss": [1.0, 0.8], "validation_iteration": [2]}
+    history |= {"validation_accuracy": [0.4], "validation_loss": [1.2]}
+    figure = plots.training_curves(history)
+    np.testing.assert_array_equal(figure.data["iteration"], [1, 2])
+    drawn = figure.axes[0].lines[0].get_xydata()
+    np.testing.assert_allclose(drawn, [[1, 50], [2, 60]])
+
+
+def test_a_network_without_history_has_no_training_curves():
+    with pytest.raises(XaiAudioError, match="no training"):
+        plots.training_curves({})

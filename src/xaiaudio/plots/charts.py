@@ -113,43 +113,57 @@ def training_curves(history, *, title=""):
     Parameters
     ----------
     history : mapping of str to array_like of float
-        ``iteration``, ``accuracy``, ``loss`` of the training patches; ``val_iteration``,
-        ``val_accuracy``, ``val_loss`` of the held-out ones. Accuracies are 0 to 1.
+        As `AudioClassifier.history`: ``loss`` and ``accuracy`` (0 to 1) of each iteration, and if
+        there were held-out clips ``validation_iteration``, ``validation_loss``,
+        ``validation_accuracy``. Ends of epochs (``epoch_iteration``) become grey lines.
     title : str
 
     Returns
     -------
     matplotlib.figure.Figure
-        `data`: the six series.
+        `data`: the series that were drawn, and ``iteration``.
+
+    Raises
+    ------
+    XaiAudioError
+        If the history holds no training run.
 
     Examples
     --------
     >>> import xaiaudio as xa
-    >>> history = {"iteration": [1, 2], "accuracy": [0.1, 0.5], "loss": [2.3, 1.5],
-    ...            "val_iteration": [2], "val_accuracy": [0.4], "val_loss": [1.8]}
+    >>> history = {"accuracy": [0.1, 0.5], "loss": [2.3, 1.5], "validation_iteration": [2],
+    ...            "validation_accuracy": [0.4], "validation_loss": [1.8]}
     >>> figure = xa.plots.training_curves(history)
     """
-    names = ("iteration", "accuracy", "loss", "val_iteration", "val_accuracy", "val_loss")
-    missing = [name for name in names if name not in history]
-    if missing:
-        raise XaiAudioError(f"The training history has no {', '.join(missing)} to draw.")
-    series = {name: np.asarray(history[name], float) for name in names}
+    if not len(history.get("loss", ())) or not len(history.get("accuracy", ())):
+        raise XaiAudioError(
+            "There is no training to draw: this network's history has no loss and accuracy."
+        )
+    checks = history.get("validation_iteration", ())
+    shown = {"iteration": np.arange(1, len(history["loss"]) + 1)}
     figure, axes = canvas.grid(2, height=2.2, sharex=True)
     for ax, name, label, factor in (
         (axes[0, 0], "accuracy", "patches right (%)", 100),
         (axes[1, 0], "loss", "loss", 1),
     ):
-        values, held_out = factor * series[name], factor * series[f"val_{name}"]
-        ax.plot(series["iteration"], values, color=canvas.BLUE, linewidth=1, label="training")
-        ax.plot(series["val_iteration"], held_out, "o--", color=canvas.ORANGE, label="held out")
+        shown[name] = np.asarray(history[name], float)
+        ax.plot(shown["iteration"], factor * shown[name], color=canvas.BLUE, lw=1, label="training")
+        if len(checks):
+            held_out = shown[f"validation_{name}"] = np.asarray(
+                history[f"validation_{name}"], float
+            )
+            ax.plot(checks, factor * held_out, "o--", color=canvas.ORANGE, ms=5, label="held out")
+        for end in history.get("epoch_iteration", ())[:-1]:
+            ax.axvline(end, color=canvas.GREY, linewidth=0.6, alpha=0.6)
         ax.set_ylabel(label)
-        ax.grid(alpha=0.3)
+    if len(checks):
+        shown["validation_iteration"] = np.asarray(checks)
+        axes[0, 0].legend(fontsize=canvas.FONT - 2, loc="lower right")
     axes[0, 0].set_ylim(0, 102)
     axes[1, 0].set_ylim(0, None)
-    axes[0, 0].legend(fontsize=canvas.FONT - 2, loc="lower right")
     axes[1, 0].set_xlabel("iteration")
     canvas.title(axes[0, 0], title)
-    return canvas.finish(figure, **series)
+    return canvas.finish(figure, **shown)
 
 
 def confusion(matrix, labels, *, title=""):
