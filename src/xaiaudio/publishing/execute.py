@@ -105,8 +105,8 @@ def read_stamp(project, name) -> dict:
     Returns
     -------
     dict
-        ``key``, ``seconds``, ``finished`` (UTC), ``peak_mb`` of the whole build until then, and
-        ``versions``.
+        ``key``, ``seconds``, ``build`` and ``finished`` (UTC), ``peak_mb`` of the whole build until
+        then, and ``versions``.
     """
     if not notebook_path(project, name).is_file():
         return {}
@@ -146,6 +146,7 @@ class _Crew:
         self.project, self.scratch, self.machine = project, scratch, machine
         self.bar, self.runs = bar, runs
         self.news = queue.Queue()
+        self.began = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
 
     def work(self, jobs, workers):
         """Run jobs, at most `workers` at a time; stop all at the first that fails."""
@@ -218,6 +219,7 @@ class _Crew:
         stamp = {
             "key": job.key,
             "seconds": seconds,
+            "build": self.began,
             "finished": time.strftime("%Y-%m-%d %H:%M", time.gmtime()),
             "profile": self.project.profile,
             "seed": self.project.seed,
@@ -317,8 +319,13 @@ class _Bar:
 
     def __init__(self, console, total, ready):
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-        from rich.progress import TimeElapsedColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+        )
 
         self.console = console or Console()
         self.progress = Progress(

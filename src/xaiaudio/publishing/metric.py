@@ -26,7 +26,7 @@ FACTOR = 2.0
 #: ...at least this: processors and library versions round differently...
 FLOORS = {"pattern": 0.01, "low": 0.02, "high": 0.02, "mean": 0.02, "values": 0.02}
 
-#: ...and at most this, else an array that changes much with the seed would be compared with nothing.
+#: ...and at most this, else what changes much with the seed would never be compared.
 CAPS = {"pattern": 0.5, "low": 1.0, "high": 1.0, "mean": 0.5, "values": 0.5}
 
 #: Least tolerance of a single number, relative to its size, and absolute.

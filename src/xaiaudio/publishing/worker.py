@@ -7,6 +7,7 @@ ordered the work is gone, and the worker ends itself and its kernel.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -157,10 +158,8 @@ def end_children():
     import psutil
 
     for child in psutil.Process().children(recursive=True):
-        try:
+        with contextlib.suppress(psutil.Error):
             child.kill()
-        except psutil.Error:
-            pass
 
 
 if __name__ == "__main__":

@@ -1,0 +1,114 @@
+"""The steps of a build, each ending in an error that says what to do."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from contextlib import contextmanager
+
+from ..errors import XaiAudioError
+from . import baselines, execute, fail, gate, notebooks, report, site, site_gate
+
+
+@contextmanager
+def lock(project):
+    """Let one build at a time work on a profile."""
+    from filelock import FileLock, Timeout
+
+    project.home.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(project.build / f"{project.profile}.lock", timeout=0):
+            yield
+    except Timeout:
+        raise XaiAudioError(
+            f"Another build of the profile '{project.profile}' is running in {project.root}: "
+            "wait for it."
+        ) from None
+
+
+@contextmanager
+def terminable():
+    """Treat a polite request to end (SIGTERM) like Ctrl-C, so that kernels are ended too."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def run_chapters(project, workers, console):
+    """Execute what changed."""
+    runs = execute.execute(project, workers=workers, console=console)
+    if not any(run.fresh for run in runs):
+        console.print(f"All {len(runs)} chapters are up to date.", highlight=False)
+    return runs
+
+
+def check_notebooks(project):
+    """Hold the executed notebooks to what they must have."""
+    pages = {
+        chapter.name: notebooks.read(execute.notebook_path(project, chapter.name))
+        for chapter in project.chapters()
+    }
+    problems = gate.check_notebooks(pages)
+    if problems:
+        fail("The executed chapters are not complete:", problems)
+
+
+def compare(project, console) -> bool:
+    """Compare with the baselines; return whether there are any.
+
+    A profile that was never measured has none: somebody who runs it first must get the book.
+    """
+    old = project.home / "regression.html"
+    old.unlink(missing_ok=True)
+    if not project.baselines.is_dir():
+        console.print(
+            f"There are no baselines for the profile '{project.profile}': nothing was compared. "
+            f"'make baselines PROFILE={project.profile}' makes them."
+        )
+        return False
+    names = [chapter.name for chapter in project.chapters()]
+    differences = baselines.check(project, names)
+    if differences:
+        page = report.write_report(project, differences)
+        fail(
+            f"{len(differences)} recorded values are not what they were; see {page}\n"
+            f"If this is meant: make baselines PROFILE={project.profile}",
+            differences,
+        )
+    console.print("All recorded numbers agree with the baselines.")
+    return True
+
+
+def render(project, console):
+    """Render the pages and check them."""
+    folder, fresh = site.build_site(project, console=console)
+    problems = site_gate.check_site(folder)
+    if problems:
+        # So that the next build does not take these pages for good ones.
+        (project.home / "html" / site.STAMP).unlink(missing_ok=True)
+        fail(f"The pages in {folder} are not whole:", problems)
+    return folder / "index.html", fresh
+
+
+def tell(report, console):
+    """Say how long each chapter took and where the book is."""
+    from rich.table import Table
+
+    if report.executed:
+        table = Table("chapter", "seconds", title="Run times")
+        for name in sorted(report.seconds, key=lambda n: -report.seconds[n]):
+            if name in report.executed:
+                table.add_row(name, f"{report.seconds[name]:.0f}")
+        console.print(table)
+    if report.page:
+        note = "" if report.rendered else " (unchanged)"
+        console.print(f"The book: {report.page}{note}", highlight=False, soft_wrap=True)
