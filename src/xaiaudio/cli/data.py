@@ -1,0 +1,123 @@
+"""``xaiaudio data``: fetch, list and look at sets of sounds."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import XaiAudioError
+from .console import note, say, table, watched
+
+group = typer.Typer(
+    help="Fetch, list and look at sets of sounds.",
+    epilog="""\b
+Examples:
+  xaiaudio data list             what there is, and where
+  xaiaudio data fetch            download ESC-10 (41 MB) and check every file
+  xaiaudio data info esc10       counts, licences, and whether the copy is the authors'
+  xaiaudio data info my_sounds   a folder of your own, as `xaiaudio train` would read it""",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+SETS = ("synthetic", "esc10")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the group of commands."""
+    app.add_typer(group, name="data")
+
+
+@group.command("fetch")
+def fetch(
+    name: Annotated[str, typer.Argument(metavar="SET", help="esc10 or synthetic.")] = "esc10",
+) -> None:
+    """Download a set, or generate it, into the cache; complete what is there already."""
+    if name not in SETS:
+        raise XaiAudioError(
+            f"No set is called {name!r} to be fetched: there are {', '.join(SETS)}."
+        )
+    if name == "esc10":
+        from ..datasets import esc10
+
+        say(f"ESC-10 is complete: {esc10.fetch(progress=watched())}")
+        return
+    from .. import datasets
+
+    clips = datasets.load(name, progress=watched())
+    say(f"{name} is complete: {clips[0].path.parent}")
+
+
+@group.command("list")
+def list_() -> None:
+    """List the sets that can be had by name, and where they are kept."""
+    rows = [
+        ("synthetic", "ten classes, 40 clips of 5 s each, made from a seed", _place("synthetic")),
+        ("esc10", "the real recordings: 400 clips of 5 s, 41 MB", _place("esc10")),
+        ("FOLDER", "your own: one folder per class", "any folder"),
+    ]
+    table(("set", "what it is", "where"), rows)
+
+
+def _place(name: str) -> str:
+    from ..datasets import cache
+
+    own = os.environ.get("XAIAUDIO_ESC10")
+    if name == "esc10" and own:
+        return f"{own} (XAIAUDIO_ESC10)"
+    folder = cache.home() / name
+    return str(folder) if folder.is_dir() else "not here yet: xaiaudio data fetch " + name
+
+
+@group.command("info")
+def info(
+    name: Annotated[
+        str, typer.Argument(metavar="SET", help="synthetic, esc10 or a folder of sounds.")
+    ],
+) -> None:
+    """Tell the classes, counts, folds and licences of a set, and check ESC-10's files."""
+    from .. import datasets
+
+    if name == "esc10":
+        _check_esc10()
+    clips = datasets.load(name, progress=watched())
+    folds = sorted({clip.fold for clip in clips if clip.fold is not None})
+    rows = [
+        (label, len(part := clips.of(label)), *_per_fold(part, folds)) for label in clips.labels
+    ]
+    rows.append(("all", len(clips), *_per_fold(clips, folds)))
+    table(("class", "clips", *(f"fold {fold}" for fold in folds)), rows)
+    licences = sorted({clip.licence or "unknown" for clip in clips})
+    say(f"Licences: {', '.join(licences)}")
+    say(f"Files: {clips[0].path.parent.parent if clips[0].label else clips[0].path.parent}")
+
+
+def _per_fold(clips, folds) -> list[int]:
+    return [sum(clip.fold == fold for clip in clips) for fold in folds]
+
+
+def _check_esc10() -> None:
+    """Compare the copy with the authors' sums, if it is in their layout."""
+    from ..datasets import cache, esc10
+
+    own = os.environ.get("XAIAUDIO_ESC10")
+    folder = Path(own) if own else cache.home() / "esc10"
+    if not folder.is_dir():
+        raise XaiAudioError(
+            f"ESC-10 is not in {folder}: xaiaudio data fetch downloads it (41 MB), or name a copy "
+            "in XAIAUDIO_ESC10."
+        )
+    found = esc10.check(folder, progress=watched())
+    if found.ok:
+        say(f"All {found.good} files are the authors'.")
+    elif not found.good and not found.changed:
+        note(f"{folder} is not in the authors' layout: its files are not checked.")
+    else:
+        bad = [*found.changed, *found.missing]
+        raise XaiAudioError(
+            f"{folder}: {len(found.changed)} files differ from the authors', {len(found.missing)} "
+            f"are missing, first {bad[0]!r}. Remove them and run xaiaudio data fetch."
+        )

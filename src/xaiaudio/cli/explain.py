@@ -1,0 +1,205 @@
+"""``xaiaudio explain``: sounds in, pictures, sounds, maps and pages out."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import XaiAudioError
+from .console import note, say
+
+METHODS = ("gradcam", "occlusion", "lime")
+
+_EPILOG = """\b
+Examples:
+  xaiaudio explain dog.wav
+  xaiaudio explain dog.wav --method lime --set lime.samples=2000
+  xaiaudio explain *.wav --target "Dog bark" --keep 0.2 --out maps
+  xaiaudio explain knock.wav --model mine.keras --labels labels.txt
+
+For each sound the folder gets NAME.html (open it in a browser), NAME.png, and for each
+method NAME-METHOD.npz (xaiaudio.Explanation.load reads it), NAME-METHOD-kept.mp3 and
+NAME-METHOD-removed.mp3. The shipped network `lite` knows the ten classes of ESC-10 and
+needs no internet."""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("explain", epilog=_EPILOG)(explain)
+
+
+def explain(
+    files: Annotated[
+        list[Path], typer.Argument(help="Sounds: WAV, FLAC, OGG, MP3; any rate, any channels.")
+    ],
+    model: Annotated[
+        str, typer.Option(help="lite, or a .keras file: of xaiaudio train, or your own + --labels.")
+    ] = "lite",
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="Text file, one class per line, for a .keras file that has none."),
+    ] = None,
+    method: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--method",
+            "-m",
+            help=f"Explanation method; repeat for several. Default: {', '.join(METHODS)}.",
+        ),
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(help="Class to explain. Default: the predicted one.")
+    ] = None,
+    overlap: Annotated[
+        float, typer.Option(min=0.0, max=0.95, help="Share of a patch that the next one repeats.")
+    ] = 0.5,
+    pad: Annotated[
+        bool, typer.Option("--pad", help="Lengthen sounds shorter than a patch with silence.")
+    ] = False,
+    keep: Annotated[
+        float | None,
+        typer.Option(help="Share of the cells in the kept sound. Default: weigh by relevance."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="METHOD.OPTION=VALUE", help="Option of a method; repeat for several."
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")] = Path(
+        "explained"
+    ),
+) -> None:
+    """Explain what a network listens to in sounds: picture, sounds and a page for each."""
+    methods = list(dict.fromkeys(method or METHODS))
+    options = _options(settings or [], methods)
+    names = _labels(labels)
+    _check_keep(keep)
+    from .. import models
+    from ..page import explain_clip
+
+    classifier = models.load_model(model, labels=names)
+    _check_choices(classifier, target, methods, options)
+    failures, stems = [], _stems(files)
+    for file, stem in zip(files, stems, strict=True):
+        try:
+            wave = _wave(file, classifier.frontend, pad)
+            note(f"{file}: {', '.join(methods)} ...")
+            clip = explain_clip(
+                classifier,
+                wave,
+                file.name,
+                methods=methods,
+                target=target,
+                overlap=overlap,
+                pad=pad,
+                keep=keep,
+                options=options,
+            )
+            written = clip.write(out, stem)
+        except XaiAudioError as error:
+            failures.append(file)
+            note(f"xaiaudio: {_named(file, error)}")
+            continue
+        say(f"{file}: {_answer(clip)}")
+        say(f"  {written[0]}")
+    if len(files) > 1 and failures:
+        note(f"{len(failures)} of {len(files)} sounds could not be explained.")
+    if failures:
+        raise typer.Exit(1)
+
+
+def _answer(clip) -> str:
+    prediction = clip.prediction
+    best = sorted(prediction.shares.items(), key=lambda item: -item[1])[:3]
+    shares = ", ".join(f"{label} {share:.0%}" for label, share in best if share)
+    text = f"{prediction.label} (of {len(prediction.patch_scores)} patches: {shares})"
+    if clip.target != prediction.label:
+        text += f"; explained: {clip.target}"
+    return text
+
+
+def _wave(file: Path, frontend, pad: bool):
+    from ..audio import load_audio
+
+    wave = load_audio(file, sample_rate=frontend.sample_rate)
+    if len(wave) < frontend.min_samples and not pad:
+        raise XaiAudioError(
+            f"{file} lasts {len(wave) / frontend.sample_rate:.2f} s, but one patch takes "
+            f"{frontend.min_samples / frontend.sample_rate:.2f} s: add --pad to lengthen it with "
+            "silence."
+        )
+    return wave
+
+
+def _named(file: Path, error: XaiAudioError) -> str:
+    """Make sure that a message says which file it is about."""
+    return str(error) if str(file) in str(error) else f"{file}: {error}"
+
+
+def _stems(files) -> list[str]:
+    """Name each file's results after it, with a number if two have the same name."""
+    stems, taken = [], set()
+    for file in files:
+        stem, number = file.stem, 1
+        while stem.lower() in taken:
+            number += 1
+            stem = f"{file.stem}-{number}"
+        taken.add(stem.lower())
+        stems.append(stem)
+    return stems
+
+
+def _labels(path: Path | None) -> list[str] | None:
+    if path is None:
+        return None
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise XaiAudioError(f"Could not read the labels in {path}: {error}.") from error
+    names = [line.strip() for line in lines if line.strip()]
+    if not names:
+        raise XaiAudioError(f"{path} holds no labels: write one class per line.")
+    return names
+
+
+def _check_keep(keep: float | None) -> None:
+    if keep is not None and not 0 < keep <= 1:
+        raise XaiAudioError(f"--keep is {keep}: it must be a share above 0 and up to 1.")
+
+
+def _check_choices(classifier, target, methods, options) -> None:
+    """Complain of a wrong class, method or option once, not for each file."""
+    from ..explain import registry
+
+    if target is not None:
+        classifier.index(target)
+    for name in methods:
+        registry.find(name).parse(options.get(name, {}))
+
+
+def _options(given, methods) -> dict[str, dict]:
+    """Read ``method.option=value``; a value is a Python literal or else a text."""
+    options: dict[str, dict] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        method, dot, option = name.partition(".")
+        if not (equals and dot and option):
+            raise XaiAudioError(
+                f"--set {text} is not understood: write METHOD.OPTION=VALUE, such as "
+                "lime.samples=500."
+            )
+        if method not in methods:
+            raise XaiAudioError(
+                f"--set {text} is for {method!r}, but the methods are {', '.join(methods)}: add "
+                f"--method {method}."
+            )
+        try:
+            parsed = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            parsed = value
+        options.setdefault(method, {})[option] = parsed
+    return options

@@ -1,0 +1,37 @@
+"""``xaiaudio methods``: who they are and what they take."""
+
+from __future__ import annotations
+
+import typer
+
+from .console import table
+
+_EPILOG = """\b
+Examples:
+  xaiaudio methods
+  xaiaudio explain dog.wav --method scorecam
+  xaiaudio explain dog.wav --method occlusion --set occlusion.mask=0.1
+
+In Python, xaiaudio.methods() returns the same as a dict."""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("methods", epilog=_EPILOG)(methods)
+
+
+def methods() -> None:
+    """List the explanation methods, their options and where they come from."""
+    from ..explain.registry import methods as known
+
+    rows = [
+        (
+            name,
+            about["summary"],
+            ", ".join(f"{option}={value}" for option, value in about["options"].items()) or "none",
+            about["needs"],
+            about["paper"],
+        )
+        for name, about in known().items()
+    ]
+    table(("method", "what it shows", "options", "needs", "paper"), rows)

@@ -1,0 +1,140 @@
+"""``xaiaudio train`` and ``xaiaudio pretrain``: networks for sounds of one's own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import XaiAudioError
+from .console import say, table, watched
+
+_TRAIN_EPILOG = """\b
+Examples:
+  xaiaudio train my_sounds --out mine.keras
+  xaiaudio train my_sounds --freeze              faster, often better with few sounds
+  xaiaudio train esc10 --backbone yamnet --freeze
+  xaiaudio explain knock.wav --model mine.keras
+
+A folder holds one folder per class with sounds in it. The last fifth of each class
+(fold 5) is held out to test the network on."""
+
+_PRETRAIN_EPILOG = """\b
+Examples:
+  xaiaudio pretrain --out lite.keras
+  xaiaudio explain dog.wav --model lite.keras
+
+It needs ESC-10: xaiaudio data fetch, or XAIAUDIO_ESC10 naming a copy."""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("train", epilog=_TRAIN_EPILOG)(train)
+    app.command("pretrain", epilog=_PRETRAIN_EPILOG)(pretrain)
+
+
+_Seed = Annotated[int, typer.Option(min=0, help="Decides what is left to chance.")]
+_Out = Annotated[Path, typer.Option("--out", "-o", help="The network's file.")]
+
+
+def train(
+    sounds: Annotated[
+        str, typer.Argument(help="A folder with one folder per class, or synthetic, or esc10.")
+    ],
+    backbone: Annotated[str, typer.Option(help="lite, yamnet or vggish.")] = "lite",
+    freeze: Annotated[
+        bool, typer.Option("--freeze", help="Train the new last layer alone.")
+    ] = False,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Default: 5, or 20 with --freeze.")
+    ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Patches per step.")] = 128,
+    learning_rate: Annotated[float, typer.Option(help="Of the first epoch.")] = 1e-3,
+    halve_every: Annotated[
+        int | None,
+        typer.Option(min=1, help="Epochs until the rate halves. Default: 2, or 8 with --freeze."),
+    ] = None,
+    overlap: Annotated[
+        float, typer.Option(min=0.0, max=0.95, help="Share of a patch that the next one repeats.")
+    ] = 0.75,
+    fold: Annotated[int, typer.Option(min=1, help="The fold to hold out.")] = 5,
+    seed: _Seed = 0,
+    resume: Annotated[
+        Path | None,
+        typer.Option(help="Folder for checkpoints: an interrupted run goes on from there."),
+    ] = None,
+    out: _Out = Path("model.keras"),
+) -> None:
+    """Teach a network the classes of a folder of sounds."""
+    _check_out(out)
+    from .. import datasets
+
+    learnt, held_out = datasets.load(sounds, progress=watched()).split(fold)
+    from .. import models
+
+    model = models.transfer(
+        backbone,
+        learnt,
+        held_out,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        halve_every=halve_every,
+        overlap=overlap,
+        freeze=freeze,
+        seed=seed,
+        resume=resume,
+        progress=watched(),
+    )
+    model.save(out)
+    _report(models.evaluate(model, held_out), fold)
+    say(f"The network is in {out}. Use it: xaiaudio explain FILE --model {out}")
+
+
+def pretrain(
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Default: as for the shipped network.")
+    ] = None,
+    seed: _Seed = 0,
+    out: _Out = Path("lite.keras"),
+) -> None:
+    """Train the network `lite` from nothing on ESC-10, folds 1 to 4: minutes on a CPU."""
+    _check_out(out)
+    from .. import datasets
+
+    _, held_out = datasets.load("esc10", progress=watched()).split(5)
+    from .. import models
+
+    chosen = {} if epochs is None else {"epochs": epochs}
+    model = models.pretrain(seed=seed, progress=watched(), **chosen)
+    model.save(out)
+    _report(models.evaluate(model, held_out), 5)
+    say(f"The network is in {out}. Use it: xaiaudio explain FILE --model {out}")
+
+
+def _check_out(out: Path) -> None:
+    """Find out before the training, not after it, that its end cannot be written."""
+    if out.suffix != ".keras":
+        raise XaiAudioError(f"--out is {out}: the name must end in .keras.")
+    if out.is_dir():
+        raise XaiAudioError(f"--out is {out}, which is a folder: name a file.")
+    place = next(parent for parent in out.absolute().parents if parent.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise XaiAudioError(f"--out is {out}, but {place} cannot be written to: choose another.")
+
+
+def _report(found, fold: int) -> None:
+    """Say how the network does on clips it has not seen."""
+    rows = [
+        (label, int(count), "–" if count == 0 else f"{recall:.0%}")
+        for label, count, recall in zip(
+            found.labels, found.confusion.sum(axis=1), found.recall, strict=True
+        )
+    ]
+    table(("class", "held-out clips", "named rightly"), rows)
+    say(
+        f"Held out (fold {fold}): {found.clip_accuracy:.1%} of clips and "
+        f"{found.patch_accuracy:.1%} of patches right."
+    )
