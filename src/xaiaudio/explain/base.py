@@ -8,6 +8,7 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from scipy.ndimage import zoom
@@ -112,7 +113,7 @@ class Explanation:
             frontend = LogMel.from_config(about.pop("frontend"))
             labels = tuple(about.pop("labels"))
             return cls(**data, **about, labels=labels, frontend=frontend)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, EOFError, BadZipFile, ValueError, KeyError, TypeError) as error:
             raise XaiAudioError(
                 f"{path} is not an explanation saved by xaiaudio: {error}."
             ) from error

@@ -150,6 +150,11 @@ def scorecam(classifier, patches, targets, options):
     chunk = 1 if options.channels else max(1, MASKED // channels)
     visual = Scorecam(_quiet(classifier), clone=False)
     inputs = classifier.as_input(patches)
+    if inputs.ndim != 4:
+        raise XaiAudioError(
+            "Score-CAM needs a network for (frames, bands, 1), this one takes (frames, bands): "
+            "begin it with a Reshape layer, or use another method."
+        )
     return _maps(visual, inputs, targets, chunk, layer, max_N=options.channels)
 
 
@@ -270,7 +275,7 @@ class _Quiet(keras.Model):
 def _quiet(classifier):
     if classifier not in _QUIET:
         network = classifier.logits_network
-        quiet = _Quiet(network.inputs, network.outputs)
-        quiet.compiled = tf.function(lambda inputs: quiet(inputs, training=False)[0])
+        quiet = _Quiet(network.inputs[0], network.outputs[0], name="quiet")
+        quiet.compiled = tf.function(lambda inputs: quiet(inputs, training=False))
         _QUIET[classifier] = quiet
     return _QUIET[classifier]
