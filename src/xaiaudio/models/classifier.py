@@ -1,0 +1,293 @@
+"""A network, its labels and its front end: what every explanation starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ..errors import XaiAudioError
+from ..frontend import LogMel
+from . import heads
+from .votes import majority, vote_shares
+
+# Patches in one forward pass of `scores`: large enough to keep all cores busy, small enough for
+# the widest layer of VGGish to fit into a few hundred megabytes.
+BATCH = 128
+
+
+@dataclass(frozen=True)
+class ClipPrediction:
+    """What a network says of a whole sound.
+
+    Attributes
+    ----------
+    label : str
+        The class that most patches were given; a tie goes to the higher mean score.
+    shares : dict of str to float
+        Share of the patches given to each class, in the order of the labels; sums to 1.
+    patch_scores : ndarray of float32, shape (n, classes)
+        Each patch's probabilities.
+    """
+
+    label: str
+    shares: dict[str, float]
+    patch_scores: np.ndarray
+
+
+class AudioClassifier:
+    """A Keras network that names log-mel patches, with its labels and its front end.
+
+    Make one with :meth:`from_keras`, :func:`xaiaudio.load_model` or
+    :func:`xaiaudio.models.transfer`.
+
+    Attributes
+    ----------
+    network : keras.Model
+        From patches ``(n, frames, bands, 1)`` to probabilities ``(n, classes)``. A network that
+        was made for ``(n, frames, bands)`` keeps that input, see :meth:`as_input`.
+    logits_network : keras.Model
+        The same layers up to the values before the softmax (or sigmoid).
+    labels : tuple of str
+        The classes, in the order of the outputs.
+    frontend : LogMel
+        Makes the patches.
+    name : str
+    attribution : str
+        Whom the weights and their training data are owed to.
+    history : dict
+        The course of the training, see :func:`xaiaudio.models.transfer`; empty if unknown.
+    """
+
+    def __init__(
+        self, network, logits_network, labels, frontend, *, name, attribution="", history=None
+    ):
+        self.network = network
+        self.logits_network = logits_network
+        self.labels = tuple(labels)
+        self.frontend = frontend
+        self.name = name
+        self.attribution = attribution
+        self.history = dict(history or {})
+        self._compiled = {}
+
+    def __repr__(self) -> str:
+        frames, bands = self.frontend.patch_shape
+        return f"AudioClassifier({self.name!r}: {frames} x {bands} -> {len(self.labels)} classes)"
+
+    @classmethod
+    def from_keras(
+        cls, keras_model, labels, frontend=None, *, name=None, attribution=""
+    ) -> AudioClassifier:
+        """Take a Keras network of one's own.
+
+        Its layers are shared, not copied: train the network further and the classifier follows.
+
+        Parameters
+        ----------
+        keras_model : keras.Model
+            Functional or Sequential. One input, ``(frames, bands, 1)`` or ``(frames, bands)``.
+            One output, ``(classes,)``: a `Dense` layer with softmax, or a `Softmax` or
+            ``Activation("softmax")`` layer, or plain logits, to which a softmax is added.
+            Sigmoids (several classes at once) are left as they are: the scores then do not
+            sum to 1, and the predicted class is the highest.
+        labels : sequence of str
+            One per output, in order.
+        frontend : LogMel, optional
+            What the network was trained on; VGGish's by default.
+        name : str, optional
+            The Keras model's name by default.
+        attribution : str
+            Kept in the saved file.
+
+        Raises
+        ------
+        XaiAudioError
+            If the network is subclassed, has several inputs or outputs, or does not fit the labels
+            or the front end.
+
+        Examples
+        --------
+        >>> import keras, xaiaudio as xa
+        >>> mine = keras.Sequential([
+        ...     keras.layers.Input((96, 64, 1)),
+        ...     keras.layers.Conv2D(8, 3, activation="relu"),
+        ...     keras.layers.GlobalMaxPooling2D(),
+        ...     keras.layers.Dense(2, activation="softmax"),
+        ... ])
+        >>> xa.AudioClassifier.from_keras(mine, ["cat", "dog"]).labels
+        ('cat', 'dog')
+        """
+        frontend = LogMel.vggish() if frontend is None else frontend
+        labels = _check_labels(labels)
+        network, logits_network = heads.split(keras_model)
+        _check_fit(network, labels, frontend)
+        name = keras_model.name if name is None else str(name)
+        return cls(network, logits_network, labels, frontend, name=name, attribution=attribution)
+
+    def save(self, path):
+        """Write the network, its labels and its front end to one ``.keras`` file.
+
+        See :func:`xaiaudio.load_model`, which reads it back. Keras itself reads the file too.
+        """
+        from .saving import save
+
+        return save(self, path)
+
+    def index(self, label) -> int:
+        """Return the number of a class, given its name or number.
+
+        Raises
+        ------
+        XaiAudioError
+            If there is no such class; the message lists the labels.
+        """
+        if isinstance(label, (int, np.integer)) and not isinstance(label, bool):
+            if 0 <= label < len(self.labels):
+                return int(label)
+        elif label in self.labels:
+            return self.labels.index(label)
+        raise XaiAudioError(
+            f"{self.name} has no class {label!r}: its classes are {', '.join(self.labels)}."
+        )
+
+    def as_input(self, patches):
+        """Shape patches ``(n, frames, bands)`` as the network takes them.
+
+        Works on arrays and on tensors, also inside a `tf.function`.
+        """
+        if len(self.network.inputs[0].shape) == 4 and len(patches.shape) == 3:
+            return patches[..., None]
+        return patches
+
+    def forward(self, logits: bool = False):
+        """Return the compiled forward pass.
+
+        Parameters
+        ----------
+        logits : bool
+            True stops before the softmax.
+
+        Returns
+        -------
+        tf.function
+            From float32 ``(n, frames, bands)`` to float32 ``(n, classes)``; the batch may have any
+            size. It is compiled once per classifier.
+        """
+        if logits not in self._compiled:
+            network = self.logits_network if logits else self.network
+            signature = [tf.TensorSpec((None, *self.frontend.patch_shape), tf.float32)]
+
+            @tf.function(input_signature=signature)
+            def run(patches):
+                return tf.cast(network(self.as_input(patches), training=False), tf.float32)
+
+            self._compiled[logits] = run
+        return self._compiled[logits]
+
+    def scores(self, patches) -> np.ndarray:
+        """Return the probabilities of patches.
+
+        Parameters
+        ----------
+        patches : array_like of float, shape (n, frames, bands)
+
+        Returns
+        -------
+        ndarray of float32, shape (n, classes)
+            Each row sums to 1 (unless the network ends in sigmoids).
+
+        Raises
+        ------
+        XaiAudioError
+            If the patches have another shape, or the network's answer is not finite.
+
+        Examples
+        --------
+        >>> import numpy as np, xaiaudio as xa
+        >>> xa.load_model("lite").scores(np.zeros((3, 96, 64))).shape
+        (3, 10)
+        """
+        return self._batched(patches, logits=False)
+
+    def logits(self, patches) -> np.ndarray:
+        """Return the values before the softmax; as :meth:`scores` otherwise."""
+        return self._batched(patches, logits=True)
+
+    def predict_clip(self, wave, overlap: float | None = None, pad: bool = False) -> ClipPrediction:
+        """Name a whole sound by the majority of its patches.
+
+        Parameters
+        ----------
+        wave : ndarray of float, shape (samples,)
+        overlap : float, optional
+            Overlap of the patches; the front end's own by default.
+        pad : bool
+            Lengthen a sound shorter than one patch with silence instead of refusing it.
+
+        Returns
+        -------
+        ClipPrediction
+        """
+        frontend = self.frontend if overlap is None else self.frontend.with_overlap(overlap)
+        scores = self.scores(frontend(wave, pad=pad))
+        shares = vote_shares(scores)
+        label = self.labels[majority(scores)]
+        return ClipPrediction(label, dict(zip(self.labels, shares.tolist(), strict=True)), scores)
+
+    def _batched(self, patches, logits: bool) -> np.ndarray:
+        patches = np.asarray(patches, np.float32)
+        frames, bands = self.frontend.patch_shape
+        if patches.ndim != 3 or patches.shape[1:] != (frames, bands):
+            raise XaiAudioError(
+                f"The patches have the shape {patches.shape}, but {self.name} takes "
+                f"(n, {frames}, {bands}): make them with model.frontend(wave)."
+            )
+        run = self.forward(logits)
+        parts = [np.zeros((0, len(self.labels)), np.float32)]
+        for start in range(0, len(patches), BATCH):
+            parts.append(run(tf.constant(patches[start : start + BATCH])).numpy())
+        found = np.concatenate(parts)
+        if not np.isfinite(found).all():
+            row = int(np.flatnonzero(~np.isfinite(found).all(axis=1))[0])
+            raise XaiAudioError(
+                f"{self.name} gave NaN or infinity for patch {row}: check that patch, then the "
+                "network's weights."
+            )
+        return found
+
+
+def _check_labels(labels) -> tuple[str, ...]:
+    if isinstance(labels, str):
+        raise XaiAudioError(f"The labels are one string ({labels!r}): give a list of names.")
+    labels = tuple(labels)
+    wrong = [label for label in labels if not isinstance(label, str) or not label.strip()]
+    if wrong:
+        raise XaiAudioError(f"The label {wrong[0]!r} is not a name.")
+    twice = [label for label in labels if labels.count(label) > 1]
+    if twice:
+        raise XaiAudioError(f"The label {twice[0]!r} is there twice: labels must differ.")
+    return labels
+
+
+def _check_fit(network: keras.Model, labels, frontend) -> None:
+    frames, bands = frontend.patch_shape
+    shape = tuple(network.inputs[0].shape)[1:]
+    plain = shape[:-1] if len(shape) == 3 and shape[-1] == 1 else shape
+    fits = len(plain) == 2 and all(
+        size in (None, wanted) for size, wanted in zip(plain, (frames, bands), strict=True)
+    )
+    if not fits:
+        raise XaiAudioError(
+            f"The network takes inputs of the shape {shape}, but the front end makes patches of "
+            f"({frames}, {bands}): give a LogMel with its frames and bands, or a network for "
+            f"({frames}, {bands}, 1)."
+        )
+    outputs = network.outputs[0].shape[-1]
+    if outputs != len(labels):
+        raise XaiAudioError(
+            f"The network has {outputs} outputs but there are {len(labels)} labels: give one label "
+            "for each output, in order."
+        )

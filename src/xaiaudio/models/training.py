@@ -1,0 +1,86 @@
+"""What every training run shares: one compiled step, outputs in batches, the progress bar."""
+
+from __future__ import annotations
+
+import contextlib
+
+import numpy as np
+import tensorflow as tf
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+
+def compiled_step(logits_network, optimizer):
+    """Return one training step as a compiled function.
+
+    Parameters
+    ----------
+    logits_network : keras.Model
+    optimizer : keras.optimizers.Optimizer
+
+    Returns
+    -------
+    tf.function
+        From inputs and target distributions (n, classes) to the mean cross-entropy and the share
+        of inputs whose highest logit is the target's highest entry.
+    """
+    weights = logits_network.trainable_variables
+    optimizer.build(weights)
+
+    # Not XLA: on a CPU its convolutions take nearly twice as long as oneDNN's.
+    @tf.function(reduce_retracing=True)
+    def step(inputs, targets):
+        with tf.GradientTape() as tape:
+            logits = logits_network(inputs, training=True)
+            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
+        optimizer.apply(tape.gradient(loss, weights), weights)
+        hits = tf.equal(tf.argmax(logits, axis=1), tf.argmax(targets, axis=1))
+        return loss, tf.reduce_mean(tf.cast(hits, tf.float32))
+
+    return step
+
+
+def in_batches(network, size: int = 128):
+    """Return a function that gives a network's outputs for any number of inputs.
+
+    It is compiled once; inputs and outputs are arrays (n, ...).
+    """
+    shape = (None, *network.inputs[0].shape[1:])
+
+    @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32)])
+    def run(part):
+        return network(part, training=False)
+
+    def all_of(inputs) -> np.ndarray:
+        starts = range(0, len(inputs), size)
+        return np.concatenate([run(inputs[start : start + size]).numpy() for start in starts])
+
+    return all_of
+
+
+def loss_and_accuracy(logits, targets) -> tuple[float, float]:
+    """Mean cross-entropy and share of right answers; `targets` are class indices (n,)."""
+    logits = np.asarray(logits, np.float64)
+    logits = logits - logits.max(axis=1, keepdims=True)
+    losses = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(len(logits)), targets]
+    return float(losses.mean()), float(np.mean(logits.argmax(axis=1) == targets))
+
+
+@contextlib.contextmanager
+def progress_bar(title: str, total: int, shown: bool):
+    """Yield a function ``tell(text)`` that moves the bar one step on and shows `text` beside it."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[text]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, disable=not shown) as bar:
+        task = bar.add_task(title, total=total, text="")
+        yield lambda text, steps=1: bar.update(task, advance=steps, text=text)

@@ -1,0 +1,36 @@
+"""From the scores of a clip's patches to one label."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def vote_shares(scores) -> np.ndarray:
+    """Return the share of patches whose highest score each class has.
+
+    Parameters
+    ----------
+    scores : ndarray of float, shape (n, classes)
+
+    Returns
+    -------
+    ndarray of float64, shape (classes,)
+        Sums to 1.
+    """
+    scores = np.asarray(scores)
+    return np.bincount(scores.argmax(axis=1), minlength=scores.shape[1]) / len(scores)
+
+
+def majority(scores) -> int:
+    """Return the class that most patches were given; a tie goes to the higher mean score.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> majority(np.array([[0.6, 0.4], [0.1, 0.9]]))  # one vote each, means 0.35 and 0.65
+    1
+    """
+    scores = np.asarray(scores)
+    votes = np.bincount(scores.argmax(axis=1), minlength=scores.shape[1])
+    tied = np.flatnonzero(votes == votes.max())
+    return int(tied[scores.mean(axis=0)[tied].argmax()])
