@@ -1,0 +1,264 @@
+"""The regression test: it passes what only the seed changes, and fails what a mistake changes."""
+
+import copy
+import dataclasses
+import json
+
+import keras
+import numpy as np
+import pytest
+from bs4 import BeautifulSoup
+from small_book import quiet
+
+import xaiaudio as xa
+from xaiaudio import plots, publishing
+from xaiaudio.errors import XaiAudioError
+from xaiaudio.explain import cam, registry
+from xaiaudio.publishing import __main__ as command
+from xaiaudio.publishing import baselines, metric, project, report
+from xaiaudio.record import summarise
+
+
+def recorded(**values):
+    return {name: {"value": value} for name, value in summarise(values).items()}
+
+
+def differences(runs, now):
+    return {d.name: d.what for d in baselines.compare("page", baselines.measure(runs), now)}
+
+
+def test_the_same_is_no_difference():
+    run = recorded(map=np.eye(20), n=3, share=0.5, label="Rain", labels=["a", "b"], flag=True)
+    assert differences([run, run, run], run) == {}
+
+
+def test_numbers_may_move_as_far_as_seeds_move_them():
+    runs = [recorded(score=s) for s in (0.90, 0.93, 0.91)]
+    (entry,) = baselines.measure(runs).values()
+    assert entry["spread"] == pytest.approx(0.03) and entry["tolerance"] == pytest.approx(0.06)
+    assert entry["value"] == 0.90 and entry["runs"] == 3
+    assert differences(runs, recorded(score=0.955)) == {}
+    assert "0.07 apart, 0.06 allowed" in differences(runs, recorded(score=0.97))["score"]
+
+
+def test_counts_that_do_not_vary_are_exact():
+    runs = [recorded(clips=400, sizes=np.array([40, 40]))] * 3
+    found = differences(runs, recorded(clips=399, sizes=np.array([40, 41])))
+    assert set(found) == {"clips", "sizes"}
+
+
+def test_a_chapter_can_let_more_through():
+    runs = [{"accuracy": {"value": 95.0, "declared": 2.5}}] * 3
+    assert differences(runs, recorded(accuracy=93.0)) == {}
+    assert differences(runs, recorded(accuracy=92.0))
+
+
+def test_times_are_not_compared():
+    runs = [{"seconds": {"value": 1.0, "timing": True}}] * 2
+    assert differences(runs, recorded(seconds=99.0)) == {}
+
+
+def test_texts_are_exact_unless_the_seed_changes_them():
+    same = [recorded(label="Rain", labels=["a", "b"])] * 2
+    assert set(differences(same, recorded(label="Wind", labels=["b", "a"]))) == {"label", "labels"}
+    varying = [recorded(label="Rain"), recorded(label="Wind")]
+    assert differences(varying, recorded(label="Sea")) == {}
+    assert "was str, is a number" in differences(varying, recorded(label=1))["label"]
+
+
+def test_new_and_lost_values_are_differences():
+    found = differences([recorded(old=1)] * 2, recorded(new=1))
+    assert found == {"old": "is no longer recorded", "new": "has no baseline yet"}
+
+
+def blobs(seed, shape=(96, 64)):
+    """Make a map as Grad-CAM would: nowhere negative, with a little noise that is the seed's."""
+    rng = np.random.default_rng(seed)
+    y, x = np.meshgrid(*(np.linspace(-1, 1, n) for n in shape), indexing="ij")
+    blob = np.exp(-3 * (x - 0.4) ** 2 - 6 * (y + 0.3) ** 2) - 0.2
+    return np.maximum(blob + 0.02 * rng.standard_normal(shape), 0)
+
+
+MISTAKES = {
+    "transposed": lambda m: m.T,
+    "transposed, then stretched to the old shape": lambda m: np.resize(m.T, m.shape),
+    "upside down": lambda m: m[:, ::-1],
+    "reversed in time": lambda m: m[::-1],
+    "moved by a sixth": lambda m: np.roll(m, 16, axis=0),
+    "without its ReLU": lambda m: m - 0.1,
+    "sign turned": lambda m: -m,
+    "half as large": lambda m: m / 2,
+    "clipped": lambda m: np.minimum(m, 0.5),
+    "normalised": lambda m: m / m.max(),
+    "silent": lambda m: 0 * m,
+    "one patch only": lambda m: m[:48],
+    "not a number": lambda m: np.where(m == m.max(), np.nan, m),
+}
+
+
+@pytest.mark.parametrize("shape", [(96, 64), (64, 64)], ids=["patch", "square"])
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes_in_a_map_are_found(mistake, shape):
+    runs = [recorded(map=blobs(seed, shape)) for seed in range(3)]
+    assert differences(runs, recorded(map=blobs(7, shape))) == {}
+    assert "map" in differences(runs, recorded(map=MISTAKES[mistake](blobs(0, shape))))
+
+
+def test_a_map_that_changes_much_with_the_seed_is_still_compared():
+    rng = np.random.default_rng(0)
+    runs = [recorded(map=np.maximum(rng.standard_normal((32, 32)), 0)) for _ in range(3)]
+    (entry,) = baselines.measure(runs).values()
+    assert entry["tolerance"]["pattern"] == metric.CAPS["pattern"]
+    assert baselines.is_loose(entry)
+    first = np.asarray(runs[0]["map"]["value"]["values"])
+    assert "pattern" in differences(runs, recorded(map=first.T))["map"]
+    assert "nowhere negative" in differences(runs, recorded(map=first - 0.2))["map"]
+
+
+# The same through a real network and the real methods.
+
+
+def network(seed):
+    keras.utils.set_random_seed(1)
+    layers = keras.layers
+    x = inputs = keras.Input((24, 16, 1))
+    x = layers.Conv2D(4, 3, padding="same", activation="relu")(x)
+    x = layers.MaxPooling2D(2)(x)
+    x = layers.Conv2D(6, 3, padding="same", activation="relu", bias_initializer="normal")(x)
+    x = layers.Flatten()(x)
+    outputs = layers.Dense(3, activation="softmax")(x)
+    model = keras.Model(inputs, outputs)
+    # Another seed gives other weights, as much as another training run would.
+    rng = np.random.default_rng(seed)
+    model.set_weights([w * (1 + 0.02 * rng.standard_normal(w.shape)) for w in model.get_weights()])
+    frontend = xa.LogMel(frames=24, bands=16)
+    return xa.AudioClassifier.from_keras(model, ("cat", "dog", "rain"), frontend)
+
+
+PATCHES = np.random.default_rng(3).normal(size=(2, 24, 16)).astype("float32")
+
+
+def figure_of(seed, method="gradcam"):
+    result = xa.explain(network(seed), PATCHES, "dog", method=method)
+    return recorded(**plots.plot(result).data)
+
+
+@pytest.mark.parametrize("method", ["gradcam", "occlusion"])
+def test_a_transposed_method_fails_the_regression(method, monkeypatch):
+    runs = [figure_of(seed, method) for seed in range(3)]
+    assert differences(runs, figure_of(0, method)) == {}
+    whole = registry.find(method)
+
+    def transposed(*arguments):
+        maps = whole.function(*arguments)
+        turn = np.swapaxes(maps, -1, -2)
+        return np.ascontiguousarray(turn).reshape(maps.shape)
+
+    broken = dataclasses.replace(whole, function=transposed)
+    monkeypatch.setattr(registry, "find", lambda name: broken)
+    found = differences(runs, figure_of(0, method))
+    assert "maps" in found and "patches" not in found
+    assert "pattern" in found["maps"]
+
+
+def test_grad_cam_without_its_relu_fails_the_regression(monkeypatch):
+    runs = [figure_of(seed) for seed in range(3)]
+
+    class WithoutRelu(cam.Gradcam):
+        def __call__(self, *arguments, **options):
+            return super().__call__(*arguments, activation_modifier=None, **options)
+
+    monkeypatch.setattr(cam, "Gradcam", WithoutRelu)
+    found = differences(runs, figure_of(0))
+    assert "was nowhere negative" in found["maps"]
+
+
+# Through executed chapters.
+
+
+@pytest.fixture
+def measured(book):
+    """The small book with baselines of two runs."""
+    console = quiet()
+    loose = publishing.renew_baselines(root=book, seeds=2, workers=2, console=console)
+    return book, loose
+
+
+def test_baselines_are_measured_kept_and_met(measured):
+    book, loose = measured
+    kept = json.loads((book / "tests/baselines/mini/welcome.json").read_text())
+    assert kept["seeds"] == [0, 1] and kept["profile"] == "mini"
+    answer = kept["entries"]["answer"]
+    assert answer == {"value": 42.5, "runs": 2, "spread": 1.0, "tolerance": 2.0}
+    assert kept["entries"]["threads"]["compare"].startswith("never")
+    assert loose == []
+    done = publishing.build(root=book, render=False, console=quiet())
+    assert done.compared and done.executed == []
+
+    # A value that moved: the build fails, and the report shows it.
+    path = book / "tests/baselines/mini/maps.json"
+    kept = json.loads(path.read_text())
+    blob = kept["entries"]["blob/map"]["value"]
+    blob["values"] = np.asarray(blob["values"])[::-1].tolist()
+    kept["entries"]["blob/labels"]["value"]["values"] = ["a", "<script>alert(1)</script>"]
+    path.write_text(json.dumps(kept))
+    with pytest.raises(XaiAudioError) as caught:
+        publishing.build(root=book, render=False, console=quiet())
+    told = str(caught.value)
+    assert "2 recorded values are not what they were" in told
+    assert "maps: blob/map: pattern" in told and "make baselines PROFILE=mini" in told
+    page = (book / "_build/mini/regression.html").read_text()
+    assert "<script>" not in page and "&lt;script&gt;" in page
+    pictures = BeautifulSoup(page, "html.parser").find_all("img")
+    assert len(pictures) == 3 and all(tag["alt"] for tag in pictures)
+
+    # A chapter without baselines, and baselines without a chapter.
+    path.rename(path.with_name("gone.json"))
+    names = [chapter.name for chapter in project.find(root=book).chapters()]
+    found = [str(d) for d in baselines.check(project.find(root=book), names)]
+    assert "maps: the chapter: has no baselines yet" in found
+    assert "gone: the chapter: is gone, gone.json is not" in found
+
+
+def test_a_profile_that_was_never_measured_is_not_compared(built):
+    _, done, said = built
+    assert not done.compared and "There are no baselines for the profile 'mini'" in said
+
+
+def test_one_run_has_no_spread(book, monkeypatch, capsys):
+    monkeypatch.chdir(book)
+    assert command.main(["--seeds", "1"]) == 1
+    assert "at least two runs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (np.zeros(3), np.ones(3)),
+        (np.ones((2, 3, 4)), np.ones((2, 3, 5))),
+        (np.ones((2, 2, 3, 4)), None),
+        (None, np.arange(5)),
+        (np.zeros((0, 2)), np.arange(4.0)),
+    ],
+)
+def test_any_pair_of_arrays_can_be_drawn(old, new):
+    sides = [None if side is None else summarise({"a": side})["a"] for side in (old, new)]
+    assert report.draw(*sides)
+
+
+def test_distances_are_those_of_the_definition():
+    rng = np.random.default_rng(0)
+    a, b = rng.random((12, 9)), rng.random((12, 9))
+    told = metric.distances(*(summarise({"x": side})["x"] for side in (a, b)))
+    span = a.max() - a.min()
+    assert told["pattern"] == pytest.approx(1 - np.corrcoef(a.ravel(), b.ravel())[0, 1], rel=1e-3)
+    assert told["values"] == pytest.approx(np.sqrt(((a - b) ** 2).mean()) / span, rel=1e-3)
+    assert told["low"] == pytest.approx(abs(a.min() - b.min()) / span, rel=1e-2)
+    assert told["mean"] == pytest.approx(abs(a.mean() - b.mean()) / span, rel=1e-2)
+
+
+def test_measuring_does_not_change_what_was_recorded():
+    runs = [recorded(map=blobs(seed)) for seed in range(2)]
+    before = copy.deepcopy(runs)
+    baselines.measure(runs)
+    assert runs == before

@@ -1,0 +1,221 @@
+"""Chapters are executed once, failures are told, and Ctrl-C leaves nothing half-done."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import nbformat
+import psutil
+import pytest
+from small_book import chapter, make_book, quiet
+
+from xaiaudio.errors import XaiAudioError
+from xaiaudio.publishing import execute, machine, notebooks, project
+
+
+def run(root, **options):
+    return execute.execute(project.find(root=root), console=quiet(), **options)
+
+
+def test_executed_notebooks_carry_what_they_recorded(built):
+    root, report, _ = built
+    assert report.executed == ["welcome", "maps"]
+    maps = notebooks.read(root / "_build/mini/executed/maps.ipynb")
+    (record,) = notebooks.records(maps)
+    assert record["name"] == "blob"
+    assert record["data"]["map"]["shape"] == [96, 64]
+    assert "papermill" not in maps.metadata
+
+
+def test_parameters_are_handed_over(built):
+    welcome = notebooks.read(built[0] / "_build/mini/executed/welcome.ipynb")
+    values = {record["name"]: record["value"] for record in notebooks.records(welcome)}
+    assert values["answer"] == 42.5  # the chapter's own default of the seed is 7
+    assert values["where"] == "mini"
+
+
+def test_the_first_chapter_has_all_cores_and_the_rest_share(built):
+    welcome = notebooks.read(built[0] / "_build/mini/executed/welcome.ipynb")
+    values = {record["name"]: record["value"] for record in notebooks.records(welcome)}
+    assert values["threads"] == machine.count_cores()
+
+
+def test_run_times_are_kept(built):
+    root, report, _ = built
+    kept = json.loads((root / "_build/mini/timings.json").read_text())
+    assert kept == report.seconds
+    assert all(seconds > 0 for seconds in kept.values())
+    stamp = json.loads((root / "_build/mini/executed/maps.json").read_text())
+    assert stamp["versions"]["python"].startswith("3.")
+    assert stamp["peak_mb"] > 50
+
+
+def test_a_second_run_executes_nothing(book):
+    path = book / "_build/mini/executed/maps.ipynb"
+    before = path.stat().st_mtime_ns
+    assert not any(done.fresh for done in run(book))
+    assert path.stat().st_mtime_ns == before
+
+
+def test_a_changed_chapter_alone_is_executed(book):
+    path = book / "book/welcome.md"
+    path.write_text(path.read_text() + "\nOne sentence more.\n")
+    fresh = {done.name: done.fresh for done in run(book)}
+    assert fresh == {"welcome": True, "maps": False}
+
+
+def test_a_damaged_stamp_executes_again(book):
+    (book / "_build/mini/executed/maps.json").write_text("{")
+    fresh = {done.name: done.fresh for done in run(book)}
+    assert fresh == {"welcome": False, "maps": True}
+
+
+def test_what_a_key_depends_on(book, monkeypatch):
+    def keys():
+        ours = project.find(root=book)
+        pages = ours.chapters()
+        package = project.package_key(ours)
+        return {project.chapter_key(ours, page, package) for page in pages}
+
+    before = keys()
+    assert keys() == before
+    (book / "requirements.lock").write_text("numpy==0\n")
+    locked = keys()
+    monkeypatch.setenv("XAIAUDIO_ESC10", "/elsewhere")
+    moved = keys()
+    assert not before & locked and not locked & moved
+    page = project.find(root=book).chapters()[0]
+    one, two = project.find("mini", 0, book), project.find("mini", 1, book)
+    other = project.find("esc10-yamnet", 0, book)
+    assert len({project.chapter_key(p, page, "x") for p in (one, two, other)}) == 3
+
+
+FAILING = """\
+Words first.
+
+```{code-cell} ipython3
+def inner():
+    raise ValueError("no such thing as 7 <patches>")
+
+inner()
+```
+
+```{code-cell} ipython3
+print("never reached")
+```
+"""
+
+
+def test_a_failing_chapter_is_told_and_the_others_stay(tmp_path):
+    root = make_book(
+        tmp_path / "clone",
+        good=chapter("Good", "```{code-cell} ipython3\n1 + 1\n```\n", "xaiaudio: {first: true}\n"),
+        bad=chapter("Bad", FAILING),
+    )
+    with pytest.raises(XaiAudioError) as caught:
+        run(root)
+    told = str(caught.value)
+    line = (root / "book/bad.md").read_text().splitlines().index("def inner():") + 1
+    assert "Chapter 'bad' failed: ValueError: no such thing as 7 <patches>" in told
+    assert f"cell 2 (line {line} of bad.md): def inner():" in told
+    assert "inner()" in told.splitlines()[-2] or "raise ValueError" in told
+    assert "\x1b" not in told
+    assert len(told.splitlines()) <= 18
+    names = {path.name for path in (root / "_build/mini/executed").iterdir()}
+    assert names == {"good.ipynb", "good.json"}
+    # Mended, only the failed one is executed.
+    path = root / "book/bad.md"
+    path.write_text(path.read_text().replace("raise ValueError", "return str"))
+    fresh = {done.name: done.fresh for done in run(root)}
+    assert fresh == {"good": False, "bad": True}
+
+
+def test_a_kernel_that_dies_is_told(tmp_path):
+    body = "```{code-cell} ipython3\nimport os\n\nos._exit(3)\n```\n"
+    root = make_book(tmp_path / "clone", dying=chapter("Dying", body))
+    with pytest.raises(XaiAudioError, match="'dying' failed: the kernel died"):
+        run(root)
+
+
+SLEEPING = """\
+```{code-cell} ipython3
+import os
+import pathlib
+import time
+
+pathlib.Path(os.environ["XAIAUDIO_TEST_PID"]).write_text(str(os.getpid()))
+time.sleep(120)
+```
+"""
+
+BUILD = "from xaiaudio import publishing; publishing.build(root={root!r})"
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_interruption_ends_the_kernels_and_leaves_nothing(tmp_path, how):
+    root = make_book(tmp_path / "clone", sleeping=chapter("Sleeping", SLEEPING))
+    note = tmp_path / "pid"
+    process = subprocess.Popen(
+        [sys.executable, "-c", BUILD.format(root=str(root))],
+        env={**os.environ, "XAIAUDIO_TEST_PID": str(note)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    kernel = int(wait_for(lambda: note.exists() and note.read_text()))
+    assert psutil.pid_exists(kernel)
+    process.send_signal(how)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode != 0
+    wait_for(lambda: not alive(kernel))
+    if how != signal.SIGKILL:
+        assert "KeyboardInterrupt" in errors
+        assert not list((root / "_build/mini/executed").iterdir())
+    # Whatever was left, the next build clears it away.
+    (root / "book/sleeping.md").write_text(
+        chapter("Awake", "```{code-cell} ipython3\n1 + 1\n```\n")
+    )
+    run(root)
+    names = {path.name for path in (root / "_build/mini/executed").iterdir()}
+    assert names == {"sleeping.ipynb", "sleeping.json"}
+
+
+def alive(pid):
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def wait_for(what, seconds=60):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := what():
+            return found
+        time.sleep(0.1)
+    raise AssertionError("waited in vain")
+
+
+def test_workers_are_bound_by_cores_and_memory(monkeypatch):
+    for cores, workers in [(1, 1), (2, 2), (64, 3)]:
+        monkeypatch.setattr(machine, "count_cores", lambda n=cores: n)
+        assert machine.Machine().workers() == workers
+    assert machine.Machine().workers(2) == 2
+
+
+def test_a_missing_page_and_a_missing_book_are_told(tmp_path, monkeypatch):
+    root = make_book(tmp_path / "clone", welcome="# Hello\n", lost="# Lost\n")
+    (root / "book/lost.md").unlink()
+    with pytest.raises(XaiAudioError, match="_toc.yml lists 'lost'"):
+        run(root)
+    with pytest.raises(XaiAudioError, match="There is no book"):
+        project.find(root=tmp_path)
+
+
+def test_cell_ids_do_not_change(built):
+    notebook = nbformat.read(built[0] / "_build/mini/executed/maps.ipynb", as_version=4)
+    ids = [cell["id"] for cell in notebook.cells if notebooks.INJECTED not in notebooks.tags(cell)]
+    assert ids == [f"cell-{n}" for n in range(len(ids))]
