@@ -244,13 +244,13 @@ def _section(clip: ExplainedClip, part: Part) -> str:
     figure = plots.clip_maps(
         clip.wave, {part.method: part.relevance}, clip.frontend, normalise=False
     )
-    options = ", ".join(f"{name} {value}" for name, value in part.result.options.items())
+    options = ", ".join(f"{name}={value}" for name, value in part.result.options.items())
     return f"""<section>
 <h2>{html.escape(part.method)}</h2>
 <p>{html.escape(about["summary"])} <span class="paper">{html.escape(about["paper"])}</span></p>
 {_picture(figure, _describe(clip, part))}
 <div class="players">{sounds}</div>
-<p class="paper">{html.escape(options or "no options")} · {part.result.seconds:.1f} s</p>
+<p class="paper">Options: {html.escape(options or "none")}. Took {part.result.seconds:.1f} s.</p>
 </section>
 """
 
@@ -312,7 +312,7 @@ section { border-top: 1px solid var(--line); padding: 1.25rem 0; }
 .paper, footer, figcaption { color: var(--soft); font-size: .875rem; overflow-wrap: anywhere; }
 img { display: block; width: 100%; max-width: 46rem; height: auto; margin: .75rem auto;
   background: #fff; border-radius: 6px; padding: 4px; }
-figure { margin: 0; }
+figure { margin: 0 0 1rem; }
 audio { width: 100%; display: block; }
 .players { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(16rem, 1fr)); }
 table { border-collapse: collapse; width: 100%; max-width: 36rem; }

@@ -62,6 +62,9 @@ def main(arguments=None) -> int:
     arguments : sequence of str, optional
         By default those that the program was called with.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # names of files may hold anything
+            stream.reconfigure(errors="backslashreplace")
     try:
         status = _run(arguments)
         sys.stdout.flush()

@@ -23,7 +23,7 @@ _NEEDED = ("papermill", "jupytext", "jupyter_book", "myst_nb", "sphinx_exercise"
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("book", epilog=_EPILOG)(book)
+    app.command("book", short_help="Execute, check and render the book.", epilog=_EPILOG)(book)
 
 
 def book(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -34,3 +35,22 @@ def table(columns, rows, title: str | None = None) -> None:
         # As Text: square brackets in a file's name are no markup.
         made.add_row(*(Text(str(cell)) for cell in row))
     Console(width=None if sys.stdout.isatty() else 160, highlight=False).print(made)
+
+
+def start_tensorflow() -> None:
+    """Import TensorFlow without its start-up chatter.
+
+    Its libraries write about processors and graphics cards straight to file descriptor 2, and no
+    setting stops them. Whatever goes wrong in Python is still raised.
+    """
+    sys.stderr.flush()
+    with open(os.devnull, "wb") as nowhere:
+        kept = os.dup(2)
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            import tensorflow
+
+            tensorflow.constant(0)  # the devices are only looked for now
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

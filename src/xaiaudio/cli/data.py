@@ -31,9 +31,12 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(group, name="data")
 
 
-@group.command("fetch")
+@group.command("fetch", short_help="Download or generate a set.")
 def fetch(
     name: Annotated[str, typer.Argument(metavar="SET", help="esc10 or synthetic.")] = "esc10",
+    url: Annotated[
+        str | None, typer.Option(help="A mirror of ESC-10's archive. Default: the authors' own.")
+    ] = None,
 ) -> None:
     """Download a set, or generate it, into the cache; complete what is there already."""
     if name not in SETS:
@@ -43,7 +46,8 @@ def fetch(
     if name == "esc10":
         from ..datasets import esc10
 
-        say(f"ESC-10 is complete: {esc10.fetch(progress=watched())}")
+        folder = esc10.fetch(progress=watched(), url=url or esc10.URL)
+        say(f"ESC-10 is complete: {folder}")
         return
     from .. import datasets
 
@@ -51,7 +55,7 @@ def fetch(
     say(f"{name} is complete: {clips[0].path.parent}")
 
 
-@group.command("list")
+@group.command("list", short_help="List the sets and where they are.")
 def list_() -> None:
     """List the sets that can be had by name, and where they are kept."""
     rows = [
@@ -72,7 +76,7 @@ def _place(name: str) -> str:
     return str(folder) if folder.is_dir() else "not here yet: xaiaudio data fetch " + name
 
 
-@group.command("info")
+@group.command("info", short_help="Classes, counts and licences of a set.")
 def info(
     name: Annotated[
         str, typer.Argument(metavar="SET", help="synthetic, esc10 or a folder of sounds.")

@@ -8,10 +8,14 @@ from typing import Annotated
 
 import typer
 
+from ..audio import load_audio
 from ..errors import XaiAudioError
-from .console import note, say
+from .console import note, say, start_tensorflow
 
 METHODS = ("gradcam", "occlusion", "lime")
+
+# For a first look: half of the library's own samples is enough, and twice as fast.
+QUICK = {"lime": {"samples": 500}}
 
 _EPILOG = """\b
 Examples:
@@ -22,13 +26,15 @@ Examples:
 
 For each sound the folder gets NAME.html (open it in a browser), NAME.png, and for each
 method NAME-METHOD.npz (xaiaudio.Explanation.load reads it), NAME-METHOD-kept.mp3 and
-NAME-METHOD-removed.mp3. The shipped network `lite` knows the ten classes of ESC-10 and
-needs no internet."""
+NAME-METHOD-removed.mp3. LIME draws 500 samples unless --set says otherwise. The network
+`lite` ships along, knows the ten classes of ESC-10 and needs no internet."""
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("explain", epilog=_EPILOG)(explain)
+    app.command(
+        "explain", short_help="Explain sounds: maps, sounds, a page for each.", epilog=_EPILOG
+    )(explain)
 
 
 def explain(
@@ -78,20 +84,24 @@ def explain(
     options = _options(settings or [], methods)
     names = _labels(labels)
     _check_keep(keep)
+    good = _readable(files)
+    if not good:
+        raise typer.Exit(1)
+    start_tensorflow()
     from .. import models
     from ..page import explain_clip
 
     classifier = models.load_model(model, labels=names)
     _check_choices(classifier, target, methods, options)
-    failures, stems = [], _stems(files)
-    for file, stem in zip(files, stems, strict=True):
+    done = 0
+    for file, stem in zip(good, _stems(good), strict=True):
         try:
             wave = _wave(file, classifier.frontend, pad)
             note(f"{file}: {', '.join(methods)} ...")
             clip = explain_clip(
                 classifier,
                 wave,
-                file.name,
+                _shown(file.name),
                 methods=methods,
                 target=target,
                 overlap=overlap,
@@ -101,15 +111,32 @@ def explain(
             )
             written = clip.write(out, stem)
         except XaiAudioError as error:
-            failures.append(file)
             note(f"xaiaudio: {_named(file, error)}")
             continue
+        done += 1
         say(f"{file}: {_answer(clip)}")
         say(f"  {written[0]}")
-    if len(files) > 1 and failures:
-        note(f"{len(failures)} of {len(files)} sounds could not be explained.")
-    if failures:
+    if done < len(files):
+        if len(files) > 1:
+            note(f"{len(files) - done} of {len(files)} sounds could not be explained.")
         raise typer.Exit(1)
+
+
+def _readable(files) -> list[Path]:
+    """Return the files that hold sound; complain of the others now, not after minutes of work."""
+    good = []
+    for file in files:
+        try:
+            load_audio(file)
+            good.append(file)
+        except XaiAudioError as error:
+            note(f"xaiaudio: {_named(file, error)}")
+    return good
+
+
+def _shown(name: str) -> str:
+    """Return a file's name without the bytes that are no UTF-8."""
+    return name.encode("utf-8", "replace").decode()
 
 
 def _answer(clip) -> str:
@@ -123,8 +150,6 @@ def _answer(clip) -> str:
 
 
 def _wave(file: Path, frontend, pad: bool):
-    from ..audio import load_audio
-
     wave = load_audio(file, sample_rate=frontend.sample_rate)
     if len(wave) < frontend.min_samples and not pad:
         raise XaiAudioError(
@@ -144,10 +169,12 @@ def _stems(files) -> list[str]:
     """Name each file's results after it, with a number if two have the same name."""
     stems, taken = [], set()
     for file in files:
-        stem, number = file.stem, 1
+        # Room for the methods' names below the 255 bytes that most file systems allow.
+        base = file.stem.encode("utf-8", "replace")[:180].decode("utf-8", "ignore")
+        stem, number = base, 1
         while stem.lower() in taken:
             number += 1
-            stem = f"{file.stem}-{number}"
+            stem = f"{base}-{number}"
         taken.add(stem.lower())
         stems.append(stem)
     return stems
@@ -183,7 +210,7 @@ def _check_choices(classifier, target, methods, options) -> None:
 
 def _options(given, methods) -> dict[str, dict]:
     """Read ``method.option=value``; a value is a Python literal or else a text."""
-    options: dict[str, dict] = {}
+    options = {name: dict(quick) for name, quick in QUICK.items() if name in methods}
     for text in given:
         name, equals, value = text.partition("=")
         method, dot, option = name.partition(".")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from .console import table
+from .console import start_tensorflow, table
 
 _EPILOG = """\b
 Examples:
@@ -17,11 +17,12 @@ In Python, xaiaudio.methods() returns the same as a dict."""
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("methods", epilog=_EPILOG)(methods)
+    app.command("methods", short_help="List the explanation methods.", epilog=_EPILOG)(methods)
 
 
 def methods() -> None:
     """List the explanation methods, their options and where they come from."""
+    start_tensorflow()
     from ..explain.registry import methods as known
 
     rows = [

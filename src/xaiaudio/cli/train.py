@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ..errors import XaiAudioError
-from .console import say, table, watched
+from .console import say, start_tensorflow, table, watched
 
 _TRAIN_EPILOG = """\b
 Examples:
@@ -31,8 +31,12 @@ It needs ESC-10: xaiaudio data fetch, or XAIAUDIO_ESC10 naming a copy."""
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command("train", epilog=_TRAIN_EPILOG)(train)
-    app.command("pretrain", epilog=_PRETRAIN_EPILOG)(pretrain)
+    app.command(
+        "train", short_help="Teach a network the classes of a folder.", epilog=_TRAIN_EPILOG
+    )(train)
+    app.command(
+        "pretrain", short_help="Train the network lite on ESC-10.", epilog=_PRETRAIN_EPILOG
+    )(pretrain)
 
 
 _Seed = Annotated[int, typer.Option(min=0, help="Decides what is left to chance.")]
@@ -72,6 +76,7 @@ def train(
     from .. import datasets
 
     learnt, held_out = datasets.load(sounds, progress=watched()).split(fold)
+    start_tensorflow()
     from .. import models
 
     model = models.transfer(
@@ -104,13 +109,13 @@ def pretrain(
     _check_out(out)
     from .. import datasets
 
-    _, held_out = datasets.load("esc10", progress=watched()).split(5)
+    clips = datasets.load("esc10", progress=watched())
+    start_tensorflow()
     from .. import models
 
     chosen = {} if epochs is None else {"epochs": epochs}
-    model = models.pretrain(seed=seed, progress=watched(), **chosen)
-    model.save(out)
-    _report(models.evaluate(model, held_out), 5)
+    _, tested = models.pretrain(clips, out, seed=seed, progress=watched(), **chosen)
+    _report(tested, 5)
     say(f"The network is in {out}. Use it: xaiaudio explain FILE --model {out}")
 
 

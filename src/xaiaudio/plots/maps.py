@@ -258,7 +258,9 @@ def clip_maps(wave, maps, frontend, *, normalise=True):
         name: scaled(cells) if normalise else np.asarray(cells) for name, cells in maps.items()
     }
     own_bars = 0 if normalise else 0.55 * len(maps)
-    figure, axes = canvas.grid(len(maps) + 1, height=1.7, extra=1.2 + own_bars, sharex=True)
+    figure, axes = canvas.grid(
+        len(maps) + 1, height=1.5, extra=1.2 + own_bars, width=5.6, sharex=True
+    )
     axes = axes[:, 0]
     spectrum = canvas.image(axes[0], spectrogram, frontend)
     canvas.title(axes[0], "spectrogram")
