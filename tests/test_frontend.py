@@ -1,0 +1,308 @@
+"""LogMel against tf.signal, and its cells against seconds and hertz."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from xaiaudio.audio import load_audio
+from xaiaudio.errors import XaiAudioError
+from xaiaudio.frontend import LogMel
+
+RATE = 16_000
+TIME = np.arange(5 * RATE) / RATE
+NOISE = np.random.default_rng(1).uniform(-1, 1, 5 * RATE)
+WAVES = {
+    "noise": NOISE,
+    "quiet noise": 1e-4 * NOISE,
+    "loud noise": 8 * NOISE,
+    "sine": np.sin(2 * np.pi * 1000 * TIME),
+    "loud sine": 8 * np.sin(2 * np.pi * 440 * TIME),
+    "silence": np.zeros(5 * RATE),
+    "constant": np.ones(5 * RATE),
+    "click": (np.arange(5 * RATE) == 31_234).astype(float),
+    "one patch": NOISE[:15_600],
+}
+FRONTENDS = {
+    "vggish": LogMel.vggish(),
+    "yamnet": LogMel.yamnet(),
+    "other": LogMel(
+        sample_rate=22_050, window=1024, hop=256, fft=2048, bands=80, fmin=0.0, fmax=11_025.0
+    ),
+    "coarse": LogMel(sample_rate=8000, window=200, hop=80, fft=256, bands=20, fmin=50, fmax=4000),
+}
+
+
+def reference(frontend, wave, precision="float32"):
+    """The spectrogram as the Hub modules compute it, by tf.signal's own functions."""
+    import tensorflow as tf
+
+    with tf.device("cpu"):
+        spectrum = tf.abs(
+            tf.signal.stft(
+                tf.constant(wave, precision), frontend.window, frontend.hop, frontend.fft
+            )
+        )
+        weights = tf.signal.linear_to_mel_weight_matrix(
+            frontend.bands,
+            frontend.fft // 2 + 1,
+            frontend.sample_rate,
+            float(frontend.fmin),
+            float(frontend.fmax),
+            dtype=tf.as_dtype(precision),
+        )
+        return tf.math.log(spectrum @ weights + frontend.offset).numpy()
+
+
+@pytest.mark.parametrize("frontend", FRONTENDS.values(), ids=FRONTENDS)
+@pytest.mark.parametrize("name", WAVES)
+def test_equals_tf_signal(frontend, name):
+    wave = WAVES[name].astype(np.float32)
+    rows, expected = frontend.spectrogram(wave), reference(frontend, wave)
+    assert rows.shape == expected.shape
+    assert rows.dtype == np.float32
+    tolerance = 1e-4
+    if frontend.window != 400:
+        # Beside a pure tone, single precision itself is not as precise as that.
+        tolerance += np.abs(expected - reference(frontend, wave, "float64")).max()
+    np.testing.assert_allclose(rows, expected, rtol=0, atol=tolerance)
+
+
+def test_window_and_weights_are_those_of_tf_signal():
+    import tensorflow as tf
+
+    # All bands of an impulse see the window's value at its place.
+    frontend = LogMel(hop=1, offset=1e-6)
+    wave = np.zeros(800, np.float32)
+    wave[399] = 1
+    heights = np.exp(frontend.spectrogram(wave)[:400, 30][::-1]) - 1e-6
+    hann = tf.signal.hann_window(400).numpy()
+    np.testing.assert_allclose(heights / heights.max(), hann, atol=1e-6)
+    weights = tf.signal.linear_to_mel_weight_matrix(64, 257, 16_000, 125.0, 7500.0).numpy()
+    np.testing.assert_allclose(frontend.mel_matrix(), weights, atol=1e-5)
+    assert frontend.mel_matrix().dtype == np.float64
+    assert not LogMel(fmin=0.0).mel_matrix()[0].any()
+
+
+@pytest.mark.parametrize("fold", [1, 5])
+def test_equals_tf_signal_on_recordings(fold):
+    folder = os.environ.get("XAIAUDIO_ESC10")
+    if not folder:
+        pytest.skip("XAIAUDIO_ESC10 is not set")
+    files = sorted(Path(folder).glob(f"*/{fold}-*"))[::4]
+    assert len(files) == 20
+    for file in files:
+        wave = load_audio(file)
+        for frontend in (LogMel.vggish(), LogMel.yamnet()):
+            expected = reference(frontend, wave)
+            np.testing.assert_allclose(frontend.spectrogram(wave), expected, rtol=0, atol=1e-4)
+
+
+def test_five_seconds_give_498_rows_and_17_patches():
+    wave = NOISE.astype(np.float32)
+    assert LogMel.vggish().spectrogram(wave).shape == (498, 64)
+    assert LogMel.vggish(overlap=0.75)(wave).shape == (17, 96, 64)
+    assert LogMel.vggish()(wave).shape == (5, 96, 64)
+    assert LogMel.yamnet()(wave).shape == (9, 96, 64)
+
+
+@pytest.mark.parametrize(
+    ("overlap", "hop"), [(0.0, 96), (0.25, 72), (0.5, 48), (0.75, 24), (0.99, 1), (0.9999, 1)]
+)
+def test_overlap_is_a_whole_number_of_frames(overlap, hop):
+    frontend = LogMel(overlap=overlap)
+    rows = np.arange(300)[:, None] + np.zeros(64)
+    patches = frontend.cut(rows)
+    assert frontend.patch_hop == hop
+    assert len(patches) == 1 + (300 - 96) // hop
+    assert (patches[:, 0, 0] == hop * np.arange(len(patches))).all()
+    assert (np.diff(patches[:, :, 0], axis=1) == 1).all()
+
+
+def test_cut_takes_anything_with_rows():
+    frontend = LogMel(overlap=0.5)
+    mask = np.random.default_rng(0).random((500, 64, 2)) < 0.5
+    patches = frontend.cut(mask)
+    assert patches.dtype == bool
+    assert patches.shape == (9, 96, 64, 2)
+    assert (patches[3] == mask[3 * 48 : 3 * 48 + 96]).all()
+    assert frontend.cut(mask[:95]).shape == (0, 96, 64, 2)
+    patches[:] = False  # a copy: the rows stay as they were
+    assert mask.any()
+
+
+def test_patches_are_the_rows_of_the_spectrogram():
+    frontend = LogMel.vggish(overlap=0.75)
+    rows = frontend.spectrogram(NOISE)
+    assert (frontend(NOISE) == frontend.cut(rows)).all()
+
+
+def test_long_sounds_are_transformed_in_pieces_without_seams():
+    frontend = LogMel(hop=16)
+    wave = np.random.default_rng(2).uniform(-1, 1, 16 * 5000).astype(np.float32)
+    whole = frontend.spectrogram(wave)
+    part = frontend.spectrogram(wave[16 * 4000 : 16 * 4500])
+    np.testing.assert_allclose(whole[4000 : 4000 + len(part)], part, atol=1e-5)
+
+
+def test_one_sample_decides_about_a_patch():
+    frontend = LogMel.vggish()
+    assert frontend.min_samples == 15_600
+    assert frontend(np.zeros(15_600)).shape == (1, 96, 64)
+    with pytest.raises(XaiAudioError, match=r"lasts 0\.975 s.*pad=True"):
+        frontend(np.zeros(15_599))
+
+
+def test_padding_adds_silence_after_the_sound():
+    frontend = LogMel.vggish()
+    short = NOISE[:8000]
+    patches = frontend(short, pad=True)
+    assert patches.shape == (1, 96, 64)
+    assert (patches == frontend(np.concatenate([short, np.zeros(7600)]))).all()
+    np.testing.assert_allclose(patches[0, 51:], np.log(0.01), rtol=1e-6)
+    assert (frontend(NOISE, pad=True) == frontend(NOISE)).all()
+
+
+def test_cells_lie_where_a_click_is_heard():
+    frontend = LogMel.vggish(overlap=0.75)
+    wave = np.zeros(5 * RATE)
+    wave[31_234] = 1
+    patches = frontend(wave)
+    for patch in (5, 6, 7, 8):
+        edges = frontend.times(patch)
+        loudest = patches[patch, :, 40].argmax()
+        assert edges[loudest] <= 31_234 / RATE <= edges[loudest + 1]
+
+
+def test_cells_lie_where_a_tone_is_heard():
+    frontend = LogMel.vggish()
+    edges = frontend.band_edges()
+    for band in (20, 40, 63):
+        tone = np.sin(2 * np.pi * frontend.band_centres()[band] * TIME)
+        assert frontend(tone)[0].mean(axis=0).argmax() == band
+        assert edges[band] < frontend.band_centres()[band] < edges[band + 1]
+    assert len(edges) == 65
+    assert 125 < edges[0] < edges[-1] < 7500
+
+
+def test_times_of_patches():
+    frontend = LogMel.vggish(overlap=0.75)
+    assert frontend.times().shape == (97,)
+    assert np.allclose(np.diff(frontend.times()), 0.01)
+    assert frontend.times()[0] == pytest.approx(0.0075)  # the first window's middle is at 12.5 ms
+    assert frontend.times(4)[0] == pytest.approx(frontend.times()[0] + 4 * frontend.hop_seconds)
+    assert frontend.hop_seconds == pytest.approx(0.24)
+    assert frontend.patch_seconds == pytest.approx(0.96)
+
+
+def test_config_round_trip():
+    frontend = LogMel(bands=40, fmax=8000.0, overlap=0.25)
+    assert LogMel.from_config(frontend.to_config()) == frontend
+    assert LogMel.yamnet().with_overlap(0.0).offset == 0.001
+    with pytest.raises(XaiAudioError, match="no setting 'window_length'"):
+        LogMel.from_config({"window_length": 400})
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"fmax": 8001.0}, "half the sample rate"),
+        ({"fmin": 7500.0}, "fmin < fmax"),
+        ({"fmin": -1.0}, "fmin"),
+        ({"fmin": float("nan")}, "fmin is nan"),
+        ({"window": 513}, "at least window"),
+        ({"fft": 511}, "even"),
+        ({"hop": 0}, "hop is 0"),
+        ({"frames": -1}, "frames is -1"),
+        ({"bands": 2.5}, "bands is 2.5"),
+        ({"bands": True}, "bands is True"),
+        ({"fmin": 1000.0, "fmax": 1000.0001}, "do not fit"),
+        ({"sample_rate": "16000"}, "sample_rate"),
+        ({"offset": 0.0}, "offset"),
+        ({"offset": -0.01}, "offset"),
+        ({"overlap": 1.0}, "overlap is 1.0"),
+        ({"overlap": -0.1}, "overlap is -0.1"),
+        ({"overlap": float("inf")}, "overlap is inf"),
+        ({"overlap": None}, "overlap is None"),
+    ],
+)
+def test_nonsense_settings(settings, message):
+    with pytest.raises(XaiAudioError, match=message):
+        LogMel(**settings)
+
+
+@pytest.mark.parametrize(
+    ("wave", "message"),
+    [
+        (np.zeros((16_000, 2)), "mono"),
+        (np.zeros(0), "mono"),
+        (np.float32(1), "mono"),
+        (np.zeros(16_000, np.int16), "int16"),
+        (np.zeros(16_000, complex), "complex"),
+        (np.full(16_000, np.nan), "NaN"),
+        (np.full(16_000, np.inf), "infinite"),
+        (np.full(16_000, 1e300), "too large"),
+        (np.full(16_000, 1e38, np.float32), "too large"),
+    ],
+)
+@pytest.mark.parametrize("pad", [True, False])
+def test_nonsense_waves(wave, message, pad):
+    with pytest.raises(XaiAudioError, match=message):
+        LogMel.vggish()(wave, pad=pad)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    wave=hnp.arrays(
+        st.sampled_from([np.float16, np.float32, np.float64]),
+        st.integers(0, 20_000),
+        elements=st.floats(-1, 1, width=16),
+        fill=st.floats(allow_nan=False, allow_infinity=False, width=16),
+    ),
+    overlap=st.floats(0, 1, exclude_max=True),
+    pad=st.booleans(),
+)
+def test_any_finite_wave_gives_finite_patches(wave, overlap, pad):
+    frontend = LogMel.vggish(overlap=overlap)
+    try:
+        patches = frontend(wave, pad=pad)
+    except XaiAudioError:
+        assert len(wave) == 0 or (len(wave) < frontend.min_samples and not pad)
+        return
+    rows = max(96, 1 + (len(wave) - 400) // 160)
+    assert patches.shape == (1 + (rows - 96) // frontend.patch_hop, 96, 64)
+    assert np.isfinite(patches).all()
+    assert patches.min() >= np.float32(np.log(np.float32(0.01)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "sample_rate": st.integers(-1, 100_000),
+            "window": st.integers(-1, 2000),
+            "hop": st.integers(-1, 1000),
+            "fft": st.integers(-1, 4096),
+            "bands": st.integers(-1, 300),
+            "fmin": st.floats(-1, 20_000),
+            "fmax": st.floats(allow_nan=True),
+            "offset": st.floats(),
+            "frames": st.integers(-1, 200),
+            "overlap": st.floats(),
+        },
+    )
+)
+def test_any_settings_work_or_are_refused(values):
+    try:
+        frontend = LogMel(**values)
+    except XaiAudioError:
+        return
+    wave = np.random.default_rng(0).uniform(-1, 1, min(frontend.min_samples, 50_000))
+    patches = frontend(wave, pad=True)
+    assert patches.shape == (1, frontend.frames, frontend.bands)
+    assert (np.diff(frontend.band_edges()) > 0).all()
