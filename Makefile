@@ -41,7 +41,7 @@ format: install ## put the code in style
 	$(BIN)/ruff format .
 
 baselines: install ## measure the baselines of PROFILE anew, with SEEDS runs
-	$(BIN)/python -m xaiaudio.publishing --profile $(PROFILE) --seeds $(SEEDS)
+	$(BIN)/xaiaudio book --renew-baselines --profile $(PROFILE) --seeds $(SEEDS)
 
 bench: install ## how fast the methods are, as ratios; `make peers` adds other people's
 	$(BIN)/python benchmarks/run.py

@@ -14,7 +14,6 @@ import xaiaudio as xa
 from xaiaudio import plots, publishing
 from xaiaudio.errors import XaiAudioError
 from xaiaudio.explain import cam, registry
-from xaiaudio.publishing import __main__ as command
 from xaiaudio.publishing import baselines, metric, project, report
 from xaiaudio.record import summarise
 
@@ -225,10 +224,9 @@ def test_a_profile_that_was_never_measured_is_not_compared(built):
     assert not done.compared and "There are no baselines for the profile 'mini'" in said
 
 
-def test_one_run_has_no_spread(book, monkeypatch, capsys):
-    monkeypatch.chdir(book)
-    assert command.main(["--seeds", "1"]) == 1
-    assert "at least two runs" in capsys.readouterr().err
+def test_one_run_has_no_spread(built):
+    with pytest.raises(XaiAudioError, match="at least two runs"):
+        publishing.renew_baselines(root=built[0], seeds=1, console=quiet())
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from ..errors import XaiAudioError
 #: Environment variables that change what the chapters compute.
 RELEVANT = ("XAIAUDIO_ESC10", "XAIAUDIO_VGGISH", "XAIAUDIO_YAMNET")
 
-#: Parts of the package that no chapter computes with: a change there executes nothing again.
-_PUBLISHING = ("publishing", "cli.py", "cli")
+#: The part of the package that no chapter uses: a change there executes nothing again.
+_PUBLISHING = ("publishing",)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,108 @@
+"""What the repository promises: pages, pins, targets, one step from clone to book."""
+
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from xaiaudio.publishing import project
+
+ROOT = Path(__file__).parents[2]
+
+
+def text(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_every_page_of_the_book_is_there_and_listed():
+    listed = project.toc_names(ROOT / "_toc.yml")
+    assert sorted(listed) == sorted(path.stem for path in (ROOT / "book").glob("*.md"))
+    assert len(listed) == len(set(listed))
+
+
+def test_every_chapter_has_baselines():
+    chapters = [page.name for page in project.find(root=ROOT).chapters()]
+    for profile in ("mini", "esc10-yamnet"):
+        kept = {path.stem for path in (ROOT / "tests/baselines" / profile).glob("*.json")}
+        # A page may record nothing; the build fails if it does and has no baseline.
+        assert kept <= set(chapters) and len(kept) >= len(chapters) - 2
+
+
+def test_the_lock_is_complete_and_names_no_index():
+    lock = text("requirements.lock")
+    assert "http://" not in lock and "https://" not in lock and "file:" not in lock
+    pinned = re.findall(r"^([a-z0-9._-]+)==", lock, flags=re.MULTILINE)
+    assert len(re.findall(r"--hash=sha256:[0-9a-f]{64}", lock)) >= len(pinned)
+    about = tomllib.loads(text("pyproject.toml"))["project"]
+    extras = about["optional-dependencies"]
+    for wanted in [*about["dependencies"], *extras["book"], *extras["dev"]]:
+        name = re.match(r"[A-Za-z0-9._-]+", wanted)[0].lower()
+        assert name in pinned, f"make lock: {name} is not pinned"
+
+
+def test_conda_uses_the_same_pins():
+    environment = yaml.safe_load(text("environment.yml"))
+    *_, pip = environment["dependencies"]
+    assert "-r requirements.lock" in pip["pip"]
+    assert "python=3.11" in environment["dependencies"]
+
+
+def test_pre_commit_needs_no_network():
+    config = yaml.safe_load(text(".pre-commit-config.yaml"))
+    assert {repo["repo"] for repo in config["repos"]} == {"local"}
+    assert {hook["language"] for hook in config["repos"][0]["hooks"]} <= {"system", "fail"}
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="there is no make")
+def test_make_lists_its_targets():
+    listed = subprocess.run(
+        ["make", "-s"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    targets = ["install", "book", "test", "lint", "format", "baselines", "bench", "peers"]
+    for target in [*targets, "lock", "clean"]:
+        assert re.search(rf"^make {target} +\S", listed, flags=re.MULTILINE)
+
+
+def make_venv(folder, **environment):
+    return subprocess.run(
+        ["sh", ROOT / "tools/make_venv.sh", folder],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def fake_python(folder, body):
+    path = folder / "python3"
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_an_old_python_is_told(tmp_path):
+    old = fake_python(tmp_path, 'echo "Python 3.9.2"; exit 1')
+    done = make_venv(tmp_path / "venv", PYTHON=old)
+    assert done.returncode == 1 and not (tmp_path / "venv").exists()
+    assert "Python 3.11, 3.12 or 3.13 is needed" in done.stderr and "Python 3.9.2" in done.stderr
+    assert "make install PYTHON=" in done.stderr
+
+
+def test_a_python_without_venv_is_told(tmp_path):
+    bare = fake_python(tmp_path, 'case "$2" in *ensurepip*) exit 1;; esac; exit 0')
+    done = make_venv(tmp_path / "venv", PYTHON=bare)
+    assert done.returncode == 1 and not (tmp_path / "venv").exists()
+    assert "python3-venv" in done.stderr
+
+
+def test_a_good_environment_is_left_alone(tmp_path):
+    assert make_venv(tmp_path / "venv").returncode == 0
+    mark = tmp_path / "venv/mark"
+    mark.touch()
+    assert make_venv(tmp_path / "venv").returncode == 0
+    assert mark.exists()
