@@ -1,0 +1,216 @@
+"""How fast the perturbation methods are, as ratios measured in one run: `make bench`.
+
+The engine is compared with the bare forward pass of the same network, occlusion and LIME with
+other people's implementations (`make peers`) for the same number of forward passes. What is
+compared takes turns, and the median over the turns is taken.
+"""
+
+import argparse
+import contextlib
+import importlib.util
+import io
+import os
+import statistics
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+from rich.console import Console
+from rich.table import Table
+
+import xaiaudio as xa
+from xaiaudio.explain.perturbation import BATCH, Boxes, Coalitions, engine_of
+
+CLASSES = 10
+TARGET = 3
+MASK = (8 / 96, 8 / 64)  # 96 masks of 8 x 8 cells, which every implementation can do
+SAMPLES = 500
+BATCHES = 4
+GRID = (7, 7)
+
+
+def network(width, dense):
+    """VGGish's plan at a share of its width, with its dense layers or pooled to one vector."""
+    keras.utils.set_random_seed(0)
+    x = inputs = keras.Input((96, 64, 1))
+    for group in ((64,), (128,), (256, 256), (512, 512)):
+        for channels in group:
+            channels = int(channels * width)
+            x = layers.Conv2D(channels, 3, padding="same", activation="relu")(x)
+        x = layers.MaxPooling2D(2, padding="same")(x)
+    if dense:
+        x = layers.Flatten()(x)
+        for units in (4096, 4096):
+            x = layers.Dense(int(units * width), activation="relu")(x)
+        x = layers.Dense(128)(x)
+    else:
+        x = layers.GlobalAveragePooling2D()(x)
+    return keras.Model(inputs, layers.Dense(CLASSES, activation="softmax")(x))
+
+
+def classifier_of(model):
+    labels = [f"class {number}" for number in range(CLASSES)]
+    return xa.AudioClassifier.from_keras(model, labels)
+
+
+def in_turns(tasks, repeats):
+    """Run each task once unmeasured, then in turns.
+
+    Returns
+    -------
+    dict of str to list of float
+        Seconds of every turn. The same turn of two tasks met the same load of the machine.
+    """
+    seconds = {name: [] for name in tasks}
+    for turn in range(repeats + 1):
+        for name, task in tasks.items():
+            started = time.perf_counter()
+            with (
+                contextlib.redirect_stdout(io.StringIO()),
+                contextlib.redirect_stderr(io.StringIO()),
+            ):
+                task()
+            if turn:
+                seconds[name].append(time.perf_counter() - started)
+    return seconds
+
+
+def ratio(over, under):
+    """Return the median of the ratios turn by turn."""
+    return statistics.median(a / b for a, b in zip(over, under, strict=True))
+
+
+def engine_rows(title, classifier, repeats):
+    """Compare the engine with the bare forward pass over ready-made batches."""
+    rng = np.random.default_rng(0)
+    patches = rng.normal(size=(8, 96, 64)).astype("float32")
+    masks = BATCHES * BATCH // len(patches)
+    tops = rng.integers(0, 77, masks)
+    lefts = rng.integers(0, 51, masks)
+    boxes = Boxes(np.stack([tops, tops + 19, lefts, lefts + 13], axis=1))
+    cells = np.arange(96)[:, None] * 7 // 96 * 7 + np.arange(64) * 7 // 64
+    coalitions = Coalitions(cells[None], rng.random((1, masks, 49)) < 0.5)
+    forward, engine = classifier.forward(), engine_of(classifier)
+    batches = [tf.constant(np.resize(patches, (BATCH, 96, 64))) for _ in range(BATCHES)]
+    seconds = in_turns(
+        {
+            "bare forward": lambda: np.concatenate([forward(batch) for batch in batches]),
+            "engine, boxes": lambda: engine(patches, patches * 0, boxes),
+            "engine, coalitions": lambda: engine(patches, patches * 0, coalitions),
+        },
+        3 * repeats,
+    )
+    bare = seconds["bare forward"]
+    for name, values in seconds.items():
+        speed = BATCHES * BATCH / statistics.median(values)
+        yield title, name, f"{speed:.0f} inputs/s", f"{ratio(bare, values):.2f} of bare"
+
+
+def occlusion_tasks(classifier, model, patches):
+    yield (
+        "xaiaudio",
+        lambda: xa.explain(
+            classifier, patches, TARGET, "occlusion", mask=MASK, stride=MASK, fill=0
+        ),
+    )
+    images = patches[..., None]
+    if installed("tf_explain"):
+        from tf_explain.core.occlusion_sensitivity import OcclusionSensitivity
+
+        sensitivity = OcclusionSensitivity(batch_size=BATCH)
+        yield (
+            "tf-explain",
+            lambda: [sensitivity.get_sensitivity_map(model, one, TARGET, 8) for one in images],
+        )
+    if installed("xplique"):
+        from xplique.attributions import Occlusion
+
+        explainer = Occlusion(model, BATCH, patch_size=8, patch_stride=8)
+        target = tf.one_hot([TARGET] * len(images), CLASSES)
+        yield "xplique", lambda: explainer(images, target)
+
+
+def lime_tasks(classifier, model, patches):
+    yield (
+        "xaiaudio",
+        lambda: xa.explain(classifier, patches, TARGET, "lime", samples=SAMPLES, grid=GRID),
+    )
+    from lime.lime_image import LimeImageExplainer
+
+    from xaiaudio.explain.segments import grid
+
+    cells = grid((96, 64), *GRID)
+
+    def by_lime():
+        for patch in patches:
+            LimeImageExplainer(random_state=0).explain_instance(
+                patch,
+                lambda images: classifier.scores(images[..., 0]),
+                labels=(TARGET,),
+                top_labels=None,
+                num_samples=SAMPLES,
+                segmentation_fn=lambda _: cells,
+            )
+
+    yield "lime", by_lime
+    if installed("xplique"):
+        from xplique.attributions import Lime
+
+        explainer = Lime(
+            model,
+            BATCH,
+            nb_samples=SAMPLES,
+            map_to_interpret_space=lambda _: tf.constant(cells, tf.int32),
+        )
+        target = tf.one_hot([TARGET] * len(patches), CLASSES)
+        yield "xplique", lambda: explainer(patches[..., None], target)
+
+
+def peer_rows(title, tasks, forwards, repeats):
+    """Compare with other people's implementations."""
+    seconds = in_turns(dict(tasks), repeats)
+    ours = seconds["xaiaudio"]
+    for name, values in seconds.items():
+        speed = forwards / statistics.median(values)
+        yield title, name, f"{speed:.0f} forwards/s", f"{ratio(values, ours):.2f} x our time"
+    for name in {"occlusion": ("tf-explain", "xplique"), "LIME": ("xplique",)}[title]:
+        if name not in seconds:
+            yield title, name, "not installed: make peers", ""
+
+
+def installed(package):
+    return importlib.util.find_spec(package) is not None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--width", type=float, default=0.25, help="share of VGGish's width")
+    parser.add_argument("--patches", type=int, default=4, help="patches to explain")
+    parser.add_argument("--repeats", type=int, default=5, help="turns the median is taken over")
+    given = parser.parse_args()
+    table = Table("what", "by whom", "speed", "ratio", title="Medians; ratios within this run")
+    model = network(given.width, dense=True)
+    classifier = classifier_of(model)
+    shaped = f"engine, VGGish x {given.width:g}"
+    plans = [(shaped, classifier)]
+    plans.append(("engine, lite plan", classifier_of(network(0.25, dense=False))))
+    for title, one in plans:
+        for row in engine_rows(title, one, given.repeats):
+            table.add_row(*row)
+    patches = np.random.default_rng(1).normal(size=(given.patches, 96, 64)).astype("float32")
+    for title, tasks, count in (
+        ("occlusion", occlusion_tasks, 96),
+        ("LIME", lime_tasks, SAMPLES),
+    ):
+        found = tasks(classifier, model, patches)
+        for row in peer_rows(title, found, count * given.patches, given.repeats):
+            table.add_row(*row)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
