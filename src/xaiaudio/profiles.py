@@ -102,7 +102,8 @@ class Profile:
             epochs=self.frozen_epochs if freeze else self.epochs,
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
-            halve_every=self.halve_every,
+            # A new layer alone needs its 20 epochs: transfer() knows how fast to slow down.
+            halve_every=None if freeze else self.halve_every,
             validate_every=self.validate_every,
             overlap=self.overlap,
             freeze=freeze,
