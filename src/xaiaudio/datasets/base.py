@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,8 +73,13 @@ class Clip:
 
     def load_events(self) -> np.ndarray:
         """Return where its event is: bool (T, bands), over the cells of the whole clip."""
-        missing = f"{self.name} has no event mask: only synthetic clips do."
-        return _read_npz(self.events, missing)["mask"].astype(bool)
+        if self.events is None:
+            raise XaiAudioError(f"{self.name} has no event mask: only synthetic clips do.")
+        try:
+            with np.load(self.events, allow_pickle=False) as file:
+                return file["mask"].astype(bool)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise XaiAudioError(f"Could not read {self.events}: {error}.") from error
 
 
 @dataclass(frozen=True)
@@ -223,13 +229,3 @@ def held_out(count: int, share: float) -> int:
     if count < 2:
         return 0
     return min(max(count - round(share * count), 1), count - 1)
-
-
-def _read_npz(path: Path | None, missing: str) -> dict[str, np.ndarray]:
-    if path is None:
-        raise XaiAudioError(missing)
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (OSError, ValueError) as error:
-        raise XaiAudioError(f"Could not read {path}: {error}.") from error

@@ -143,7 +143,9 @@ def check(folder, *, progress: bool = False, expected: dict[str, str] | None = N
     return Check(folder, good, tuple(missing), tuple(changed))
 
 
-def fetch(*, progress: bool = True, url: str = URL, expected: dict[str, str] | None = None) -> Path:
+def fetch(
+    *, progress: bool = True, url: str | None = None, expected: dict[str, str] | None = None
+) -> Path:
     """Return the cached copy of ESC-10; download what is missing (41 MB).
 
     Every file is checked before the copy appears under its own name. Whatever was good already is
@@ -153,8 +155,8 @@ def fetch(*, progress: bool = True, url: str = URL, expected: dict[str, str] | N
     ----------
     progress : bool
         Show a bar.
-    url : str
-        The authors' archive, or a mirror of it.
+    url : str, optional
+        A mirror of the authors' archive; default theirs, :data:`URL`.
     expected : dict, optional
         Names and SHA-256 sums; default :func:`manifest`.
 
@@ -177,7 +179,7 @@ def fetch(*, progress: bool = True, url: str = URL, expected: dict[str, str] | N
         # The book's chapters run side by side: one of them fetches, the others wait.
         with filelock.FileLock(target.with_suffix(".lock")):
             if not _all_there(target, expected):
-                _fill(target, expected, url, progress)
+                _fill(target, expected, url or URL, progress)
     except OSError as error:
         raise XaiAudioError(
             f"Could not keep ESC-10 in {target}: {error.strerror or error}. "
