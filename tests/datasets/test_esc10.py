@@ -265,7 +265,11 @@ def test_ones_own_copy_that_is_not_esc10(tmp_path, monkeypatch):
         datasets.load("esc10")
     files = {name: data for name, data in FILES.items() if "Rooster" not in name}
     monkeypatch.setenv("XAIAUDIO_ESC10", str(write(tmp_path / "part", files)))
-    with pytest.raises(XaiAudioError, match="part is not the whole of ESC-10.*no clips of Rooster"):
+    with pytest.raises(XaiAudioError, match="part is not ESC-10: it has no clips of Rooster"):
+        datasets.load("esc10")
+    monkeypatch.setenv("XAIAUDIO_ESC10", str(write(tmp_path / "more", FILES)))
+    write(tmp_path / "more", {"011 - Cat/1-11-A.ogg": b"x"})
+    with pytest.raises(XaiAudioError, match="more is not ESC-10: it holds Cat too"):
         datasets.load("esc10")
 
 

@@ -64,11 +64,10 @@ def load(*, progress: bool = True) -> ClipSet:
 
 def _complete(clips: ClipSet) -> ClipSet:
     lacking = [label for label in folders.CLASSES if label not in clips.labels]
-    if lacking or len(clips.labels) > len(folders.CLASSES):
-        raise XaiAudioError(
-            f"{clips[0].path.parent.parent} is not the whole of ESC-10: it has no clips of "
-            f"{', '.join(lacking)}."
-        )
+    others = [label for label in clips.labels if label not in folders.CLASSES]
+    if lacking or others:
+        wrong = f"has no clips of {', '.join(lacking)}" if lacking else f"holds {others[0]} too"
+        raise XaiAudioError(f"{clips[0].path.parent.parent} is not ESC-10: it {wrong}.")
     return clips
 
 
