@@ -82,6 +82,6 @@ def _lite() -> Backbone:
 
     whole = load_model("lite")
     network = keras.Model(
-        whole.network.inputs, whole.network.get_layer("embedding").output, name="lite"
+        whole.network.inputs[0], whole.network.get_layer("embedding").output, name="lite"
     )
     return Backbone("lite", network, whole.frontend, "xaiaudio", whole.attribution)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import zipfile
@@ -45,7 +46,8 @@ class Checkpoint:
                 np.savez(file, about=about, **arrays)
             os.replace(partial, self.path)
         except OSError as error:
-            partial.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                partial.unlink()
             raise XaiAudioError(
                 f"Could not write the checkpoint {self.path}: {error.strerror or error}."
             ) from error

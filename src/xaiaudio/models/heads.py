@@ -23,7 +23,7 @@ def split(model) -> tuple[keras.Model, keras.Model]:
         If the model is not functional or sequential with one input and one output, or ends in
         something from which logits cannot be told.
     """
-    inputs, output = _ends(model)
+    patch, output = _ends(model)
     layer = output._keras_history.operation
     before = layer._inbound_nodes[output._keras_history.node_index].input_tensors
     name = _activation(layer)
@@ -33,8 +33,8 @@ def split(model) -> tuple[keras.Model, keras.Model]:
     else:
         logits, scores = output, _activated("softmax", output)
     return (
-        keras.Model(inputs, scores, name=model.name),
-        keras.Model(inputs, logits, name=f"{model.name}_logits"),
+        keras.Model(patch, scores, name=model.name),
+        keras.Model(patch, logits, name=f"{model.name}_logits"),
     )
 
 
@@ -42,8 +42,8 @@ def attach(features: keras.Model, classes: int, seed: int) -> tuple[keras.Model,
     """Put a new dense layer and a softmax on a backbone; return what :func:`split` returns."""
     logits = last_layer(classes, seed)(features.outputs[0])
     return (
-        keras.Model(features.inputs, _activated("softmax", logits), name=features.name),
-        keras.Model(features.inputs, logits, name=f"{features.name}_logits"),
+        keras.Model(features.inputs[0], _activated("softmax", logits), name=features.name),
+        keras.Model(features.inputs[0], logits, name=f"{features.name}_logits"),
     )
 
 
@@ -60,7 +60,7 @@ def _activated(name: str, logits):
 
 
 def _ends(model):
-    """Input tensors and the output tensor of a model that has a graph."""
+    """Return the input and the output tensor of a model that has a graph."""
     if not isinstance(model, keras.Model):
         raise XaiAudioError(
             f"This is a {type(model).__name__}, not a Keras 3 model: give a keras.Model "
@@ -82,7 +82,7 @@ def _ends(model):
             f"{model.name} gives outputs of the shape {tuple(outputs[0].shape)[1:]}: one row of "
             "class scores is needed, so pool over time and frequency first."
         )
-    return inputs, outputs[0]
+    return inputs[0], outputs[0]
 
 
 def _activation(layer) -> str:

@@ -190,7 +190,7 @@ def _proved(network: keras.Model, frontend: LogMel, wave, wanted) -> keras.Model
             if not relu:
                 return network
             last = keras.layers.ReLU(name="embedding_relu")(network.outputs[0])
-            return keras.Model(network.inputs, last, name=network.name)
+            return keras.Model(network.inputs[0], last, name=network.name)
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -60,7 +61,8 @@ def save(classifier: AudioClassifier, path) -> Path:
             shutil.copyfile(whole, partial)
             os.replace(partial, path)
         except OSError as error:
-            partial.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                partial.unlink()
             raise XaiAudioError(f"Could not write {path}: {error.strerror or error}.") from error
     return path
 
