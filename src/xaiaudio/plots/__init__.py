@@ -6,6 +6,7 @@ Spectrograms use a perceptually uniform colour map, signed maps a diverging one 
 middle; panels that are compared share one scale.
 """
 
+from .agreement import agreement, bands
 from .charts import (
     class_shares,
     confusion,
@@ -20,6 +21,8 @@ from .strip import strip
 from .testing import calibration, intervals, patch_scores
 
 __all__ = [
+    "agreement",
+    "bands",
     "calibration",
     "class_comparison",
     "class_shares",

@@ -132,6 +132,9 @@ def colour_bar(figure, drawn, axes, label) -> None:
     )
     bar.set_label(label, fontsize=FONT - 1)
     bar.ax.tick_params(labelsize=FONT - 2)
+    # Drops of a nearly certain probability are tiny: name their power of ten once.
+    bar.ax.ticklabel_format(axis="x", scilimits=(-2, 3))
+    bar.ax.locator_params(axis="x", nbins=6)
 
 
 def width_of(columns: int) -> float:

@@ -51,7 +51,9 @@ def strip(results, *, names=None):
         canvas.title(ax, name)
     for index, ax in enumerate(axes):
         ax.set_xlabel("time (s)")
-        ax.set_xticks(np.round(np.linspace(*ax.get_xlim(), 3), 1))
+        limits = ax.get_xlim()
+        ax.set_xticks(np.round(np.linspace(*limits, 3), 1))
+        ax.set_xlim(limits)
         if index == 0:
             canvas.mel_axis(ax, first.frontend)
     canvas.colour_bar(figure, spectrum, axes[:1], LOUDNESS)
