@@ -20,7 +20,7 @@ body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem
   color: #1c1c1c; background: #fff; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.5rem; }
 table { border-collapse: collapse; width: 100%; } td, th { text-align: left; padding: .3rem .6rem;
-  border-bottom: 1px solid #ccc; vertical-align: top; overflow-wrap: anywhere; }
+  border-bottom: 1px solid #ccc; vertical-align: top; overflow-wrap: break-word; }
 img { max-width: 100%; } .moved { color: #a40000; } .wide { overflow-x: auto; }
 @media (prefers-color-scheme: dark) { body { color: #e6e6e6; background: #181818; }
   .moved { color: #ff8a80; } img { background: #fff; } }
