@@ -6,6 +6,7 @@ import contextlib
 
 import numpy as np
 import tensorflow as tf
+from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -81,6 +82,17 @@ def progress_bar(title: str, total: int, shown: bool):
         TextColumn("{task.fields[text]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, disable=not shown) as bar:
+    # In a notebook rich asks for ipywidgets; one line of a terminal needs none, and on standard
+    # error it is no part of a chapter's results.
+    console = Console(stderr=True, force_jupyter=False, force_terminal=_in_notebook() or None)
+    with Progress(*columns, console=console, disable=not shown, transient=True) as bar:
         task = bar.add_task(title, total=total, text="")
         yield lambda text, steps=1: bar.update(task, advance=steps, text=text)
+
+
+def _in_notebook() -> bool:
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return False
+    return getattr(get_ipython(), "kernel", None) is not None
