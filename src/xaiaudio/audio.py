@@ -203,7 +203,7 @@ def _check_file(path: Path) -> None:
 def _opened(path: Path):
     """Open a sound file; whatever libsndfile says against it becomes one line."""
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(_address(path)) as file:
             yield file
     except (RuntimeError, TypeError, ValueError, AssertionError) as error:
         raise XaiAudioError(
@@ -223,6 +223,11 @@ def _decode(path: Path) -> tuple[np.ndarray, int]:
             if seconds > _MAX_SECONDS:
                 raise XaiAudioError(f"{path} lasts more than six hours: cut it first.")
     return np.concatenate(blocks) if blocks else np.zeros(0, np.float32), rate
+
+
+def _address(path: Path) -> bytes | str:
+    """Return a path as soundfile opens it, also where the name is no UTF-8."""
+    return os.fsencode(path) if os.name == "posix" else str(path)
 
 
 def _check_samples(path: Path, wave: np.ndarray, rate: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import functools
 import html
 import os
 import re
@@ -74,8 +75,21 @@ class ExplainedClip:
 
     def picture(self):
         """Return the figure of the spectrogram with every method's map below it."""
-        maps = {part.method: part.relevance for part in self.parts}
-        return plots.clip_maps(self.wave, maps, self.frontend)
+        return self._figure(self.parts)
+
+    def _figure(self, parts):
+        # One map alone keeps its unit; several are brought to one scale.
+        maps = {part.method: part.relevance for part in parts}
+        return plots.clip_maps(self.wave, maps, self.frontend, normalise=len(parts) > 1)
+
+    @functools.cached_property
+    def png(self) -> bytes:
+        """The picture as a PNG file."""
+        return render(self.picture())
+
+    def png_of(self, part: Part) -> bytes:
+        """Return the picture of one method alone as a PNG file."""
+        return self.png if len(self.parts) == 1 else render(self._figure([part]))
 
     def html(self) -> str:
         """Return a page that needs no other file: pictures and sounds are inside."""
@@ -120,7 +134,7 @@ class ExplainedClip:
     def _write_parts(self, folder: Path, stem: str) -> list[str]:
         files = {
             f"{stem}.html": self.html().encode(),
-            f"{stem}.png": render(self.picture()),
+            f"{stem}.png": self.png,
         }
         rate = self.frontend.sample_rate
         for part in self.parts:
@@ -192,11 +206,6 @@ def _page(clip: ExplainedClip) -> str:
     count = len(clip.prediction.patch_scores)
     share = clip.prediction.shares[clip.prediction.label]
     sections = "".join(_section(clip, part) for part in clip.parts)
-    overview = _picture(
-        clip.picture(),
-        f"Spectrogram of {clip.name}, and below it the maps of "
-        f"{', '.join(part.method for part in clip.parts)} for {clip.target}.",
-    )
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -215,17 +224,28 @@ def _page(clip: ExplainedClip) -> str:
 <h2>What the network answered</h2>
 {_shares(clip.prediction.shares, clip.target)}
 </section>
-<section>
-<h2>What it listened to</h2>
-<p>Red cells speak for <strong>{html.escape(clip.target)}</strong>, blue ones against it.
-Each map is divided by its largest magnitude.</p>
-{overview}
-</section>
+{_overview(clip)}
 {sections}
 <footer><p>{_footer(clip)}</p></footer>
 </main>
 </body>
 </html>
+"""
+
+
+def _overview(clip: ExplainedClip) -> str:
+    if len(clip.parts) == 1:
+        return ""
+    alt = (
+        f"Spectrogram of {clip.name}, and below it the maps of "
+        f"{', '.join(part.method for part in clip.parts)} for {clip.target}."
+    )
+    return f"""<section>
+<h2>What it listened to</h2>
+<p>Red cells speak for <strong>{html.escape(clip.target)}</strong>, blue ones against it.
+Each map is divided by its largest magnitude.</p>
+{_picture(clip.png, alt)}
+</section>
 """
 
 
@@ -241,14 +261,11 @@ def _section(clip: ExplainedClip, part: Part) -> str:
         )
         for name, wave in part.heard.sounds().items()
     )
-    figure = plots.clip_maps(
-        clip.wave, {part.method: part.relevance}, clip.frontend, normalise=False
-    )
     options = ", ".join(f"{name}={value}" for name, value in part.result.options.items())
     return f"""<section>
 <h2>{html.escape(part.method)}</h2>
 <p>{html.escape(about["summary"])} <span class="paper">{html.escape(about["paper"])}</span></p>
-{_picture(figure, _describe(clip, part))}
+{_picture(clip.png_of(part), _describe(clip, part))}
 <div class="players">{sounds}</div>
 <p class="paper">Options: {html.escape(options or "none")}. Took {part.result.seconds:.1f} s.</p>
 </section>
@@ -267,8 +284,8 @@ def _describe(clip: ExplainedClip, part: Part) -> str:
     return f"Map of {part.method} for {clip.target} over {clip.name}: {found}."
 
 
-def _picture(figure, alt: str) -> str:
-    source = base64.b64encode(render(figure)).decode()
+def _picture(png: bytes, alt: str) -> str:
+    source = base64.b64encode(png).decode()
     return f'<img src="data:image/png;base64,{source}" alt="{html.escape(alt, quote=True)}">'
 
 

@@ -75,7 +75,13 @@ def train(
     _check_out(out)
     from .. import datasets
 
-    learnt, held_out = datasets.load(sounds, progress=watched()).split(fold)
+    clips = datasets.load(sounds, progress=watched())
+    if len(clips.labels) < 2:
+        found = "one class only" if clips.labels else "no classes"
+        raise XaiAudioError(
+            f"{sounds} has {found}: put the sounds into one folder per class, two at least."
+        )
+    learnt, held_out = clips.split(fold)
     start_tensorflow()
     from .. import models
 
