@@ -26,7 +26,7 @@ def test_agreement_writes_each_number():
     assert figure.data["matrix"].tolist() == [[1, -0.25], [0.75, 1]]
 
 
-@pytest.mark.parametrize("largest", [1e-6, 1.0, 1e5])
+@pytest.mark.parametrize("largest", [1.3e-4, 1.0, 1.3e5])
 def test_colour_bar_labels_do_not_run_into_each_other(largest):
     figure, axes = canvas.grid(width=4.0)
     drawn = axes[0, 0].imshow([[-largest, largest]], vmin=-largest, vmax=largest)
