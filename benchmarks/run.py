@@ -195,9 +195,9 @@ def main():
     table = Table("what", "by whom", "speed", "ratio", title="Medians; ratios within this run")
     model = network(given.width, dense=True)
     classifier = classifier_of(model)
-    shaped = f"engine, VGGish x {given.width:g}"
+    shaped = f"VGGish x {given.width:g}"
     plans = [(shaped, classifier)]
-    plans.append(("engine, lite plan", classifier_of(network(0.25, dense=False))))
+    plans.append(("lite plan", classifier_of(network(0.25, dense=False))))
     for title, one in plans:
         for row in engine_rows(title, one, given.repeats):
             table.add_row(*row)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xaiaudio import Explanation, XaiAudioError, explain, explain_classes
@@ -29,6 +29,7 @@ def plain_upsampling(raw, shape, how):
 
 
 @pytest.mark.parametrize("how", ["nearest", "bilinear"])
+@settings(deadline=None, max_examples=50)
 @given(h=sizes, w=sizes, height=st.integers(1, 5), width=st.integers(1, 5))
 def test_upsampling_by_whole_numbers(how, h, w, height, width):
     raw = np.random.default_rng(0).normal(size=(2, h, w)).astype("float32")

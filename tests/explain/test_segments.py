@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_networks import random_patches
 
@@ -10,6 +10,7 @@ from xaiaudio.explain import segments
 sizes = st.integers(1, 40)
 
 
+@settings(deadline=None)
 @given(sizes, sizes, sizes, sizes)
 def test_grid_has_all_segments_of_nearly_one_size(h, w, rows, columns):
     rows, columns = min(rows, h), min(columns, w)
@@ -20,6 +21,11 @@ def test_grid_has_all_segments_of_nearly_one_size(h, w, rows, columns):
         assert height in (h // rows, -(-h // rows))
         assert width in (w // columns, -(-w // columns))
         assert (found == number).sum() == height * width
+
+
+def test_grid_is_numbered_along_the_bands_first():
+    expected = [[0, 0, 1, 1, 2], [0, 0, 1, 1, 2], [3, 3, 4, 4, 5]]
+    np.testing.assert_array_equal(segments.grid((3, 5), 2, 3), expected)
 
 
 @pytest.mark.parametrize("rows, columns", [(0, 1), (1, 0), (9, 1), (1, 6)])
