@@ -82,10 +82,19 @@ def progress_bar(title: str, total: int, shown: bool):
         TextColumn("{task.fields[text]}"),
         TimeRemainingColumn(),
     )
-    # In a notebook rich asks for ipywidgets; one line of a terminal needs none, and on standard
-    # error it is no part of a chapter's results.
-    console = Console(stderr=True, force_jupyter=False, force_terminal=_in_notebook() or None)
-    with Progress(*columns, console=console, disable=not shown, transient=True) as bar:
+    # In a notebook rich asks for ipywidgets. A line of a terminal needs none, if it is short and is
+    # not written too often; on standard error it is no part of a chapter's results.
+    notebook = _in_notebook()
+    console = Console(
+        stderr=True,
+        force_jupyter=False,
+        force_terminal=notebook or None,
+        width=110 if notebook else None,
+    )
+    rate = 1 if notebook else 10
+    with Progress(
+        *columns, console=console, disable=not shown, transient=True, refresh_per_second=rate
+    ) as bar:
         task = bar.add_task(title, total=total, text="")
         yield lambda text, steps=1: bar.update(task, advance=steps, text=text)
 

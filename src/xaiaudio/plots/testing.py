@@ -107,16 +107,17 @@ def calibration(confidence, right, *, bins=10):
         good = np.bincount(places, right, minlength=bins) / count
     error = float(np.nansum(count * np.abs(sure - good)) / max(count.sum(), 1))
     figure, axes = canvas.grid(
-        2, height=0.0, extra=4.6, sharex=True, height_ratios=(3, 1), width=5.5
+        2, height=0.0, extra=4.8, sharex=True, height_ratios=(3, 1), width=5.5
     )
     upper, lower = axes[:, 0]
     centres = 100 * (np.arange(bins) + 0.5) / bins
     upper.plot([0, 100], [0, 100], color=canvas.GREY, linestyle="--", label="as sure as right")
     upper.bar(centres, 100 * good, 92 / bins, color="#9ecae1", label="right")
-    upper.plot(100 * sure, 100 * good, "o", color=canvas.BLUE, label="right, at the mean score")
+    upper.plot(100 * sure, 100 * good, "o", color=canvas.BLUE, label="at the mean score")
     upper.set_ylabel("patches right (%)")
     upper.set_ylim(0, 102)
-    upper.legend(fontsize=canvas.FONT - 2, frameon=False, loc="upper left")
+    # Below the axes: inside, it would hide the bins of low scores.
+    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=canvas.FONT - 2)
     lower.bar(centres, count, 92 / bins, color=canvas.GREY)
     lower.set_ylabel("patches")
     lower.set_xlabel("score of the predicted class (%)")
