@@ -85,7 +85,11 @@ def number_cells(notebook):
 
 
 def tidy(path):
-    """Take out what papermill notes about time and place, which differs from run to run."""
+    """Take out what differs from run to run and from machine to machine.
+
+    That is what papermill notes about time and place, and what was written to standard error:
+    progress bars, and TensorFlow's remarks on the machine.
+    """
     import nbformat
 
     notebook = nbformat.read(path, as_version=4)
@@ -93,6 +97,8 @@ def tidy(path):
     for cell in notebook.cells:
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
+        if cell.cell_type == "code":
+            cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
     nbformat.write(notebook, path)
 
 
