@@ -114,7 +114,7 @@ def _label_column(column, frontend, text, *, left, names=None) -> None:
     column[-1].set_xlabel("time (s)")
 
 
-def comparison(results, *, names=None, titles=None, normalise=True):
+def comparison(results, *, names=None, titles=None, normalise=True, each=False, outlines=None):
     """Draw several methods side by side: the spectrogram, then one row of maps per method.
 
     Parameters
@@ -128,11 +128,17 @@ def comparison(results, *, names=None, titles=None, normalise=True):
     normalise : bool
         True divides each method's maps by their largest magnitude, the same for all its patches,
         and draws one scale. False keeps each method's unit and draws one scale per method.
+    each : bool
+        True divides every map by its own largest magnitude, and writes that into its corner: then
+        a map is legible even where another patch has a thousand times more at stake.
+    outlines : array_like of bool, shape (n, frames, bands), optional
+        Cells to surround with a line in the spectrograms, for example the true events.
 
     Returns
     -------
     matplotlib.figure.Figure
-        `data`: ``patches``, and the maps shown by the method's name.
+        `data`: ``patches``, and the maps shown by the method's name; ``outlines`` if there are any,
+        and with `each` the ``largest`` magnitudes (methods, patches).
 
     Examples
     --------
@@ -151,7 +157,35 @@ def comparison(results, *, names=None, titles=None, normalise=True):
     names = [result.method for result in results] if names is None else list(names)
     rows = {name: result.maps for name, result in zip(names, results, strict=True)}
     titles = _titles(first) if titles is None else titles
-    return _map_rows(first.patches, rows, titles, first.frontend, normalise)
+    if not each:
+        figure = _map_rows(first.patches, rows, titles, first.frontend, normalise)
+    else:
+        shown = {name: np.stack([scaled(cells) for cells in maps]) for name, maps in rows.items()}
+        figure = _map_rows(first.patches, shown, titles, first.frontend, True)
+        largest = np.array([np.abs(maps).max(axis=(1, 2)) for maps in rows.values()])
+        _write_largest(figure, largest)
+        figure.data["largest"] = largest
+    if outlines is not None:
+        for ax, cells in zip(figure.axes, outlines, strict=False):
+            _borders(ax, np.asarray(cells, int), first.frontend, "#7fffd4")
+        figure.data["outlines"] = np.asarray(outlines, bool)
+    return figure
+
+
+def _write_largest(figure, largest) -> None:
+    """Write into the corner of each map what its 1 stands for."""
+    columns = largest.shape[1]
+    for index, value in enumerate(largest.ravel()):
+        figure.axes[columns + index].text(
+            0.97,
+            0.95,
+            f"1 = {value:.2g}",
+            transform=figure.axes[columns + index].transAxes,
+            ha="right",
+            va="top",
+            fontsize=canvas.FONT - 3,
+            bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1.5},
+        )
 
 
 def class_comparison(results, *, patch=0, classes=None, names=None, titles=None, normalise=True):
