@@ -1,4 +1,4 @@
-"""What do audio classifiers listen to?
+"""Explain what audio classifiers listen to.
 
 Explanations of audio networks that you can look at, listen to and measure::
 
