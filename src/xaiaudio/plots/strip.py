@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ..errors import XaiAudioError
 from . import canvas
 from .maps import SHARE, scaled
@@ -51,9 +49,7 @@ def strip(results, *, names=None):
         canvas.title(ax, name)
     for index, ax in enumerate(axes):
         ax.set_xlabel("time (s)")
-        limits = ax.get_xlim()
-        ax.set_xticks(np.round(np.linspace(*limits, 3), 1))
-        ax.set_xlim(limits)
+        ax.locator_params(axis="x", nbins=4)
         if index == 0:
             canvas.mel_axis(ax, first.frontend)
     canvas.colour_bar(figure, spectrum, axes[:1], LOUDNESS)
