@@ -8,7 +8,6 @@ import os
 import zipfile
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from ..errors import XaiAudioError
@@ -29,14 +28,14 @@ class Checkpoint:
         self.path = None if folder is None else Path(folder) / "checkpoint.npz"
         self.settings = json.loads(json.dumps(settings))
 
-    def save(self, variables: dict[str, list], state: dict) -> None:
-        """Write lists of Keras variables (or arrays) by name, and a dict of JSON values."""
+    def save(self, groups: dict[str, list], state: dict) -> None:
+        """Write lists of arrays by name, and a dict of JSON values."""
         if self.path is None:
             return
         arrays = {
-            f"{name}/{number:04d}": keras.ops.convert_to_numpy(variable)
-            for name, group in variables.items()
-            for number, variable in enumerate(group)
+            f"{name}/{number:04d}": array
+            for name, group in groups.items()
+            for number, array in enumerate(group)
         }
         about = json.dumps({"settings": self.settings, "state": state})
         partial = self.path.with_name(self.path.name + ".partial")
@@ -72,6 +71,11 @@ class Checkpoint:
                 "delete it, or give resume another folder."
             )
         return groups, about["state"]
+
+
+def values(variables) -> list[np.ndarray]:
+    """Return copies of Keras variables as arrays, in order."""
+    return [np.array(variable.numpy()) for variable in variables]
 
 
 def restore(variables, arrays) -> None:

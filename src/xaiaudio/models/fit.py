@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from ..errors import XaiAudioError
-from .checkpoint import Checkpoint, restore
+from .checkpoint import Checkpoint, restore, values
 from .training import compiled_step, in_batches, loss_and_accuracy, progress_bar
 
 
@@ -158,15 +158,15 @@ class _Run:
             now, better = None, True
         if better:
             history["best_epoch"], history["best"] = epoch + 1, now
-            self.best = [weight.numpy() for weight in self.network.weights]
+            self.best = values(self.network.weights)
 
     def _save(self, done: int) -> None:
-        variables = {
-            "network": self.network.variables,
-            "optimizer": self.optimizer.variables,
+        groups = {
+            "network": values(self.network.variables),
+            "optimizer": values(self.optimizer.variables),
             "best": self.best,
         }
-        self.checkpoint.save(variables, {"done": done, "history": self.history})
+        self.checkpoint.save(groups, {"done": done, "history": self.history})
 
     def _resume(self) -> int:
         found = self.checkpoint.load()

@@ -22,7 +22,7 @@ import numpy as np
 import tensorflow as tf
 
 from . import heads, lite
-from .checkpoint import restore
+from .checkpoint import restore, values
 from .classifier import AudioClassifier
 from .clips import Evaluation, evaluate
 from .training import compiled_step, progress_bar
@@ -124,7 +124,7 @@ def _train(network, source, epochs, batch_size, learning_rate, progress) -> list
                 tell(f"epoch {epoch + 1}  loss {loss:.3f}  patches right {accuracy:.1%}")
             losses.append(float(loss))
             if epoch >= epochs - averaged:
-                weights = [weight.numpy() for weight in network.weights]
+                weights = values(network.weights)
                 total = (
                     weights
                     if total is None
