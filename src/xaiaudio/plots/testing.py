@@ -36,7 +36,8 @@ def intervals(labels, series, *, reference=None, xlabel="share"):
     figure, axes = canvas.grid(height=1.3 + 0.2 * len(labels) * max(1.4, len(series)))
     ax = axes[0, 0]
     for index, (name, values) in enumerate(series.items()):
-        places = np.arange(len(labels)) + 0.3 * (index - (len(series) - 1) / 2)
+        step = min(0.3, 0.68 / len(series))
+        places = np.arange(len(labels)) + step * (index - (len(series) - 1) / 2)
         low, middle, high = 100 * values.T
         ax.errorbar(
             middle,
