@@ -18,7 +18,7 @@ from ..errors import XaiAudioError
 from .machine import Machine
 from .project import Page, chapter_key, package_key, read_json, write_json
 
-_VERSIONS = ("numpy", "tensorflow", "keras", "tf-keras-vis", "lime", "librosa", "matplotlib")
+_VERSIONS = ("numpy", "tensorflow", "keras", "tf-keras-vis", "lime", "soundfile", "matplotlib")
 
 
 @dataclass
