@@ -28,7 +28,7 @@ _MAX_BYTES = 4 << 30
 
 
 def save(classifier: AudioClassifier, path) -> Path:
-    """Write a classifier to one ``.keras`` file; see :meth:`AudioClassifier.save`.
+    """Write a classifier to one ``.keras`` file; see :meth:`.AudioClassifier.save`.
 
     The file appears whole or not at all.
 
@@ -74,7 +74,7 @@ def load_model(source="lite", *, labels=None, frontend=None) -> AudioClassifier:
     ----------
     source : str or path-like
         ``"lite"``, the small network that ships with the package (ten classes of ESC-10), or a
-        ``.keras`` file that :meth:`AudioClassifier.save` wrote.
+        ``.keras`` file that :meth:`.AudioClassifier.save` wrote.
     labels : sequence of str, optional
         For a ``.keras`` file that Keras wrote, which does not know them.
     frontend : LogMel, optional

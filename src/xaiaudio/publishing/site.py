@@ -197,6 +197,7 @@ def _sphinx(project, console):
 def _warnings(done) -> str:
     plain = re.sub(r"\x1b\[[0-9;]*m", "", done.stderr)
     lines = [line for line in plain.splitlines() if "WARNING" in line or "ERROR" in line]
+    lines = [line for line in lines if "absl::" not in line]  # TensorFlow's, no fault of a page
     return "\n".join(f"  {line}" for line in (lines or plain.splitlines()[-15:])[:40])
 
 
