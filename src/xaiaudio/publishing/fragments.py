@@ -13,10 +13,10 @@ from .execute import notebook_path, read_stamp
 from .machine import count_cores
 from .project import read_json
 
-#: What the MathWorks example reports, and the recorded numbers that stand beside it.
+#: What the MathWorks example reports, as shares, and the recorded numbers that stand beside it.
 EXAMPLE = (
-    ("patches named rightly (%)", "patch-accuracy", 86.03),
-    ("clips named rightly (%)", "clip-accuracy", 92.5),
+    ("patches named rightly (%)", "testing-patch-accuracy", 0.8603),
+    ("clips named rightly (%)", "testing-clip-accuracy", 0.925),
 )
 
 
@@ -138,7 +138,11 @@ def _accuracies(project) -> str:
 
     measured = _measured(project)
     rows = [
-        (what, f"{theirs:g}", *(_baseline(measured.get(p, {}).get(name)) for p in PROFILES))
+        (
+            what,
+            f"{100 * theirs:g}",
+            *(_baseline(measured.get(p, {}).get(name), 100) for p in PROFILES),
+        )
         for what, name, theirs in EXAMPLE
     ]
     return _table(("held-out fold", "MathWorks", *(f"`{name}`" for name in PROFILES)), rows)
@@ -161,11 +165,11 @@ def _numbers(project, chapters) -> str:
     return "\n".join(parts) or "No numbers were recorded.\n"
 
 
-def _baseline(entry) -> str:
+def _baseline(entry, times=1) -> str:
     if not entry or not metric.is_number(entry["value"]):
         return ""
     tolerance = entry.get("tolerance")
-    return _say(entry["value"]) + (f" ± {_say(tolerance)}" if tolerance else "")
+    return _say(times * entry["value"]) + (f" ± {_say(times * tolerance)}" if tolerance else "")
 
 
 def _say(value) -> str:
