@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -88,7 +90,9 @@ class Profile:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock")):
             if not path.exists():
-                self._train(freeze, path.with_suffix(".resume"), progress).save(path)
+                checkpoints = path.with_suffix(".resume")
+                self._train(freeze, checkpoints, progress).save(path)
+                shutil.rmtree(checkpoints, ignore_errors=True)
             return models.load_model(path)
 
     def _train(self, freeze: bool, resume: Path, progress: bool):
@@ -115,7 +119,8 @@ class Profile:
     def _key(self, freeze: bool) -> str:
         """Name a trained network after everything that shaped it."""
         clips = [(clip.path.name, clip.label, clip.fold) for clip in self.clips(progress=False)]
-        told = json.dumps([asdict(self), freeze, clips], sort_keys=True)
+        weights = os.environ.get(f"XAIAUDIO_{self.backbone.upper()}", "")
+        told = json.dumps([asdict(self), freeze, clips, weights], sort_keys=True)
         return hashlib.sha256(told.encode() + _sources()).hexdigest()[:16]
 
 

@@ -62,7 +62,7 @@ def execute(order, tell):
         if cell.get("id") in code:
             tell({"cell": code[cell["id"]], "of": len(code)})
 
-    try:
+    def run():
         papermill.execute_notebook(
             plain,
             order["target"],
@@ -73,9 +73,31 @@ def execute(order, tell):
             cwd=order["cwd"],
             on_cell_start=progress,
         )
+
+    try:
+        started(run)
     finally:
         os.unlink(plain)
     tidy(order["target"])
+
+
+def started(run, tries=3):
+    """Run, and run again if the kernel did not come up.
+
+    Kernels that start at the same moment may choose the same network port; all but one of them
+    then die before they have executed anything.
+
+    Parameters
+    ----------
+    run : callable
+    tries : int
+    """
+    for left in reversed(range(tries)):
+        try:
+            return run()
+        except RuntimeError as error:
+            if not left or "before replying to kernel_info" not in str(error):
+                raise
 
 
 def number_cells(notebook):
