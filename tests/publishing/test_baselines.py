@@ -260,3 +260,70 @@ def test_measuring_does_not_change_what_was_recorded():
     before = copy.deepcopy(runs)
     baselines.measure(runs)
     assert runs == before
+
+
+def trained_book(tmp_path, monkeypatch, loss_now, maps_now):
+    """Make a book in which `retraining` and `maps` hang on a network, and `labels` does not."""
+    book = project.Project(tmp_path, "mini")
+    loss = np.linspace(2.0, 0.1, 50)
+    rng = np.random.default_rng(0)
+    maps = {f"map-{n}": rng.random((6, 8)) for n in range(10)}
+    baseline = {
+        "retraining": [recorded(**{"fig-retraining-curves": {"loss": loss + d}}) for d in (0, 0.3)],
+        "maps": [
+            recorded(**{k: v + d * rng.random((6, 8)) for k, v in maps.items()}) for d in (0, 0.4)
+        ],
+        "labels": [recorded(clips=400), recorded(clips=400)],
+    }
+    for chapter, runs in baseline.items():
+        baselines.save(book, chapter, baselines.measure(runs), range(2))
+    now = {
+        "retraining": recorded(**{"fig-retraining-curves": {"loss": loss + loss_now}}),
+        "maps": recorded(**{**maps, **maps_now}),
+        "labels": recorded(clips=400),
+    }
+    book.executed.mkdir(parents=True)
+    for chapter in now:
+        baselines.notebook_path(book, chapter).touch()
+    monkeypatch.setattr(baselines.notebooks, "read", lambda path: path.stem)
+    monkeypatch.setattr(baselines, "recorded", now.__getitem__)
+    return book, now
+
+
+def sorted_out(book):
+    return baselines.sort_out(book, baselines.check(book, ["retraining", "maps", "labels"]))
+
+
+WRONG = -np.ones((6, 8))
+
+
+def test_with_the_same_network_every_difference_is_a_fault(tmp_path, monkeypatch):
+    book, _ = trained_book(tmp_path, monkeypatch, 0.0, {"map-3": WRONG})
+    broken, drifted = sorted_out(book)
+    assert [d.name for d in broken] == ["map-3"] and not drifted
+
+
+def test_another_network_may_move_a_few_maps(tmp_path, monkeypatch):
+    book, _ = trained_book(tmp_path, monkeypatch, 0.1, {"map-3": WRONG})
+    broken, drifted = sorted_out(book)
+    assert not broken and [d.name for d in drifted] == ["map-3"]
+
+
+def test_another_network_explains_no_wrong_shape(tmp_path, monkeypatch):
+    book, _ = trained_book(tmp_path, monkeypatch, 0.1, {"map-3": np.ones((8, 6)), "map-4": WRONG})
+    broken, drifted = sorted_out(book)
+    assert [d.name for d in broken] == ["map-3"] and [d.name for d in drifted] == ["map-4"]
+
+
+def test_another_network_explains_no_change_where_there_is_no_network(tmp_path, monkeypatch):
+    book, now = trained_book(tmp_path, monkeypatch, 0.1, {})
+    now["labels"] = recorded(clips=399)
+    broken, _ = sorted_out(book)
+    assert [d.name for d in broken] == ["clips"]
+
+
+def test_another_network_does_not_excuse_a_method_that_is_wrong_everywhere(tmp_path, monkeypatch):
+    wrong = {f"map-{n}": WRONG for n in range(10)}
+    book, _ = trained_book(tmp_path, monkeypatch, 0.1, wrong)
+    broken, drifted = sorted_out(book)
+    assert len(broken) == 10 and not drifted

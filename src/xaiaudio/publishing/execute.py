@@ -18,6 +18,10 @@ from ..errors import XaiAudioError
 from .machine import Machine
 from .project import Page, chapter_key, package_key, read_json, write_json
 
+#: Threads of each kernel, whatever the machine has: how many share a sum decides how it is rounded,
+#: and after hundreds of training steps which weights come out.
+THREADS = 2
+
 _VERSIONS = ("numpy", "tensorflow", "keras", "tf-keras-vis", "lime", "soundfile", "matplotlib")
 
 
@@ -54,8 +58,8 @@ def execute(project, *, workers=None, console=None) -> list[ChapterRun]:
     """Bring all chapters of the book up to date.
 
     A chapter that asks for it (``xaiaudio: {first: true}`` in its front matter) runs before the
-    others, alone, on all cores: it trains the network that the others load. The rest run side by
-    side, the longest first, and share the cores.
+    others, alone: it trains the network that the others load. The rest run side by
+    side, the longest first.
 
     Parameters
     ----------
@@ -151,11 +155,10 @@ class _Crew:
     def work(self, jobs, workers):
         """Run jobs, at most `workers` at a time; stop all at the first that fails."""
         waiting, running = list(jobs), []
-        threads = max(1, self.machine.cores // max(1, min(workers, len(jobs) or 1)))
         try:
             while waiting or running:
                 while waiting and len(running) < workers:
-                    running.append(self._start(waiting.pop(0), threads))
+                    running.append(self._start(waiting.pop(0)))
                 job, message = self.news.get()
                 if message is None:
                     running.remove(job)
@@ -168,7 +171,7 @@ class _Crew:
                 self._stop(job)
             sweep(self.project)
 
-    def _start(self, job, threads):
+    def _start(self, job):
         name = job.chapter.name
         partial = self._partial(job)
         partial.parent.mkdir(parents=True, exist_ok=True)
@@ -189,7 +192,7 @@ class _Crew:
             stderr=job.log,
             text=True,
             encoding="utf-8",
-            env=_environment(self.scratch, threads),
+            env=_environment(self.scratch),
             start_new_session=True,  # Ctrl-C reaches us alone, and we end the rest in order
         )
         job.process.stdin.write(json.dumps(order) + "\n")
@@ -249,8 +252,8 @@ class _Crew:
         return self.project.executed / f"{job.chapter.name}.partial.ipynb"
 
 
-def _environment(scratch, threads) -> dict:
-    """Return the environment of a kernel: this interpreter, its share of the cores, no surprises.
+def _environment(scratch) -> dict:
+    """Return the environment of a kernel: this interpreter, its threads, no surprises.
 
     A kernel called ``python3`` that the user once installed elsewhere, or their IPython start-up
     files, must not decide what the book runs on.
@@ -263,7 +266,7 @@ def _environment(scratch, threads) -> dict:
             kernel / "kernel.json",
             {"argv": command, "display_name": "Python 3", "language": "python"},
         )
-    share = str(threads)
+    share = str(THREADS)
     path = [str(scratch / "jupyter"), *filter(None, [os.environ.get("JUPYTER_PATH")])]
     return {
         **os.environ,
@@ -272,7 +275,7 @@ def _environment(scratch, threads) -> dict:
         "OMP_NUM_THREADS": share,
         "OPENBLAS_NUM_THREADS": share,
         "TF_NUM_INTRAOP_THREADS": share,
-        "TF_NUM_INTEROP_THREADS": "1" if threads == 1 else "2",
+        "TF_NUM_INTEROP_THREADS": share,
         "PYTHONHASHSEED": "0",
         "NO_COLOR": "1",
     }

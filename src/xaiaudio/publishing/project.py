@@ -42,7 +42,7 @@ class Page:
 
     @property
     def first(self) -> bool:
-        """Whether the page asks to be executed before the others, alone, on all cores.
+        """Whether the page asks to be executed before the others, alone.
 
         It does so with ``xaiaudio: {first: true}`` in its front matter.
         """
