@@ -293,6 +293,8 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing_half_written(tmp_path):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A job that a shell started in the background never hears Ctrl-C: undo that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     for line in process.stderr:
         if "lime ..." in line:

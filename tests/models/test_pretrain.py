@@ -8,7 +8,7 @@ from tones import LABELS
 from xaiaudio import datasets
 from xaiaudio.frontend import LogMel
 from xaiaudio.models import evaluate, lite, load_model, pretrain
-from xaiaudio.models.pretrain import Augmented
+from xaiaudio.models.pretraining import Augmented
 
 FRONTEND = LogMel.vggish(overlap=0.75)
 

@@ -155,12 +155,18 @@ time.sleep(120)
 BUILD = "from xaiaudio import publishing; publishing.build(root={root!r})"
 
 
+def hear_ctrl_c():
+    """Undo what a shell does to a job in the background: such a job never hears Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_interruption_ends_the_kernels_and_leaves_nothing(tmp_path, how):
     root = make_book(tmp_path / "clone", sleeping=chapter("Sleeping", SLEEPING))
     note = tmp_path / "pid"
     process = subprocess.Popen(
         [sys.executable, "-c", BUILD.format(root=str(root))],
+        preexec_fn=hear_ctrl_c,
         env={**os.environ, "XAIAUDIO_TEST_PID": str(note)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -22,7 +22,7 @@ def test_the_book_has_equations():
     assert len(list(equations())) >= 5
 
 
-@pytest.mark.parametrize(("page", "latex"), equations())
+@pytest.mark.parametrize(("page", "latex"), list(equations()))
 def test_every_displayed_equation_becomes_mathml_without_leftover_commands(page, latex):
     root = ElementTree.fromstring(to_mathml(latex, "block"))
     text = "".join(root.itertext())

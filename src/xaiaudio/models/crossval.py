@@ -13,7 +13,7 @@ from .backbones import backbone as find_backbone
 from .clips import Evaluation, evaluate, judged, patch_table
 from .fit import fit
 from .training import in_batches
-from .transfer import choose, embeddings, head_alone, transfer
+from .transfer_learning import choose, embeddings, head_alone, transfer
 
 
 def cross_validate(backbone, clips, *, freeze: bool = False, overlap: float = 0.75, **options):
