@@ -11,7 +11,7 @@ from pathlib import Path
 from ..errors import XaiAudioError
 
 #: Environment variables that change what the chapters compute.
-RELEVANT = ("XAIAUDIO_ESC10", "XAIAUDIO_VGGISH", "XAIAUDIO_YAMNET")
+RELEVANT = ("XAIAUDIO_ESC10", "XAIAUDIO_VGGISH", "XAIAUDIO_YAMNET", "XAIAUDIO_AUDIOMNIST")
 
 #: The part of the package that no chapter uses: a change there executes nothing again.
 _PUBLISHING = ("publishing",)
