@@ -1,6 +1,9 @@
 """Profiles: the same chapters on other sounds, and one training for all who ask."""
 
 import dataclasses
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -89,3 +92,25 @@ def test_other_weights_or_options_or_clips_get_another_name(monkeypatch):
     names.append(book._key(False))
     assert len(set(names)) == 5
     assert book._key(False) == names[-1]
+
+
+# Loaded on the way, but they touch neither a sound nor a weight of a training run.
+APART = {"__init__.py", "attribution.py", "cache.py", "people.py", "safety.py"}
+
+
+def test_a_change_to_what_trains_is_noticed():
+    code = (
+        "import sys, xaiaudio.models.transfer_learning, xaiaudio.datasets.synthetic\n"
+        "for m in list(sys.modules.values()):\n"
+        "    if m.__name__.startswith('xaiaudio.'): print(m.__file__)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    package = Path(profiles.__file__).parent
+    listed = {file for pattern in profiles.SHAPING for file in package.glob(pattern)}
+    loaded = {Path(line) for line in done.stdout.split("\n") if line}
+    loaded = {file for file in loaded if file.parts[len(package.parts)] in ("models", "datasets")}
+    assert package / "models" / "fit.py" in loaded
+    forgotten = {file for file in loaded - listed if file.name not in APART}
+    assert not forgotten
+    for pattern in profiles.SHAPING:
+        assert list(package.glob(pattern)), pattern

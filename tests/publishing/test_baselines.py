@@ -219,6 +219,20 @@ def test_baselines_are_measured_kept_and_met(measured):
     assert "gone: the chapter: is gone, gone.json is not" in found
 
 
+def test_one_chapter_alone_leaves_the_others_as_they_are(measured):
+    book, _ = measured
+    folder = book / "tests/baselines/mini"
+    kept = {path.name: path.read_bytes() for path in folder.iterdir()}
+    (folder / "maps.json").unlink()
+    options = {"root": book, "console": quiet(), "only": ["maps"]}
+    publishing.renew_baselines(seeds=2, **options)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == kept
+    done = publishing.build(**options)
+    assert done.compared and done.page is None and list(done.seconds) == ["maps"]
+    with pytest.raises(XaiAudioError, match="no chapter 'map': it has welcome, maps"):
+        publishing.build(root=book, console=quiet(), only=["map"])
+
+
 def test_a_profile_that_was_never_measured_is_not_compared(built):
     _, done, said = built
     assert not done.compared and "There are no baselines for the profile 'mini'" in said

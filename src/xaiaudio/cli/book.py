@@ -13,6 +13,7 @@ _EPILOG = """\b
 Examples:
   xaiaudio book                          offline, on synthetic sounds
   xaiaudio book --profile esc10-yamnet   on the recordings of ESC-10
+  xaiaudio book --only gradcam           one chapter, while you write it
   xaiaudio book --renew-baselines        write the recorded numbers anew
 
 Run it in a clone of the repository. A second run does nothing twice."""
@@ -40,6 +41,10 @@ def book(
             "--renew-baselines", help="Run with several seeds and write the baselines anew."
         ),
     ] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="Execute and check this chapter alone, without pages. May be repeated."),
+    ] = None,
     seeds: Annotated[int, typer.Option(min=2, help="Runs for --renew-baselines.")] = 3,
 ) -> None:
     """Run the book: execute its chapters, check the figures, render the pages."""
@@ -51,6 +56,8 @@ def book(
     from .. import publishing
 
     if renew_baselines:
-        publishing.renew_baselines(profile, seeds=seeds, workers=workers)
+        publishing.renew_baselines(profile, seeds=seeds, workers=workers, only=only or ())
     else:
-        publishing.build(profile, seed=seed, check=check, workers=workers, render=render)
+        publishing.build(
+            profile, seed=seed, check=check, workers=workers, render=render, only=only or ()
+        )

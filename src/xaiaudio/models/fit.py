@@ -1,4 +1,4 @@
-"""The training run: epochs of shuffled batches, validated, the best epoch kept."""
+"""The training run: epochs of shuffled batches, validated, the best weights kept."""
 
 from __future__ import annotations
 
@@ -82,6 +82,7 @@ class _Run:
             "epoch_iteration": [],
             "epochs": options.epochs,
             "best_epoch": None,
+            "best_iteration": None,
             "best": None,
             "last": None,
             "seconds": 0.0,
@@ -113,8 +114,10 @@ class _Run:
             last = number == self.iterations - 1
             if self.checked and (last or len(self._losses) % self.options.validate_every == 0):
                 self._validate()
+                self._judge(epoch)
         self.history["epoch_iteration"].append(len(self._losses))
-        self._judge(epoch)
+        if not self.checked:
+            self._keep(epoch)
 
     @property
     def _losses(self) -> list:
@@ -141,24 +144,21 @@ class _Run:
         self.history["validation_accuracy"].append(accuracy)
 
     def _judge(self, epoch: int) -> None:
-        """Keep the weights if this epoch is the best so far."""
+        """Keep the weights if the last validation is the best so far."""
         history = self.history
-        if self.checked:
-            now = {
-                "loss": history["validation_loss"][-1],
-                "accuracy": history["validation_accuracy"][-1],
-            }
-            best = history["best"]
-            better = best is None or (now["accuracy"], -now["loss"]) > (
-                best["accuracy"],
-                -best["loss"],
-            )
-            history["last"] = now
-        else:
-            now, better = None, True
-        if better:
-            history["best_epoch"], history["best"] = epoch + 1, now
-            self.best = values(self.network.weights)
+        now = {
+            "loss": history["validation_loss"][-1],
+            "accuracy": history["validation_accuracy"][-1],
+        }
+        best = history["best"]
+        if best is None or (now["accuracy"], -now["loss"]) > (best["accuracy"], -best["loss"]):
+            history["best"] = now
+            self._keep(epoch)
+        history["last"] = now
+
+    def _keep(self, epoch: int) -> None:
+        self.history["best_epoch"], self.history["best_iteration"] = epoch + 1, len(self._losses)
+        self.best = values(self.network.weights)
 
     def _save(self, done: int) -> None:
         groups = {

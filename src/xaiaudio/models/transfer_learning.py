@@ -42,9 +42,10 @@ def transfer(
     not fill a batch sit this epoch out. The defaults are those of the MathWorks example
     *Investigate Audio Classifications Using Deep Learning Interpretability Techniques*.
 
-    With validation clips the best epoch is kept: the highest patch accuracy, a tie going to the
-    lower loss. If they are also what one reports on, that choice flatters a little; the last
-    epoch's figures are in the history as well. Without, the last epoch is kept.
+    With validation clips the weights of the best validation are kept: the highest patch accuracy,
+    a tie going to the lower loss. If they are also what one reports on, that choice flatters a
+    little; the figures of the last validation are in the history as well. Without, the weights at
+    the end are kept.
 
     Parameters
     ----------
@@ -80,8 +81,9 @@ def transfer(
     AudioClassifier
         Flat, with this ``history``: lists ``loss`` and ``accuracy`` per iteration;
         ``validation_iteration``, ``validation_loss``, ``validation_accuracy``; ``epoch_iteration``
-        (the last of each epoch), ``epochs``, ``best_epoch``, and dicts ``best`` and ``last`` with
-        the validation's ``loss`` and ``accuracy``; ``options``; ``seconds`` of wall time.
+        (the last of each epoch), ``epochs``, ``best_epoch`` and ``best_iteration`` of the weights
+        that were kept, and dicts ``best`` and ``last`` with that validation's ``loss`` and
+        ``accuracy``; ``options``; ``seconds`` of wall time.
 
     Raises
     ------

@@ -43,7 +43,15 @@ class BuildReport:
 
 
 def build(
-    profile="mini", *, seed=0, check=True, workers=None, render=True, root=None, console=None
+    profile="mini",
+    *,
+    seed=0,
+    check=True,
+    workers=None,
+    render=True,
+    only=(),
+    root=None,
+    console=None,
 ) -> BuildReport:
     """Execute what changed, check it, compare it with the baselines and render the book.
 
@@ -59,6 +67,8 @@ def build(
         Chapters to execute at a time; by default as many as cores and memory allow.
     render : bool
         False stops after the comparison.
+    only : sequence of str
+        The chapters to execute and check; they alone are never rendered.
     root : path, optional
         The clone of the repository; by default the one around the working directory.
     console : rich.console.Console, optional
@@ -84,20 +94,22 @@ def build(
     from .project import find
 
     console = console or Console()
-    project = find(profile, seed, root)
+    project = find(profile, seed, root, only)
     with steps.lock(project), steps.terminable():
         runs = steps.run_chapters(project, workers, console)
         report = BuildReport(profile, seconds={run.name: run.seconds for run in runs})
         report.executed = [run.name for run in runs if run.fresh]
         steps.check_notebooks(project)
         report.compared = check and seed == 0 and steps.compare(project, console)
-        if render:
+        if render and not only:
             report.page, report.rendered = steps.render(project, console)
     steps.tell(report, console)
     return report
 
 
-def renew_baselines(profile="mini", *, seeds=3, workers=None, root=None, console=None) -> list[str]:
+def renew_baselines(
+    profile="mini", *, seeds=3, workers=None, only=(), root=None, console=None
+) -> list[str]:
     """Run the book with several seeds and write its baselines anew.
 
     Parameters
@@ -105,7 +117,7 @@ def renew_baselines(profile="mini", *, seeds=3, workers=None, root=None, console
     profile : str
     seeds : int
         How many runs; at least two.
-    workers, root, console
+    workers, only, root, console
         As for :func:`build`.
 
     Returns
@@ -127,7 +139,7 @@ def renew_baselines(profile="mini", *, seeds=3, workers=None, root=None, console
     from .project import find
 
     console = console or Console()
-    project = find(profile, 0, root)
+    project = find(profile, 0, root, only)
     with steps.lock(project), steps.terminable():
         loose = baselines.renew(project, int(seeds), workers=workers, console=console)
         steps.check_notebooks(project)

@@ -222,8 +222,9 @@ def check(project, chapters) -> list[Difference]:
                 found.append(Difference(chapter, "the chapter", "has no baselines yet"))
             continue
         found += compare(chapter, entries, values)
+    pages = [page.name for page in project.pages()] if project.only else chapters
     for path in sorted(project.baselines.glob("*.json")):
-        if path.stem not in chapters:
+        if path.stem not in pages:
             found.append(Difference(path.stem, "the chapter", f"is gone, {path.name} is not"))
     return found
 
@@ -345,8 +346,9 @@ def renew(project, seeds=3, *, workers=None, console=None) -> list[str]:
         entries = measure(values)
         save(project, chapter, entries, range(seeds))
         loose += [f"{chapter}: {name}" for name, entry in entries.items() if is_loose(entry)]
+    pages = [page.name for page in project.pages()] if project.only else chapters
     for path in project.baselines.glob("*.json"):
-        if path.stem not in chapters:
+        if path.stem not in pages:
             path.unlink()
     return loose
 

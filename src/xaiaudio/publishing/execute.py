@@ -94,7 +94,9 @@ def execute(project, *, workers=None, console=None) -> list[ChapterRun]:
     if jobs:
         _run_all(project, jobs, runs, workers, console)
     done = [runs[chapter.name] for chapter in chapters]
-    write_json(project.home / "timings.json", {run.name: run.seconds for run in done})
+    timings = read_json(project.home / "timings.json", {})
+    timings |= {run.name: run.seconds for run in done}
+    write_json(project.home / "timings.json", timings)
     return done
 
 

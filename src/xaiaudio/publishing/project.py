@@ -59,11 +59,14 @@ class Project:
         The folder with `_toc.yml` and `book/`.
     profile : str
     seed : int
+    only : tuple of str
+        The chapters to work on; empty for all.
     """
 
     root: Path
     profile: str = "mini"
     seed: int = 0
+    only: tuple[str, ...] = ()
 
     @property
     def build(self) -> Path:
@@ -102,11 +105,22 @@ class Project:
         return pages
 
     def chapters(self) -> list[Page]:
-        """Read the pages that are executed."""
-        return [page for page in self.pages() if page.has_code]
+        """Read the pages that are executed.
+
+        Raises
+        ------
+        XaiAudioError
+            If `only` names a page that is none of them.
+        """
+        chapters = [page for page in self.pages() if page.has_code]
+        names = [page.name for page in chapters]
+        for name in self.only:
+            if name not in names:
+                raise XaiAudioError(f"The book has no chapter {name!r}: it has {', '.join(names)}.")
+        return [page for page in chapters if not self.only or page.name in self.only]
 
 
-def find(profile="mini", seed=0, root=None) -> Project:
+def find(profile="mini", seed=0, root=None, only=()) -> Project:
     """Find the book around the working directory, or the one this package lies in.
 
     Parameters
@@ -115,6 +129,8 @@ def find(profile="mini", seed=0, root=None) -> Project:
     seed : int
     root : path, optional
         The folder that holds `_toc.yml`, if it is to be no other.
+    only : sequence of str
+        The chapters to work on; empty for all.
 
     Returns
     -------
@@ -129,7 +145,7 @@ def find(profile="mini", seed=0, root=None) -> Project:
     places = [Path(root)] if root else [here, *here.parents, *Path(__file__).resolve().parents]
     for place in places:
         if (place / "_toc.yml").is_file() and (place / "book").is_dir():
-            return Project(place.resolve(), str(profile), int(seed))
+            return Project(place.resolve(), str(profile), int(seed), tuple(only))
     raise XaiAudioError(
         f"There is no book (_toc.yml and book/) in {places[0]}: "
         "run this in a clone of the project's repository."
