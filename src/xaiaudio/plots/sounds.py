@@ -177,7 +177,8 @@ def clip_spectrograms(waves, frontend):
     Returns
     -------
     matplotlib.figure.Figure
-        `data`: one spectrogram (T, bands) per title.
+        `data`: ``titles``, and the spectrograms (T, bands) ``sound 1``, ``sound 2``, ... A title
+        may say what a network answered, so the spectrograms are not named after it.
 
     Examples
     --------
@@ -198,7 +199,8 @@ def clip_spectrograms(waves, frontend):
         canvas.title(ax, name)
     axes[-1, 0].set_xlabel("time (s)")
     canvas.colour_bar(figure, drawn, axes, LOUDNESS)
-    return canvas.finish(figure, **rows)
+    sounds = {f"sound {number}": cells for number, cells in enumerate(rows.values(), 1)}
+    return canvas.finish(figure, titles=list(rows), **sounds)
 
 
 def filterbank(frontend):
