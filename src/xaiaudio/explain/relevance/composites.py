@@ -1,0 +1,131 @@
+"""Which rule for which layer: the composites of the literature, and a user's own.
+
+A composite is a mapping from layers to rules. The keys are names of layers, names of layer types
+(``"Conv2D"``), or :data:`FIRST` for the layers that see the network's input. A name goes before
+:data:`FIRST`, and that before a type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ...errors import XaiAudioError
+from . import rules
+
+#: Key for every layer between the input and the first weights, those included.
+FIRST = "<first>"
+
+DENSE = ("Dense",)
+CONVOLUTIONS = tuple(
+    f"{kind}{axes}D" for kind in ("Conv", "DepthwiseConv", "SeparableConv") for axes in (1, 2)
+)
+_DENSE_EPSILON = dict.fromkeys(DENSE, "epsilon")
+
+#: The composites by name, as a user would write them.
+COMPOSITES = {
+    "epsilon-plus": {**dict.fromkeys(CONVOLUTIONS, "z+"), **_DENSE_EPSILON},
+    "epsilon-plus-flat": {FIRST: "flat", **dict.fromkeys(CONVOLUTIONS, "z+"), **_DENSE_EPSILON},
+    "epsilon-gamma-box": {FIRST: "box", **dict.fromkeys(CONVOLUTIONS, "gamma"), **_DENSE_EPSILON},
+}
+
+
+@dataclass(frozen=True)
+class Composite:
+    """Rules for the layers of a network.
+
+    Attributes
+    ----------
+    name : str
+        A name of :data:`COMPOSITES`, a rule's text, or ``"custom"``.
+    told : tuple of (str, Rule)
+        The mapping.
+    default : Rule
+        For layers that the mapping does not speak of, and for averages and sums.
+    """
+
+    name: str
+    told: tuple[tuple[str, rules.Rule], ...]
+    default: rules.Rule = rules.Epsilon()
+
+    def rule_for(self, layer, first: bool) -> rules.Rule:
+        """Return the rule of a layer; `first` says that it sees the network's input."""
+        told = dict(self.told)
+        types = [kind.__name__ for kind in type(layer).__mro__]
+        keys = [layer.name, *([FIRST] if first else []), *types]
+        return next((told[key] for key in keys if key in told), self.default)
+
+    def check(self, layers) -> None:
+        """Raise unless every key is the name or the type of one of `layers`."""
+        known = {FIRST}
+        for layer in layers:
+            known |= {layer.name, *(kind.__name__ for kind in type(layer).__mro__)}
+        if self.name != "custom":
+            return
+        for key, _ in self.told:
+            if key not in known:
+                raise XaiAudioError(
+                    f"The composite speaks of {key!r}, but the network has no layer of that name "
+                    f"or type. Its layers: {', '.join(layer.name for layer in layers)}."
+                )
+
+
+def composite(told) -> Composite:
+    """Read a composite.
+
+    Parameters
+    ----------
+    told : str, Rule, mapping or Composite
+        A name of :data:`COMPOSITES`, one rule for all layers with weights, or a mapping from
+        layers (name, type or :data:`FIRST`) to rules.
+
+    Raises
+    ------
+    XaiAudioError
+        If it is none of these.
+
+    Examples
+    --------
+    >>> composite("epsilon-plus").name
+    'epsilon-plus'
+    >>> composite({"Conv2D": "gamma(0.1)", FIRST: "flat"}).default
+    Epsilon(epsilon=1e-06)
+    """
+    if isinstance(told, Composite):
+        return told
+    if isinstance(told, Mapping):
+        return Composite("custom", _pairs(told))
+    if isinstance(told, str) and told in COMPOSITES:
+        return Composite(told, _pairs(COMPOSITES[told]))
+    try:
+        rule = rules.rule(told)
+    except XaiAudioError as error:
+        raise XaiAudioError(
+            f"No composite is called {told!r}: there are {', '.join(COMPOSITES)}, one rule for all "
+            f"layers ({', '.join(rules.RULES)}), or a mapping from layers to rules."
+        ) from error
+    if isinstance(rule, rules.Epsilon):
+        # Averages and sums too: epsilon 0 is then exactly input times gradient.
+        return Composite(str(rule), (), rule)
+    weighted = dict.fromkeys((*DENSE, *CONVOLUTIONS), rule)
+    return Composite(str(rule), _pairs(weighted))
+
+
+def _pairs(told) -> tuple[tuple[str, rules.Rule], ...]:
+    named = {
+        key if isinstance(key, str) else getattr(key, "__name__", repr(key)): rules.rule(value)
+        for key, value in told.items()
+    }
+    return tuple(named.items())
+
+
+def text(told) -> str | dict[str, str]:
+    """Return a composite as plain text, or as a plain dict, for a file.
+
+    Examples
+    --------
+    >>> text({"Dense": rules.Gamma(0.1)})
+    {'Dense': 'gamma(0.1, 0)'}
+    """
+    found = composite(told)
+    return {key: str(rule) for key, rule in found.told} if found.name == "custom" else found.name

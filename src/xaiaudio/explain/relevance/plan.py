@@ -1,0 +1,259 @@
+"""The way back through a network: which layer follows which, and who treats it.
+
+A plan is made from the graph of a flat functional (or sequential) Keras network. Each layer becomes
+a :class:`Step`; a handler, found by the layer's type, carries the relevance of its output to its
+inputs. Another type of layer is added with :func:`handles`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import keras
+
+from ...errors import XaiAudioError
+from .rules import Rule
+
+#: Handlers by the exact type of layer: a subclass may compute something else.
+_HANDLERS: dict[type, object] = {}
+#: Types whose handler shares relevance by the step's rule, and those that mix inputs by weights.
+_RULED: set[type] = set()
+_WEIGHTED: set[type] = set()
+#: Types that only move values about, or pad with zeros.
+_MOVING: set[type] = set()
+
+#: Activations that keep the sign and leave zero at zero, so that relevance can pass through them.
+PASSING = ("linear", "relu", "relu6", "leaky_relu", "elu", "selu", "tanh")
+
+
+@dataclass
+class Step:
+    """One layer of a plan, as its handler sees it.
+
+    Attributes
+    ----------
+    layer : keras.layers.Layer
+    rule : Rule or None
+        What the composite says; None for layers that need no rule.
+    parents : tuple of int
+        Numbers of the steps whose outputs it takes, in order.
+    first : bool
+        True if no layer with weights lies between it and the network's input.
+    positive : bool
+        True if none of its inputs can be negative.
+    norm : keras.layers.BatchNormalization or None
+        A batch normalisation right behind it, which is folded into it.
+    folded : bool
+        True for such a batch normalisation: the layer before has done its work.
+    pooling : str
+        ``"winner"`` or ``"proportional"``, for max pooling.
+    """
+
+    layer: object
+    rule: Rule | None
+    parents: tuple[int, ...]
+    first: bool
+    positive: bool
+    norm: object = None
+    folded: bool = False
+    pooling: str = "winner"
+
+    @property
+    def moving(self) -> bool:
+        """Whether the layer only moves values about, or pads with zeros."""
+        return type(self.layer) in _MOVING
+
+
+def handles(*types, ruled=False, weighted=False, moving=False):
+    """Register a handler for types of layers, as a decorator.
+
+    Parameters
+    ----------
+    *types : type
+        Exact types; a subclass is not meant.
+    ruled : bool
+        The handler shares relevance by ``step.rule``.
+    weighted : bool
+        The layer mixes its inputs by weights: what lies behind it no longer sees the network's
+        input. Implies `ruled`.
+    moving : bool
+        The layer only moves values about, or pads with zeros.
+
+    Notes
+    -----
+    A handler is called with a :class:`Step`, the list of the layer's input tensors, a
+    :class:`~.rules.Situation` (bounds and support of the first input) and the relevance of the
+    output, inside a compiled graph. It returns :class:`~.rules.Passed`: one relevance per input,
+    and what stayed with the bias. It raises :class:`XaiAudioError` for settings that it
+    cannot treat.
+
+    Examples
+    --------
+    >>> class Mirror(keras.layers.Layer):
+    ...     def call(self, x):
+    ...         return x[:, ::-1]
+    >>> @handles(Mirror)
+    ... def mirrored(step, inputs, situation, relevance):
+    ...     return Passed([relevance[:, ::-1]])
+    """
+
+    def add(function):
+        for kind in types:
+            _HANDLERS[kind] = function
+        _RULED.update(types if ruled or weighted else ())
+        _WEIGHTED.update(types if weighted else ())
+        _MOVING.update(types if moving else ())
+        return function
+
+    return add
+
+
+def handler_of(layer):
+    """Return the function that treats a layer, or say why there is none."""
+    if isinstance(layer, keras.Model):
+        raise XaiAudioError(
+            f"The network has another network inside, {layer.name!r}: relevance propagation needs "
+            "a flat one. Call its layers one after the other on your input."
+        )
+    found = _HANDLERS.get(type(layer))
+    if found is None:
+        raise XaiAudioError(
+            f"Relevance propagation has no rule for layer {layer.name!r} "
+            f"({type(layer).__name__}): use keras.layers that it knows, or register one with "
+            "explain.relevance.handles."
+        )
+    return found
+
+
+def plan(network, composite, pooling="winner"):
+    """Walk a network's graph and decide what happens at each layer.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Flat, with one input and one output (n, classes) of logits.
+    composite : Composite
+    pooling : {"winner", "proportional"}
+
+    Returns
+    -------
+    steps : list of Step
+        In the order of the forward pass; step 0 is the input layer.
+    tensors : list of KerasTensor
+        The output of each step.
+
+    Raises
+    ------
+    XaiAudioError
+        For a network that cannot be treated; the message names the layer.
+    """
+    nodes = _nodes(network)
+    numbers = {id(node.outputs[0]): number for number, node in enumerate(nodes)}
+    layers = [node.operation for node in nodes]
+    composite.check(layers[1:])
+    parents = [tuple(numbers[id(tensor)] for tensor in node.input_tensors) for node in nodes]
+    uses = Counter(parent for some in parents for parent in some)
+    steps = []
+    for node, layer, some in zip(nodes, layers, parents, strict=True):
+        first = all(
+            steps[parent].first and type(steps[parent].layer) not in _WEIGHTED for parent in some
+        )
+        positive = bool(some) and all(_not_negative(steps, parent) for parent in some)
+        step = Step(layer, None, some, first, positive, pooling=pooling)
+        if some:
+            handler_of(layer)
+            _fold(step, steps, uses, len(node.outputs[0].shape))
+            if type(layer) in _RULED and not step.folded:
+                step.rule = composite.rule_for(layer, first)
+        steps.append(step)
+    _check_end(steps[-1])
+    _check_rules(steps)
+    return steps, [node.outputs[0] for node in nodes]
+
+
+def _nodes(network) -> list:
+    """Return the graph's nodes from input to output, each after those it needs."""
+    if not getattr(network, "inputs", None) or not getattr(network, "outputs", None):
+        raise XaiAudioError(
+            "The network has no graph to walk back: build it as a functional or Sequential model "
+            "that begins with keras.layers.Input."
+        )
+    if len(network.inputs) != 1 or len(network.outputs) != 1:
+        raise XaiAudioError("Relevance propagation takes a network with one input and one output.")
+    done, order, waiting = set(), [], [_node(network.outputs[0])]
+    start = id(network.inputs[0])
+    while waiting:
+        node = waiting[-1]
+        before = [] if id(node.outputs[0]) == start else [_node(x) for x in node.input_tensors]
+        missing = [other for other in before if id(other) not in done]
+        if missing:
+            waiting.extend(missing)
+            continue
+        waiting.pop()
+        if id(node) not in done:
+            done.add(id(node))
+            order.append(node)
+    if id(order[0].outputs[0]) != start:
+        raise XaiAudioError("The network's output does not depend on its input alone.")
+    return order
+
+
+def _node(tensor):
+    layer, number, _ = tensor._keras_history
+    node = layer._inbound_nodes[number]
+    if len(node.outputs) != 1:
+        raise XaiAudioError(
+            f"Layer {layer.name!r} has {len(node.outputs)} outputs: relevance propagation treats "
+            "layers with one."
+        )
+    return node
+
+
+def _not_negative(steps, number) -> bool:
+    """Whether the output of a step is known never to be negative."""
+    step = steps[number]
+    if isinstance(step.layer, keras.layers.ReLU):
+        return not step.layer.negative_slope and not step.layer.threshold
+    if activation_of(step.layer) in ("relu", "relu6"):
+        return True
+    if step.rule is not None and type(step.layer) in _WEIGHTED:
+        return False
+    kept = (keras.layers.Activation, keras.layers.LeakyReLU, keras.layers.BatchNormalization)
+    return step.positive and not isinstance(step.layer, kept)
+
+
+def activation_of(layer) -> str:
+    """Name of the activation that a layer has built in; "linear" for none."""
+    function = getattr(layer, "activation", None)
+    return "linear" if function is None else getattr(function, "__name__", repr(function))
+
+
+def _fold(step, steps, uses, axes) -> None:
+    """Fold a batch normalisation into the layer before it, where nothing else sees that layer."""
+    if type(step.layer) is not keras.layers.BatchNormalization:
+        return
+    (parent,) = step.parents
+    before = steps[parent]
+    last = step.layer.axis in (-1, axes - 1)
+    foldable = type(before.layer) in _WEIGHTED and activation_of(before.layer) == "linear"
+    if foldable and last and uses[parent] == 1 and before.norm is None:
+        before.norm, step.folded = step.layer, True
+
+
+def _check_end(step) -> None:
+    ends = activation_of(step.layer)
+    if ends in ("softmax", "sigmoid") or isinstance(step.layer, keras.layers.Softmax):
+        raise XaiAudioError(
+            f"The network ends in probabilities (layer {step.layer.name!r}): relevance starts at "
+            "the logits. Give model.logits_network, or the network without its softmax."
+        )
+
+
+def _check_rules(steps) -> None:
+    for step in steps:
+        if step.rule is not None and step.rule.name == "box" and not step.first:
+            raise XaiAudioError(
+                f"Layer {step.layer.name!r} cannot take the box rule: it is for layers that see "
+                "the network's input, whose bounds are known."
+            )
