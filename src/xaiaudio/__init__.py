@@ -18,7 +18,7 @@ import os as _os
 _os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 _os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from . import datasets, models
+from . import datasets, evaluate, models
 from .audio import load_audio
 from .errors import XaiAudioError
 from .explain.base import Explanation, explain, explain_classes
@@ -37,6 +37,7 @@ __all__ = [
     "LogMel",
     "XaiAudioError",
     "datasets",
+    "evaluate",
     "explain",
     "explain_classes",
     "listen",

@@ -100,6 +100,40 @@ class Coalitions:
         return ~tf.gather(tf.reshape(rows, [-1]), cells)
 
 
+@dataclass(frozen=True)
+class Ranks:
+    """Cells hidden in the order of their rank.
+
+    Attributes
+    ----------
+    ranks : ndarray of int, shape (n, h, w)
+        Of each patch's cells, from 0.
+    bounds : ndarray of int, shape (m, 2)
+        Each mask hides the ranks from the first number up to, but without, the second.
+    """
+
+    ranks: np.ndarray
+    bounds: np.ndarray
+
+    kind: ClassVar[str] = "ranks"
+    specs: ClassVar[tuple] = (((None, None, None), tf.int32), ((None, 2), tf.int32))
+
+    def __len__(self) -> int:
+        return len(self.bounds)
+
+    @property
+    def arrays(self) -> tuple:
+        """What the graph needs."""
+        return np.asarray(self.ranks, np.int32), np.asarray(self.bounds, np.int32)
+
+    @staticmethod
+    def hidden(patch, mask, shape, ranks, bounds):
+        """Build the masks (batch, h, w) inside the graph: True is hidden."""
+        low, high = tf.unstack(tf.gather(bounds, mask)[:, None, None], axis=-1)
+        cells = tf.gather(ranks, patch)
+        return (cells >= low) & (cells < high)
+
+
 class Engine:
     """A network that answers for masked patches, batch by batch.
 
@@ -133,7 +167,7 @@ class Engine:
         ----------
         patches, fill : ndarray of float, shape (n, h, w, ...)
             The inputs, and what stands in a cell that is hidden.
-        masks : Boxes or Coalitions
+        masks : Boxes, Coalitions or Ranks
             m masks.
         progress : bool or None
             Show a progress bar on stderr; None shows one on a terminal only.

@@ -1,0 +1,23 @@
+"""How far to trust a map: measures of explanations.
+
+Each module answers one question: :mod:`.faithfulness` and :mod:`.curves` whether the network agrees
+with the map, :mod:`.localisation` whether the map lies where the sound is, :mod:`.intervals` how
+sure a mean over clips is.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+__all__ = ["curves", "faithfulness", "intervals", "localisation"]
+
+
+def __getattr__(name):
+    # Some of them ask networks: TensorFlow takes seconds to import.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return importlib.import_module(f".{name}", __name__)
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})
