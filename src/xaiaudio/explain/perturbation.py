@@ -182,7 +182,7 @@ class Engine:
         arguments = [tf.constant(array) for array in (patches, fill, *masks.arrays)]
         total = len(patches) * len(masks)
         answers = []
-        with _bar(-(-total // self.batch), progress) as advance:
+        with progress_bar(-(-total // self.batch), progress) as advance:
             for start in range(0, total, self.batch):
                 answers.append(step(tf.constant(start), tf.constant(len(masks)), *arguments))
                 advance()
@@ -233,7 +233,7 @@ def engine_of(classifier, output: str = "scores") -> Engine:
     return engines[output]
 
 
-def filling(patches, fill, silence: float | None = None) -> np.ndarray:
+def filling(patches, fill, silence: float | None = None, name: str = "fill") -> np.ndarray:
     """Return what stands in hidden cells, one value a patch (and channel, where it has some).
 
     Parameters
@@ -243,6 +243,8 @@ def filling(patches, fill, silence: float | None = None) -> np.ndarray:
         The patch's own mean, the value that silence has, or a number.
     silence : float, optional
         Needed for ``"silence"``: the log of the frontend's offset.
+    name : str
+        What the caller's user knows `fill` by, for the error.
 
     Returns
     -------
@@ -257,7 +259,7 @@ def filling(patches, fill, silence: float | None = None) -> np.ndarray:
         values = fill
     else:
         known = "'mean' or" if silence is None else "'mean', 'silence' or"
-        raise XaiAudioError(f"fill is {fill!r}: it must be {known} a number.")
+        raise XaiAudioError(f"{name} is {fill!r}: it must be {known} a number.")
     return np.broadcast_to(np.asarray(values, np.float32), patches.shape)
 
 
@@ -267,7 +269,7 @@ def silence_of(classifier) -> float:
 
 
 @contextlib.contextmanager
-def _bar(steps: int, wanted: bool | None):
+def progress_bar(steps: int, wanted: bool | None):
     """Yield a function to call after every step; it moves a bar if one is wanted."""
     from rich.console import Console
     from rich.progress import Progress

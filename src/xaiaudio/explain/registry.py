@@ -11,7 +11,7 @@ from ..errors import XaiAudioError
 
 # Method files, in the order in which the book introduces them. Adding a method is adding a file
 # and its name here.
-FILES = ("cam", "occlusion", "lime", "lrp")
+FILES = ("cam", "occlusion", "lime", "gradients", "guided", "lrp")
 
 _METHODS: dict[str, Method] = {}
 
