@@ -17,7 +17,7 @@ from .perturbation import filling, silence_of
 from .registry import register
 
 # How often integrated gradients may take three times as many points.
-REFINEMENTS = 4
+REFINEMENTS = 5
 # Share of the summed magnitudes below which a gap is rounding: the network computes in float32.
 ROUNDING = 1e-5
 
@@ -88,7 +88,7 @@ class PathOptions:
         Where the path to the patch begins: in silence, in the patch's mean, or in a number.
     steps : int
         Points on the path at first. A patch whose map does not add up gets three times as many,
-        again and again, up to 81 times.
+        again and again, up to 243 times.
     tolerance : float
         How far the sum of a map may be from the difference of the logits, as a share of it.
     """
