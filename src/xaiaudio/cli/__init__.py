@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from ..errors import XaiAudioError
-from . import book, data, explain, methods, train
+from . import book, data, evaluate, explain, methods, train
 
 app = typer.Typer(
     name="xaiaudio",
@@ -23,6 +23,7 @@ app = typer.Typer(
 Examples:
   xaiaudio explain dog.wav             explain a sound with the network that ships along
   xaiaudio explain *.wav --out maps    many sounds: pictures, sounds and a page for each
+  xaiaudio evaluate my_sounds/         measure which explanations deserve belief
   xaiaudio methods                     the explanation methods and their options
   xaiaudio train my_sounds/            teach a network the classes of your own folder
   xaiaudio book                        run every chapter and render the book
@@ -48,6 +49,7 @@ def _top(
 
 
 explain.add_to(app)
+evaluate.add_to(app)
 train.add_to(app)
 data.add_to(app)
 methods.add_to(app)

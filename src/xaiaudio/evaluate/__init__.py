@@ -2,7 +2,7 @@
 
 Each module answers one question: :mod:`.faithfulness` and :mod:`.curves` whether the network agrees
 with the map, :mod:`.localisation` whether the map lies where the sound is, :mod:`.intervals` how
-sure a mean over clips is.
+sure a mean over clips is. :func:`leaderboard` asks all of them about all methods.
 """
 
 from __future__ import annotations
@@ -11,13 +11,24 @@ import importlib
 
 __all__ = ["curves", "faithfulness", "intervals", "localisation"]
 
+# Functions and classes that are the package's own, and the modules that define them.
+_HOMES = {
+    "Cases": "cases",
+    "Leaderboard": "board",
+    "cases_of": "cases",
+    "leaderboard": "board",
+    "measures": "measure",
+}
+
 
 def __getattr__(name):
     # Some of them ask networks: TensorFlow takes seconds to import.
+    if name in _HOMES:
+        return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return importlib.import_module(f".{name}", __name__)
 
 
 def __dir__():
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_HOMES})

@@ -15,6 +15,7 @@ from .charts import (
     training_curves,
 )
 from .gallery import gallery, masked, steps
+from .leaderboard import leaderboard, leaderboard_intervals
 from .maps import class_comparison, clip_maps, comparison, plot, segments
 from .sounds import clip_spectrogram, clip_spectrograms, filterbank, spectrograms, waveform
 from .strip import strip
@@ -36,6 +37,8 @@ __all__ = [
     "gallery",
     "intervals",
     "label_counts",
+    "leaderboard",
+    "leaderboard_intervals",
     "masked",
     "patch_scores",
     "plot",

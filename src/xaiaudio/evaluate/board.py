@@ -1,0 +1,339 @@
+"""The leaderboard: every method by every measure, computed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import XaiAudioError
+from ..explain import registry
+from . import kept
+from .cases import Cases, cases_of
+from .intervals import interval
+from .measure import Measure, find
+from .progress import bar
+from .trial import FEW, REFERENCES, Subject, Trial
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the measures say of one method.
+
+    Attributes
+    ----------
+    name : str
+    reference : bool
+        True for ``"chance"``, ``"energy"`` and ``"oracle"``, which ask no network.
+    values : dict of str to ndarray of float, shape (n,)
+        Measure to one value a clip; NaN where there is no answer.
+    seconds : float
+        Per map.
+    error : str
+        Why there are no values; empty if there are.
+    """
+
+    name: str
+    reference: bool
+    values: dict[str, np.ndarray]
+    seconds: float = float("nan")
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """Methods by measures, for one network and one set of clips.
+
+    Attributes
+    ----------
+    network, dataset : str
+    cases : int
+        Clips measured on.
+    left_out : int
+        Clips left out, because the network names them wrongly.
+    measures : tuple of Measure
+        The columns.
+    rows : tuple of Row
+        Methods in the order of the registry, then the references.
+    """
+
+    network: str
+    dataset: str
+    cases: int
+    left_out: int
+    measures: tuple[Measure, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def methods(self) -> tuple[Row, ...]:
+        """The rows of methods that could treat the network."""
+        return tuple(row for row in self.rows if not row.reference and not row.error)
+
+    def row(self, name: str) -> Row:
+        """Return the row of a method or reference."""
+        for row in self.rows:
+            if row.name == name:
+                return row
+        raise XaiAudioError(f"No row is called {name!r}: {', '.join(r.name for r in self.rows)}.")
+
+    def measure(self, name: str) -> Measure:
+        """Return the column called so."""
+        for measure in self.measures:
+            if measure.name == name:
+                return measure
+        names = ", ".join(measure.name for measure in self.measures)
+        raise XaiAudioError(f"The leaderboard has no measure {name!r}: it has {names}.")
+
+    def interval(self, row: str, measure: str):
+        """Return mean and bootstrap interval over clips: an `Interval` (mean, low, high, n)."""
+        return interval(self.row(row).values[self.measure(measure).name])
+
+    def mean(self, row: str, measure: str) -> float:
+        """Return the mean over the clips that have an answer; NaN if none has one."""
+        values = self.row(row).values.get(self.measure(measure).name, np.zeros(0))
+        answered = np.isfinite(values)
+        return float(values[answered].mean()) if answered.any() else float("nan")
+
+    def position(self, row: str, measure: str) -> float:
+        """Return where a row stands between the floor, 0, and the best method, 1.
+
+        The floor is the random map's mean, or the worst method's where a random map would win
+        without merit. Seconds are compared by their logarithm. Below the floor is 0; NaN where
+        there is no better or worse, or no answer.
+        """
+        about = self.measure(measure)
+        if about.better == "neither":
+            return float("nan")
+        value = self._oriented(row, about)
+        means = [self._oriented(one.name, about) for one in self.methods]
+        means = [mean for mean in means if np.isfinite(mean)]
+        if not means or not np.isfinite(value):
+            return float("nan")
+        best, floor = max(means), min(means)
+        if about.floor == "chance" and any(one.name == "chance" for one in self.rows):
+            floor = self._oriented("chance", about)
+        if not best > floor:
+            return 0.0
+        return float(np.clip((value - floor) / (best - floor), 0, 1))
+
+    def best(self, measure: str) -> str:
+        """Return the method that stands first; the earlier one in a tie."""
+        about = self.measure(measure)
+        means = {row.name: self._oriented(row.name, about) for row in self.methods}
+        means = {name: mean for name, mean in means.items() if np.isfinite(mean)}
+        if about.better == "neither" or not means:
+            raise XaiAudioError(f"No method is best by {measure}: it says nothing of better.")
+        return max(means, key=means.get)
+
+    def agreement(self, measures=None) -> np.ndarray:
+        """Return how far the measures agree on the order of the methods.
+
+        Parameters
+        ----------
+        measures : sequence of str, optional
+            By default all that have a better and a worse.
+
+        Returns
+        -------
+        ndarray of float, shape (measures, measures)
+            Rank correlation over the methods that both know, after turning all measures so that
+            higher is better; NaN for fewer than three methods, or where all are alike.
+        """
+        from scipy.stats import spearmanr
+
+        names = self.ordered() if measures is None else measures
+        about = [self.measure(name) for name in names]
+        table = np.array([[self._oriented(row.name, one) for row in self.methods] for one in about])
+        found = np.full((len(names), len(names)), np.nan)
+        for i, j in np.ndindex(found.shape):
+            both = np.isfinite(table[i]) & np.isfinite(table[j])
+            varied = both.sum() > 2 and np.ptp(table[i][both]) > 0 and np.ptp(table[j][both]) > 0
+            if varied:
+                found[i, j] = spearmanr(table[i][both], table[j][both])[0]
+        return found
+
+    def ordered(self) -> list[str]:
+        """Return the measures that have a better and a worse, and an answer for some method."""
+        return [
+            one.name
+            for one in self.measures
+            if one.better != "neither"
+            and any(np.isfinite(self.mean(row.name, one.name)) for row in self.methods)
+        ]
+
+    def table(self, measures=None) -> list[list[str]]:
+        """Return texts to print: a head, then a row for each method and reference.
+
+        Parameters
+        ----------
+        measures : sequence of str, optional
+        """
+        chosen = [self.measure(name) for name in measures] if measures else self.measures
+        head = ["method", *(one.title for one in chosen)]
+        return [
+            head,
+            *(
+                [row.name, *(one.write(self.mean(row.name, one.name)) for one in chosen)]
+                for row in self.rows
+            ),
+        ]
+
+    def csv(self) -> str:
+        """Return the table as the text of a CSV file.
+
+        A row for each method and measure: ``method, kind, measure, unit, better, mean, low, high,
+        clips, note``. `low` and `high` bound the bootstrap interval (95 %) over clips.
+        """
+        file = io.StringIO(newline="")
+        out = csv.writer(file, lineterminator="\n")
+        out.writerow(
+            [
+                "method",
+                "kind",
+                "measure",
+                "unit",
+                "better",
+                "mean",
+                "low",
+                "high",
+                "clips",
+                "network",
+                "dataset",
+                "note",
+            ]
+        )
+        for row in self.rows:
+            kind = "reference" if row.reference else "method"
+            for one in self.measures:
+                numbers = ["", "", "", 0]
+                if np.isfinite(self.mean(row.name, one.name)):
+                    found = self.interval(row.name, one.name)
+                    numbers = [f"{x:.6g}" for x in (found.mean, found.low, found.high)]
+                    numbers.append(int(np.isfinite(row.values[one.name]).sum()))
+                about = [row.name, kind, one.name, one.unit, one.better]
+                out.writerow([*about, *numbers, self.network, self.dataset, row.error])
+        return file.getvalue()
+
+    def to_csv(self, path) -> Path:
+        """Write :meth:`csv` to a file, whole or not at all."""
+        path = Path(path)
+        partial = path.with_name(path.name + ".partial")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_text(self.csv(), encoding="utf-8")
+            os.replace(partial, path)
+        except OSError as error:
+            raise XaiAudioError(f"Could not write {path}: {error.strerror or error}.") from error
+        return path
+
+    def _oriented(self, row: str, measure: Measure) -> float:
+        """Return a mean, turned so that higher is better."""
+        value = self.mean(row, measure.name)
+        if measure.unit == "s":
+            value = np.log(max(value, 1e-9))
+        return -value if measure.better == "lower" else value
+
+
+def leaderboard(
+    model,
+    clips,
+    methods=None,
+    measures=None,
+    *,
+    limit=80,
+    options=None,
+    references=REFERENCES,
+    few=FEW,
+    seed=0,
+    cache=None,
+    progress=None,
+) -> Leaderboard:
+    """Measure methods on a network and clips.
+
+    Parameters
+    ----------
+    model : AudioClassifier
+    clips : ClipSet or Cases
+        One patch of each is explained, see `cases_of`.
+    methods : sequence of str, optional
+        By default all of :func:`xaiaudio.methods`. One that cannot treat the network gets a row
+        that says why.
+    measures : sequence of str, optional
+        By default all of `xaiaudio.evaluate.measures`.
+    limit : int
+        Most clips to take.
+    options : dict of str to dict, optional
+        Method to its options.
+    references : sequence of {"chance", "energy", "oracle"}
+        Rows to compare with. The oracle needs clips whose events are known, and is left out else.
+    few : int
+        Clips for the measures that explain again and again (sanity, stability).
+    seed : int
+        Decides what is left to chance.
+    cache : path-like, optional
+        Folder for finished rows: an interrupted run goes on from there. A row counts as finished
+        only if network, clips, options, measures and the package's own code are the same.
+    progress : bool, optional
+        Show a progress bar on stderr; None shows one on a terminal only.
+
+    Returns
+    -------
+    Leaderboard
+
+    Raises
+    ------
+    XaiAudioError
+        For an unknown method, option, measure or class, or clips that cannot be used.
+
+    Examples
+    --------
+    >>> import xaiaudio as xa
+    >>> book = xa.profile("mini")  # doctest: +SKIP
+    >>> board = xa.evaluate.leaderboard(book.classifier(), book.split()[1])  # doctest: +SKIP
+    >>> board.best("deletion")  # doctest: +SKIP
+    'occlusion'
+    """
+    columns = find(measures)
+    subjects = _subjects(methods, options or {}, references)
+    cases = clips if isinstance(clips, Cases) else cases_of(model, clips, limit)
+    if cases.truth is None:
+        subjects = [one for one in subjects if not (one.reference and one.name == "oracle")]
+    store = kept.Store(cache, model, cases, columns, few, seed)
+    rows = []
+    with bar(len(subjects), progress) as begin:
+        for subject in subjects:
+            begin(subject.name)
+            row = store.find(subject)
+            if row is None:
+                row = _measured(model, cases, subject, columns, few, seed)
+                store.keep(subject, row)
+            rows.append(row)
+    return Leaderboard(model.name, cases.dataset, len(cases), cases.left_out, columns, tuple(rows))
+
+
+def _subjects(methods, options, references) -> list[Subject]:
+    names = tuple(registry.methods()) if methods is None else tuple(dict.fromkeys(methods))
+    subjects = [Subject(name, options=dict(options.get(name, {}))) for name in names]
+    for subject in subjects:
+        subject.settings()  # complains of unknown names and options before any work
+    wrong = [name for name in references if name not in REFERENCES]
+    if wrong:
+        raise XaiAudioError(f"No reference is called {wrong[0]!r}: there are {REFERENCES}.")
+    return [*subjects, *(Subject(name, reference=True) for name in references)]
+
+
+def _measured(model, cases, subject, columns, few, seed) -> Row:
+    """Make a row; what the method cannot do becomes its text."""
+    try:
+        # The first call compiles, which is no part of what a map takes.
+        subject.explain(model, cases.part([0]), seed)
+        result = subject.explain(model, cases, seed)
+    except XaiAudioError as error:
+        return Row(subject.name, subject.reference, {}, error=str(error))
+    trial = Trial(model, cases, subject, result, seed, few)
+    values = {one.name: np.asarray(one.function(trial), float) for one in columns}
+    return Row(subject.name, subject.reference, values, result.seconds / len(cases))

@@ -1,0 +1,320 @@
+"""The leaderboard on methods and measures that are known exactly."""
+
+import csv
+import io
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from small_networks import LABELS, additive, random_patches
+
+import xaiaudio as xa
+from commands import noise, sound
+from xaiaudio.evaluate import board as boards
+from xaiaudio.evaluate import kept, measure
+from xaiaudio.evaluate.board import Leaderboard, Row, leaderboard
+from xaiaudio.evaluate.cases import Cases, cases_of
+from xaiaudio.explain import registry
+
+SHAPE = (7, 5)
+
+
+@dataclass(frozen=True)
+class Level:
+    level: float = 1.0
+
+
+@dataclass(frozen=True)
+class Drawn:
+    seed: int = 0
+
+
+@pytest.fixture(scope="module")
+def model():
+    return additive(SHAPE)[0]
+
+
+@pytest.fixture
+def cases(model):
+    patches = random_patches(6, SHAPE)
+    truth = np.zeros(patches.shape, bool)
+    truth[:, :3] = True
+    names = tuple(f"clip {number}" for number in range(6))
+    return Cases(patches, model.scores(patches).argmax(axis=1), truth, names, "made up")
+
+
+@pytest.fixture
+def calls():
+    return []
+
+
+@pytest.fixture(autouse=True)
+def known(monkeypatch, calls):
+    """Two methods and a failing one; two measures. Nothing of the package's own."""
+    monkeypatch.setattr(registry, "FILES", ())
+    monkeypatch.setattr(registry, "_METHODS", {})
+    monkeypatch.setattr(measure, "FILES", ())
+    monkeypatch.setattr(measure, "_MEASURES", {})
+
+    @registry.register("flat", options=Level, summary="", paper="")
+    def flat(classifier, patches, targets, options):
+        calls.append("flat")
+        return np.full(patches.shape, options.level)
+
+    @registry.register("broken", options=Level, summary="", paper="")
+    def broken(classifier, patches, targets, options):
+        calls.append("broken")
+        raise xa.XaiAudioError("It needs a convolution: there is none.")
+
+    @registry.register("dice", options=Drawn, summary="", paper="")
+    def dice(classifier, patches, targets, options):
+        calls.append("dice")
+        return np.random.default_rng(options.seed).random(patches.shape) * 4
+
+    about = {"family": "f", "low": 0, "high": 9, "summary": "s", "source": "p"}
+
+    @measure.register("level", title="level", unit="u", better="higher", **about)
+    def level(trial):
+        return trial.result.maps.mean(axis=(1, 2))
+
+    @measure.register("moved", title="moved", unit="u", better="lower", floor="worst", **about)
+    def moved(trial):
+        return trial.spread(np.abs(trial.first - trial.again(seed=trial.seed + 1)).max((1, 2)))
+
+
+def test_rows_are_the_registrys_and_the_references(model, cases):
+    board = leaderboard(model, cases, seed=3)
+    assert [row.name for row in board.rows] == [*registry.methods(), "chance", "energy", "oracle"]
+    assert board.row("flat").values["level"].tolist() == [1] * 6
+    dice = np.random.default_rng(3).random(cases.patches.shape) * 4
+    assert board.row("dice").values["level"] == pytest.approx(dice.mean(axis=(1, 2)))
+    assert board.row("oracle").values["level"] == pytest.approx(cases.truth.mean(axis=(1, 2)))
+    energy = (cases.patches - np.log(0.01)).mean(axis=(1, 2))
+    assert board.row("energy").values["level"] == pytest.approx(energy, rel=1e-5)
+
+
+def test_another_method_in_the_registry_is_another_row(model, cases):
+    @registry.register("new", options=Level, summary="", paper="")
+    def new(classifier, patches, targets, options):
+        return np.full(patches.shape, 2.0)
+
+    assert leaderboard(model, cases, references=()).methods[-1].name == "new"
+
+
+def test_a_method_that_cannot_treat_the_network_says_so_and_stops_nothing(model, cases):
+    board = leaderboard(model, cases)
+    assert board.row("broken").error == "It needs a convolution: there is none."
+    assert "broken" not in [row.name for row in board.methods]
+    assert np.isnan(board.mean("broken", "level")) and np.isnan(board.position("broken", "level"))
+
+
+def test_without_truth_there_is_no_oracle(model, cases):
+    blind = Cases(cases.patches, cases.targets, None, cases.names, "made up")
+    assert [row.name for row in leaderboard(model, blind, ["flat"]).rows][1:] == [
+        "chance",
+        "energy",
+    ]
+
+
+def test_only_a_few_cases_are_explained_again(model, cases):
+    board = leaderboard(model, cases, few=3)
+    answered = np.isfinite(board.row("dice").values["moved"])
+    assert np.flatnonzero(answered).tolist() == [0, 2, 5]
+    assert board.row("flat").values["moved"][answered].tolist() == [0, 0, 0]
+    assert (board.row("dice").values["moved"][answered] > 0).all()
+    assert board.interval("dice", "moved").n == 3
+
+
+def test_an_interrupted_run_goes_on(tmp_path, model, cases, calls, monkeypatch):
+    with monkeypatch.context() as patch:
+        real = boards._measured
+
+        def stopped(model, cases, subject, *rest):
+            if subject.name == "dice":
+                raise KeyboardInterrupt
+            return real(model, cases, subject, *rest)
+
+        patch.setattr(boards, "_measured", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            leaderboard(model, cases, cache=tmp_path)
+    calls.clear()
+    resumed = leaderboard(model, cases, cache=tmp_path)
+    assert set(calls) == {"dice"}
+    fresh = leaderboard(model, cases)
+    assert resumed.csv() == fresh.csv()
+    assert resumed.row("broken").error == fresh.row("broken").error
+
+
+@pytest.mark.parametrize("change", ["options", "seed", "few", "patches", "truth", "weights"])
+def test_whatever_shapes_a_row_makes_it_anew(tmp_path, model, cases, calls, change):
+    leaderboard(model, cases, ["flat"], cache=tmp_path)
+    calls.clear()
+    other = {
+        "options": {"options": {"flat": {"level": 2.0}}},
+        "seed": {"seed": 1},
+        "few": {"few": 2},
+    }
+    if change == "patches":
+        cases = Cases(cases.patches + 1, cases.targets, cases.truth, cases.names, "made up")
+    if change == "truth":
+        cases = Cases(cases.patches, cases.targets, ~cases.truth, cases.names, "made up")
+    if change == "weights":
+        model = additive(SHAPE, seed=6)[0]
+    leaderboard(model, cases, ["flat"], cache=tmp_path, **other.get(change, {}))
+    assert "flat" in calls
+
+
+def test_a_damaged_row_is_made_anew(tmp_path, model, cases, calls):
+    first = leaderboard(model, cases, ["flat"], cache=tmp_path)
+    for file in tmp_path.iterdir():
+        file.write_bytes(file.read_bytes()[:30])
+    calls.clear()
+    assert leaderboard(model, cases, ["flat"], cache=tmp_path).csv() == first.csv()
+    assert "flat" in calls
+
+
+def test_a_cache_that_cannot_be_written(tmp_path, model, cases):
+    place = tmp_path / "file"
+    place.touch()
+    with pytest.raises(xa.XaiAudioError, match="Could not write"):
+        leaderboard(model, cases, ["flat"], cache=place)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"methods": ["gradcamm"]}, "No method is called 'gradcamm'"),
+        ({"measures": ["massive"]}, "No measure is called 'massive'"),
+        ({"references": ["luck"]}, "No reference is called 'luck'"),
+        ({"options": {"flat": {"height": 2}}}, "flat has no option 'height'"),
+    ],
+)
+def test_unknown_names(model, cases, calls, given, told):
+    with pytest.raises(xa.XaiAudioError, match=told):
+        leaderboard(model, cases, **given)
+    assert not calls
+
+
+def _board(values, **about):
+    """A board of given means: name of a row to one value a measure."""
+    rows = tuple(
+        Row(name, name == "chance", dict(zip(about, np.array(row)[:, None], strict=True)))
+        for name, row in values.items()
+    )
+    columns = tuple(
+        measure.Measure(name, name, "f", "u", better, 0, 9, "", "", None, floor)
+        for name, (better, floor) in about.items()
+    )
+    return Leaderboard("net", "set", 1, 0, columns, rows)
+
+
+def test_positions_lie_between_the_floor_and_the_best():
+    board = _board(
+        {"a": [3.0, 1.0, 5.0], "b": [2.0, 4.0, 1.0], "c": [0.5, 2.0, 0.0], "chance": [1.0, 0, 0]},
+        up=("higher", "chance"),
+        down=("lower", "worst"),
+        shape=("neither", "chance"),
+    )
+    assert [board.position(name, "up") for name in "abc"] == [1, 0.5, 0]
+    assert [board.position(name, "down") for name in "abc"] == pytest.approx([1, 0, 2 / 3])
+    assert np.isnan(board.position("a", "shape"))
+    assert (board.best("up"), board.best("down")) == ("a", "a")
+    with pytest.raises(xa.XaiAudioError, match="says nothing of better"):
+        board.best("shape")
+    # a, b, c by up; a, c, b by down: one neighbouring pair of three is swapped.
+    assert board.agreement() == pytest.approx(np.array([[1, 0.5], [0.5, 1]]))
+
+
+def test_csv_holds_every_number(tmp_path, model, cases):
+    board = leaderboard(model, cases)
+    path = board.to_csv(tmp_path / "deep" / "board.csv")
+    assert [file.name for file in path.parent.iterdir()] == ["board.csv"]
+    rows = list(csv.DictReader(io.StringIO(path.read_text())))
+    assert len(rows) == len(board.rows) * len(board.measures)
+    dice = next(row for row in rows if row["method"] == "dice" and row["measure"] == "level")
+    found = board.interval("dice", "level")
+    assert [float(dice[name]) for name in ("mean", "low", "high")] == pytest.approx(
+        [found.mean, found.low, found.high], rel=1e-5
+    )
+    assert found.low < found.mean < found.high
+    broken = next(row for row in rows if row["method"] == "broken")
+    assert broken["mean"] == "" and broken["note"].startswith("It needs")
+
+
+def test_table_has_a_row_for_everyone(model, cases):
+    head, *rows = leaderboard(model, cases).table(["level"])
+    assert head == ["method", "level"]
+    assert rows[0] == ["flat", "1.00"] and rows[1] == ["broken", "–"]
+
+
+def test_keys_hold_the_code_of_the_method(model, cases):
+    subject = boards.Subject("flat")
+    store = kept.Store("folder", model, cases, measure.find(), 3, 0)
+    before = store._path(subject)
+
+    @registry.register("flat", options=Level, summary="", paper="")
+    def other(classifier, patches, targets, options):
+        return np.full(patches.shape, 5 * options.level)
+
+    assert store._path(subject) != before
+
+
+def _clips(folder, label_of):
+
+    for number, label in enumerate(label_of):
+        sound(folder / label / f"{number}.wav", noise(1.0, seed=number))
+    return xa.datasets.load(folder)
+
+
+@pytest.fixture(scope="module")
+def hearing():
+    """A classifier of sounds of 7 x 5 cells."""
+    return additive(SHAPE)[0]
+
+
+def test_cases_are_what_the_network_names_rightly(tmp_path, hearing):
+    clips = _clips(tmp_path / "set", [LABELS[number % 3] for number in range(9)])
+    cases = cases_of(hearing, clips)
+    loud = {}
+    for clip in clips:
+        patches = hearing.frontend.with_overlap(0.75)(clip.load())
+        loud[clip.name] = (patches[patches.mean(axis=(1, 2)).argmax()], clip.label)
+    for patch, target, name in zip(cases.patches, cases.targets, cases.names, strict=True):
+        assert (patch == loud[name][0]).all() and LABELS[target] == loud[name][1]
+    right = [
+        name
+        for name, (patch, label) in loud.items()
+        if LABELS[hearing.scores(patch[None]).argmax()] == label
+    ]
+    assert sorted(cases.names) == sorted(right) and cases.truth is None
+    assert cases.left_out == 9 - len(right)
+
+
+def test_classes_take_turns():
+    from xaiaudio.evaluate.cases import _in_turns
+
+    clips = [xa.datasets.Clip(f"{label}{i}", label, 1, "") for label in "aab" for i in range(2)]
+    assert [clip.label for clip in _in_turns(clips)][:4] == ["a", "b", "a", "b"]
+
+
+def test_a_class_that_the_network_does_not_know(tmp_path, hearing):
+    clips = _clips(tmp_path / "set", ["cat", "cow"])
+    with pytest.raises(xa.XaiAudioError, match="the class 'cow', which"):
+        cases_of(hearing, clips)
+
+
+def test_a_network_that_is_never_right(tmp_path, hearing):
+    silence = np.zeros(16_000, "float32")
+    answer = hearing.scores(hearing.frontend(silence)[:1]).argmax()
+    wrong = LABELS[answer - 1]
+    for number in range(2):
+        sound(tmp_path / "set" / wrong / f"{number}.wav", silence)
+    with pytest.raises(xa.XaiAudioError, match="names none of the 2 clips rightly"):
+        cases_of(hearing, xa.datasets.load(tmp_path / "set"))
+
+
+def test_a_sound_that_is_too_short_is_named(tmp_path, hearing):
+
+    path = sound(tmp_path / "set" / "cat" / "short.wav", noise(0.05))
+    with pytest.raises(xa.XaiAudioError, match=r"short\.wav lasts 0\.05 s"):
+        cases_of(hearing, xa.datasets.load(path.parents[1]))
