@@ -1,15 +1,16 @@
 """How far to trust a map: measures of explanations.
 
 Each module answers one question: :mod:`.faithfulness` and :mod:`.curves` whether the network agrees
-with the map, :mod:`.localisation` whether the map lies where the sound is, :mod:`.intervals` how
-sure a mean over clips is. :func:`leaderboard` asks all of them about all methods.
+with the map, :mod:`.localisation` whether the map lies where the sound is, :mod:`.sanity`
+whether it depends on the network at all, :mod:`.intervals` how sure a mean over clips is.
+:func:`leaderboard` asks about all methods.
 """
 
 from __future__ import annotations
 
 import importlib
 
-__all__ = ["curves", "faithfulness", "intervals", "localisation"]
+__all__ = ["curves", "faithfulness", "intervals", "localisation", "sanity"]
 
 # Functions and classes that are the package's own, and the modules that define them.
 _HOMES = {

@@ -1,0 +1,150 @@
+"""Sanity checks: copies that forget, maps compared, and methods that must fail."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+from keras import layers as kl
+from scipy.stats import spearmanr
+from skimage.metrics import structural_similarity
+from small_networks import classifier_of, convolutional, random_patches
+
+import xaiaudio as xa
+from xaiaudio.evaluate import sanity
+from xaiaudio.explain import registry
+
+SHAPE = (13, 9)
+OPTIONS = {"lime": {"samples": 60}}
+
+
+@dataclasses.dataclass(frozen=True)
+class NoOptions:
+    pass
+
+
+@pytest.fixture
+def edges(monkeypatch):
+    """A method broken on purpose: it paints the edges of the sound, whatever the network is."""
+    registry.methods()
+    monkeypatch.setattr(registry, "_METHODS", dict(registry._METHODS))
+
+    @registry.register("edges", options=NoOptions, summary="", paper="")
+    def paint(classifier, patches, targets, options):
+        return np.abs(np.gradient(patches, axis=1)) + np.abs(np.gradient(patches, axis=2))
+
+
+@pytest.fixture(scope="module")
+def patches():
+    return random_patches(3, SHAPE)
+
+
+def test_the_layers_come_from_the_top(small):
+    assert sanity.weighted_layers(small) == ["classes_logits", "hidden", "last", "first"]
+
+
+def test_only_the_named_layers_forget_and_nothing_is_lost(small):
+    before = {w.path: w.numpy().copy() for w in small.logits_network.weights}
+    other = sanity.randomised(small, ["hidden"], seed=3)
+    for layer in filter(lambda layer: layer.weights, small.logits_network.layers):
+        now = other.logits_network.get_layer(layer.name).get_weights()
+        for old, new in zip(layer.get_weights(), now, strict=True):
+            same = np.array_equal(old, new)
+            assert same == (layer.name != "hidden" or np.ptp(old) == 0)
+            np.testing.assert_array_equal(np.sort(old, axis=None), np.sort(new, axis=None))
+    for weight in small.logits_network.weights:
+        np.testing.assert_array_equal(weight.numpy(), before[weight.path])
+
+
+def test_a_seed_repeats_and_another_does_not(small, patches):
+    first, again, other = (sanity.randomised(small, seed=seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first.logits(patches), again.logits(patches))
+    assert np.abs(first.logits(patches) - other.logits(patches)).max() > 1e-3
+
+
+def test_batch_normalisation_stays_valid():
+    keras.utils.set_random_seed(0)
+    x = inputs = keras.Input((*SHAPE, 1))
+    x = kl.ReLU()(kl.BatchNormalization()(kl.Conv2D(4, 3)(x)))
+    network = keras.Model(inputs, kl.Dense(3, activation="softmax")(kl.Flatten()(x)))
+    norm = next(la for la in network.layers if isinstance(la, kl.BatchNormalization))
+    norm.set_weights([w + np.random.default_rng(0).random(w.shape) for w in norm.get_weights()])
+    other = sanity.randomised(classifier_of(network))
+    assert np.isfinite(other.scores(random_patches(2, SHAPE))).all()
+
+
+@pytest.mark.parametrize("method", list(registry.methods()))
+def test_every_method_sees_the_weights_of_the_moment(small, patches, method):
+    """The one copy that serves all states gives the maps that a fresh copy of each would."""
+    options = OPTIONS.get(method, {})
+    found = sanity.cascade(
+        small, patches, 1, method, layers=["classes_logits", "last"], seed=4, **options
+    )
+    for number, destroyed in enumerate([[], ["classes_logits"], ["classes_logits", "last"]]):
+        fresh = sanity.randomised(small, destroyed, seed=4) if destroyed else small
+        expected = xa.explain(fresh, patches, 1, method, **options).maps
+        scale = max(np.abs(expected).max(), 1e-6)
+        np.testing.assert_allclose(found.maps[number], expected, atol=1e-3 * scale)
+    assert np.abs(found.maps[0] - found.maps[1]).max() > 0
+
+
+def test_each_layer_alone_leaves_the_others_whole(small, patches):
+    found = sanity.each_layer(
+        small, patches, 1, "occlusion", layers=["classes_logits", "last"], seed=4
+    )
+    for number, name in enumerate(["classes_logits", "last"], 1):
+        fresh = sanity.randomised(small, [name], seed=4)
+        expected = xa.explain(fresh, patches, 1, "occlusion").maps
+        np.testing.assert_allclose(found.maps[number], expected, atol=1e-5)
+    assert found.similarity["spearman"].shape == (2, 3)
+
+
+def test_a_method_that_paints_edges_fails_every_check(small, patches, edges):
+    found = sanity.cascade(small, patches, 1, "edges")
+    assert found.layers == ("classes_logits", "hidden", "last", "first")
+    other = sanity.random_logit(small, patches, 1, "edges")
+    for name in sanity.SIMILARITIES:
+        np.testing.assert_allclose(found.similarity[name], 1)
+        np.testing.assert_allclose(other[name], 1)
+
+
+@pytest.mark.parametrize("method", ["saliency", "input-x-gradient", "occlusion", "lrp"])
+def test_methods_that_look_at_the_network_pass(method):
+    model = classifier_of(convolutional((24, 16)))
+    patches = random_patches(6, (24, 16))
+    found = sanity.cascade(model, patches, None, method, seed=1)
+    assert found.similarity["spearman"][-1].mean() < 0.5
+    assert sanity.random_logit(model, patches, None, method)["spearman"].mean() < 0.9
+
+
+def test_similarity_against_the_libraries():
+    random = np.random.default_rng(0)
+    first, second = random.normal(size=(2, 3, 13, 9))
+    second += 0.5 * first
+    found = sanity.similarity(first, second)
+    for number, (a, b) in enumerate(zip(first, second, strict=True)):
+        assert found["spearman"][number] == pytest.approx(spearmanr(a, b, axis=None)[0])
+        magnitudes = spearmanr(np.abs(a), np.abs(b), axis=None)[0]
+        assert found["absolute"][number] == pytest.approx(magnitudes)
+        scaled = a / np.abs(a).max(), b / np.abs(b).max()
+        alike = structural_similarity(*scaled, data_range=2.0, win_size=7)
+        assert found["ssim"][number] == pytest.approx(alike)
+
+
+def test_similarity_at_its_ends():
+    maps = np.random.default_rng(1).normal(size=(2, 9, 8))
+    same, turned, flat = (sanity.similarity(maps, m) for m in (maps, -maps, np.ones_like(maps)))
+    for name in sanity.SIMILARITIES:
+        np.testing.assert_allclose(same[name], 1)
+    np.testing.assert_allclose(turned["spearman"], -1)
+    np.testing.assert_allclose(turned["absolute"], 1)
+    np.testing.assert_allclose(flat["spearman"], 0)
+
+
+def test_bad_input_is_told(small, patches):
+    with pytest.raises(xa.XaiAudioError, match="no layer 'flat' with weights: it has classes"):
+        sanity.randomised(small, ["flat"])
+    with pytest.raises(xa.XaiAudioError, match="nothing to randomise"):
+        sanity.cascade(small, patches, layers=[])
+    with pytest.raises(xa.XaiAudioError, match="shapes"):
+        sanity.similarity(patches, patches[:1])
