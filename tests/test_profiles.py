@@ -109,6 +109,8 @@ def test_a_change_to_what_trains_is_noticed():
     listed = {file for pattern in profiles.SHAPING for file in package.glob(pattern)}
     loaded = {Path(line) for line in done.stdout.split("\n") if line}
     loaded = {file for file in loaded if file.parts[len(package.parts)] in ("models", "datasets")}
+    # The digits are another set of sounds, no profile's: `load` only makes them reachable.
+    loaded = {file for file in loaded if file.parent != package / "datasets" / "digits"}
     assert package / "models" / "fit.py" in loaded
     forgotten = {file for file in loaded - listed if file.name not in APART}
     assert not forgotten
