@@ -5,7 +5,7 @@ Rules share the relevance of one layer (`rules`), a composite chooses a rule for
 """
 
 # Importing the handlers registers them.
-from . import moving, pooling, weighted  # noqa: F401
+from . import moving, pooling, recurrent, weighted  # noqa: F401
 from .composites import COMPOSITES, FIRST, Composite, composite
 from .plan import handles
 from .propagation import relevance

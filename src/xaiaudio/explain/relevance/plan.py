@@ -13,13 +13,15 @@ from dataclasses import dataclass
 import keras
 
 from ...errors import XaiAudioError
-from .rules import Rule
+from .rules import Epsilon, Rule
 
 #: Handlers by the exact type of layer: a subclass may compute something else.
 _HANDLERS: dict[type, object] = {}
 #: Types whose handler shares relevance by the step's rule, and those that mix inputs by weights.
 _RULED: set[type] = set()
 _WEIGHTED: set[type] = set()
+#: Types that mix inputs by weights inside a recurrence, for which only the epsilon rule is defined.
+_RECURRENT: set[type] = set()
 #: Types that only move values about, or pad with zeros.
 _MOVING: set[type] = set()
 
@@ -65,7 +67,7 @@ class Step:
         return type(self.layer) in _MOVING
 
 
-def handles(*types, ruled=False, weighted=False, moving=False):
+def handles(*types, ruled=False, weighted=False, recurrent=False, moving=False):
     """Register a handler for types of layers, as a decorator.
 
     Parameters
@@ -77,6 +79,9 @@ def handles(*types, ruled=False, weighted=False, moving=False):
     weighted : bool
         The layer mixes its inputs by weights: what lies behind it no longer sees the network's
         input. Implies `ruled`.
+    recurrent : bool
+        The same for layers with a memory: ``step.rule`` is always an epsilon rule, also where the
+        layer sees the network's input, and no batch normalisation is folded into them.
     moving : bool
         The layer only moves values about, or pads with zeros.
 
@@ -103,6 +108,7 @@ def handles(*types, ruled=False, weighted=False, moving=False):
             _HANDLERS[kind] = function
         _RULED.update(types if ruled or weighted else ())
         _WEIGHTED.update(types if weighted else ())
+        _RECURRENT.update(types if recurrent else ())
         _MOVING.update(types if moving else ())
         return function
 
@@ -157,7 +163,8 @@ def plan(network, composite, pooling="winner"):
     steps = []
     for node, layer, some in zip(nodes, layers, parents, strict=True):
         first = all(
-            steps[parent].first and type(steps[parent].layer) not in _WEIGHTED for parent in some
+            steps[parent].first and type(steps[parent].layer) not in _WEIGHTED | _RECURRENT
+            for parent in some
         )
         positive = bool(some) and all(_not_negative(steps, parent) for parent in some)
         step = Step(layer, None, some, first, positive, pooling=pooling)
@@ -166,6 +173,9 @@ def plan(network, composite, pooling="winner"):
             _fold(step, steps, uses, len(node.outputs[0].shape))
             if type(layer) in _RULED and not step.folded:
                 step.rule = composite.rule_for(layer, first)
+            if type(layer) in _RECURRENT:
+                # What is written for the layers at the input is not meant for a memory.
+                step.rule = composite.rule_for(layer, first=False)
         steps.append(step)
     _check_end(steps[-1])
     _check_rules(steps)
@@ -217,7 +227,7 @@ def _not_negative(steps, number) -> bool:
         return not step.layer.negative_slope and not step.layer.threshold
     if activation_of(step.layer) in ("relu", "relu6"):
         return True
-    if step.rule is not None and type(step.layer) in _WEIGHTED:
+    if step.rule is not None and type(step.layer) in _WEIGHTED | _RECURRENT:
         return False
     kept = (keras.layers.Activation, keras.layers.LeakyReLU, keras.layers.BatchNormalization)
     return step.positive and not isinstance(step.layer, kept)
@@ -252,6 +262,17 @@ def _check_end(step) -> None:
 
 def _check_rules(steps) -> None:
     for step in steps:
+        recurrent = type(step.layer) in _RECURRENT
+        if recurrent and len(step.parents) != 1:
+            raise XaiAudioError(
+                f"Layer {step.layer.name!r} is given its first state: relevance propagation treats "
+                "layers that begin with zeros."
+            )
+        if recurrent and not isinstance(step.rule, Epsilon):
+            raise XaiAudioError(
+                f"Layer {step.layer.name!r} cannot take the {step.rule.name} rule: a layer with a "
+                "memory takes epsilon, or 0."
+            )
         if step.rule is not None and step.rule.name == "box" and not step.first:
             raise XaiAudioError(
                 f"Layer {step.layer.name!r} cannot take the box rule: it is for layers that see "
