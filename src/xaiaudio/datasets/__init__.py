@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from . import digits, esc10, folders, people
+from . import digits, esc10, folders, mix, people
 from .base import Clip, ClipSet, describe
 from .folders import CLASSES
 
-__all__ = ["CLASSES", "Clip", "ClipSet", "describe", "digits", "esc10", "load", "people"]
+__all__ = ["CLASSES", "Clip", "ClipSet", "describe", "digits", "esc10", "load", "mix", "people"]
 
 
 def load(name, *, progress: bool = True) -> ClipSet:
