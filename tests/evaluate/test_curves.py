@@ -8,7 +8,7 @@ import pytest
 from small_networks import additive, random_patches
 
 import xaiaudio as xa
-from xaiaudio.evaluate.curves import deletion, insertion, mu_fidelity, ranks
+from xaiaudio.evaluate.curves import deletion, drops_of, insertion, mu_fidelity, ranks
 
 
 def by_definition(model, result, steps, fill, *, inserted):
@@ -80,6 +80,14 @@ def test_mu_fidelity_is_a_correlation_of_drops_and_sums(small, result):
             drops.append((small.logits(patch[None]) - small.logits(changed[None]))[0, target])
             sums.append(total)
         assert found[number] == pytest.approx(np.corrcoef(drops, sums)[0, 1], abs=1e-4)
+
+
+def test_one_set_of_answers_serves_every_map(small, result):
+    drops = drops_of(small, result.patches, subsets=12, grid=(3, 2), seed=5)
+    other = dataclasses.replace(result, maps=result.maps[::-1] ** 2)
+    for one in (result, other):
+        alone = mu_fidelity(small, one, subsets=12, grid=(3, 2), seed=5)
+        assert mu_fidelity(small, one, drops=drops).tolist() == alone.tolist()
 
 
 def test_the_true_map_of_an_additive_network_correlates_perfectly():

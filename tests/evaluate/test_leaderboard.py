@@ -125,6 +125,24 @@ def test_only_a_few_cases_are_explained_again(model, cases):
     assert board.interval("dice", "moved").n == 3
 
 
+def test_what_hangs_on_no_map_is_made_once(model, cases):
+    made = []
+
+    def make():
+        made.append(True)
+        return 4.0
+
+    about = {"title": "", "family": "f", "unit": "u", "low": 0, "high": 9}
+
+    @measure.register("shared", better="higher", summary="", source="", **about)
+    def shared(trial):
+        return np.full(len(trial.cases), trial.once("four", make))
+
+    board = leaderboard(model, cases, ["flat", "dice"])
+    assert [board.mean(row.name, "shared") for row in board.rows] == [4.0] * 5
+    assert len(made) == 1
+
+
 def test_an_interrupted_run_goes_on(tmp_path, model, cases, calls, monkeypatch):
     with monkeypatch.context() as patch:
         real = boards._measured

@@ -303,13 +303,13 @@ def leaderboard(
     if cases.truth is None:
         subjects = [one for one in subjects if not (one.reference and one.name == "oracle")]
     store = kept.Store(cache, model, cases, columns, few, seed)
-    rows = []
+    rows, shared = [], {}
     with bar(len(subjects), progress) as begin:
         for subject in subjects:
             begin(subject.name)
             row = store.find(subject)
             if row is None:
-                row = _measured(model, cases, subject, columns, few, seed)
+                row = _measured(model, cases, subject, columns, few, seed, shared)
                 store.keep(subject, row)
             rows.append(row)
     return Leaderboard(model.name, cases.dataset, len(cases), cases.left_out, columns, tuple(rows))
@@ -326,7 +326,7 @@ def _subjects(methods, options, references) -> list[Subject]:
     return [*subjects, *(Subject(name, reference=True) for name in references)]
 
 
-def _measured(model, cases, subject, columns, few, seed) -> Row:
+def _measured(model, cases, subject, columns, few, seed, shared) -> Row:
     """Make a row; what the method cannot do becomes its text."""
     try:
         # The first call compiles, which is no part of what a map takes.
@@ -334,6 +334,6 @@ def _measured(model, cases, subject, columns, few, seed) -> Row:
         result = subject.explain(model, cases, seed)
     except XaiAudioError as error:
         return Row(subject.name, subject.reference, {}, error=str(error))
-    trial = Trial(model, cases, subject, result, seed, few)
+    trial = Trial(model, cases, subject, result, seed, few, shared)
     values = {one.name: np.asarray(one.function(trial), float) for one in columns}
     return Row(subject.name, subject.reference, values, result.seconds / len(cases))

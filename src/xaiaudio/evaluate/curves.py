@@ -106,6 +106,68 @@ def insertion(model, result, *, steps: int = 20, fill="silence", progress=None) 
     return _curve(model, result, bounds, counts, fill, progress)
 
 
+@dataclass(frozen=True)
+class Drops:
+    """What it costs to hide random parts of patches. No map has a hand in it.
+
+    Attributes
+    ----------
+    segments : ndarray of int, shape (frames, bands)
+        The rectangle of each cell, from 0.
+    hidden : ndarray of bool, shape (m, rectangles)
+        Which rectangles each of the m sets hides.
+    drops : ndarray of float, shape (n, m, classes)
+        How far each class's logit falls.
+    """
+
+    segments: np.ndarray
+    hidden: np.ndarray
+    drops: np.ndarray
+
+
+def drops_of(
+    model, patches, *, subsets=200, grid=(12, 8), share=0.2, fill="silence", seed=0, progress=None
+) -> Drops:
+    """Hide random parts of patches and ask the network again, for :func:`mu_fidelity`.
+
+    Parameters
+    ----------
+    model : AudioClassifier
+    patches : ndarray of float, shape (n, frames, bands)
+    subsets, grid, share, fill, seed, progress
+        As for :func:`mu_fidelity`.
+
+    Returns
+    -------
+    Drops
+
+    Raises
+    ------
+    XaiAudioError
+        If there are fewer than two subsets or `share` is not between 0 and 1.
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> from xaiaudio.evaluate.curves import drops_of
+    >>> model = xa.load_model("lite")
+    >>> drops_of(model, np.zeros((1, 96, 64)), subsets=20).drops.shape
+    (1, 20, 10)
+    """
+    if isinstance(subsets, bool) or not isinstance(subsets, int) or subsets < 2:
+        raise XaiAudioError(f"subsets is {subsets!r}: a whole number from 2 on is needed.")
+    if not 0 < share < 1:
+        raise XaiAudioError(f"share is {share!r}: a number between 0 and 1 is needed.")
+    patches = np.asarray(patches, np.float32)
+    segments = grid_segments(patches.shape[1:], *grid)
+    hidden = _subsets(subsets, int(segments.max()) + 1, share, seed)
+    base = filling(patches, fill, silence_of(model))
+    answers = engine_of(model, "logits")(
+        patches, base, Coalitions(segments[None], ~hidden[None]), progress=progress
+    )
+    return Drops(segments, hidden, model.logits(patches)[:, None] - answers)
+
+
 def mu_fidelity(
     model,
     result,
@@ -115,6 +177,7 @@ def mu_fidelity(
     share: float = 0.2,
     fill="silence",
     seed=0,
+    drops: Drops | None = None,
     progress=None,
 ) -> np.ndarray:
     """Correlate what hiding random parts costs with what the map says of these parts.
@@ -131,6 +194,9 @@ def mu_fidelity(
         Share of the rectangles that each set hides.
     fill : {"silence", "mean"} or float
     seed : int
+    drops : Drops, optional
+        The answers for these patches, if :func:`drops_of` has asked already: they serve any number
+        of methods. `subsets` to `seed` are then not looked at.
     progress : bool or None
 
     Returns
@@ -158,23 +224,14 @@ def mu_fidelity(
     >>> mu_fidelity(model, result, subsets=20).shape
     (1,)
     """
-    if isinstance(subsets, bool) or not isinstance(subsets, int) or subsets < 2:
-        raise XaiAudioError(f"subsets is {subsets!r}: a whole number from 2 on is needed.")
-    if not 0 < share < 1:
-        raise XaiAudioError(f"share is {share!r}: a number between 0 and 1 is needed.")
-    segments = grid_segments(result.patches.shape[1:], *grid)
-    hidden = _subsets(subsets, int(segments.max()) + 1, share, seed)
-    base = filling(result.patches, fill, silence_of(model))
-    answers = engine_of(model, "logits")(
-        result.patches, base, Coalitions(segments[None], ~hidden[None]), progress=progress
-    )
-    rows = np.arange(len(result))
-    drops = model.logits(result.patches)[rows, result.targets][:, None]
-    drops = drops - answers[rows, :, result.targets]
-    sums = np.stack(
-        [np.bincount(segments.ravel(), cells.ravel(), hidden.shape[1]) for cells in result.maps]
-    )
-    return _correlation(drops, sums @ hidden.T.astype(float))
+    if drops is None:
+        plan = {"subsets": subsets, "grid": grid, "share": share, "fill": fill, "seed": seed}
+        drops = drops_of(model, result.patches, **plan, progress=progress)
+    falls = drops.drops[np.arange(len(result)), :, result.targets]
+    count = drops.hidden.shape[1]
+    places = drops.segments.ravel()
+    sums = np.stack([np.bincount(places, cells.ravel(), count) for cells in result.maps])
+    return _correlation(falls, sums @ drops.hidden.T.astype(float))
 
 
 def _counts(result, steps) -> np.ndarray:

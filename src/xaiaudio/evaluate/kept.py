@@ -58,9 +58,8 @@ class Store:
             about = json.loads(str(arrays.pop("about")))
             values = {name.partition(":")[2]: values for name, values in arrays.items()}
             return Row(subject.name, subject.reference, values, about["seconds"], about["error"])
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile):  #
-            # a file that is missing, cut off or not ours is measured anew
-            return None
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+            return None  # missing, cut off or not ours: measured anew
 
     def keep(self, subject, row) -> None:
         """Write a row, whole or not at all."""

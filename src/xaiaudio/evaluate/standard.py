@@ -144,7 +144,11 @@ def insertion_area(trial):
 )
 def mu_fidelity(trial):
     """Return the correlation between relevance and the fall of the score over random parts."""
-    return curves.mu_fidelity(trial.model, trial.result, seed=trial.seed, progress=False)
+    drops = trial.once(
+        "drops",
+        lambda: curves.drops_of(trial.model, trial.cases.patches, seed=trial.seed, progress=False),
+    )
+    return curves.mu_fidelity(trial.model, trial.result, drops=drops)
 
 
 @register(

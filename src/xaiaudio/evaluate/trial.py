@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -100,6 +101,8 @@ class Trial:
     seed : int
     few : int
         Cases that the measures which explain anew are taken on.
+    shared : dict
+        What the rows of one leaderboard have in common, see :meth:`once`.
     """
 
     model: object
@@ -108,6 +111,13 @@ class Trial:
     result: Explanation
     seed: int = 0
     few: int = FEW
+    shared: dict = field(default_factory=dict)
+
+    def once(self, name: str, make: Callable):
+        """Return what hangs on no map: made for the first row that asks, kept for the others."""
+        if name not in self.shared:
+            self.shared[name] = make()
+        return self.shared[name]
 
     @functools.cached_property
     def chosen(self) -> np.ndarray:
