@@ -76,12 +76,6 @@ def backwards(layer, inputs, relevance) -> list:
 @handles(keras.layers.Add, ruled=True)
 def added(step, inputs, situation, relevance) -> Passed:
     """Share between the branches as a layer with weights of 1 would."""
-    shapes = {tuple(x.shape) for x in inputs}
-    if len(shapes) > 1:
-        raise XaiAudioError(
-            f"Layer {step.layer.name!r} adds tensors of different shapes: relevance propagation "
-            "treats sums of equal shapes."
-        )
     summing = Linear(lambda x, kernel: tf.reduce_sum(x, axis=0) * kernel, tf.constant(1.0))
     passed = step.rule(summing, situation, relevance)
     return Passed(tf.unstack(passed.inputs[0], num=len(inputs), axis=0))

@@ -157,6 +157,7 @@ def plan(network, composite, pooling="winner"):
     nodes = _nodes(network)
     numbers = {id(node.outputs[0]): number for number, node in enumerate(nodes)}
     layers = [node.operation for node in nodes]
+    _check_end(layers[-1])
     composite.check(layers[1:])
     parents = [tuple(numbers[id(tensor)] for tensor in node.input_tensors) for node in nodes]
     uses = Counter(parent for some in parents for parent in some)
@@ -173,11 +174,11 @@ def plan(network, composite, pooling="winner"):
             _fold(step, steps, uses, len(node.outputs[0].shape))
             if type(layer) in _RULED and not step.folded:
                 step.rule = composite.rule_for(layer, first)
+                _check_shapes(node)
             if type(layer) in _RECURRENT:
                 # What is written for the layers at the input is not meant for a memory.
                 step.rule = composite.rule_for(layer, first=False)
         steps.append(step)
-    _check_end(steps[-1])
     _check_rules(steps)
     return steps, [node.outputs[0] for node in nodes]
 
@@ -251,12 +252,20 @@ def _fold(step, steps, uses, axes) -> None:
         before.norm, step.folded = step.layer, True
 
 
-def _check_end(step) -> None:
-    ends = activation_of(step.layer)
-    if ends in ("softmax", "sigmoid") or isinstance(step.layer, keras.layers.Softmax):
+def _check_end(layer) -> None:
+    ends = activation_of(layer)
+    if ends in ("softmax", "sigmoid") or isinstance(layer, keras.layers.Softmax):
         raise XaiAudioError(
-            f"The network ends in probabilities (layer {step.layer.name!r}): relevance starts at "
-            "the logits. Give model.logits_network, or the network without its softmax."
+            f"The network ends in probabilities (layer {layer.name!r}): relevance starts at the "
+            "logits. Give model.logits_network, or the network without its softmax."
+        )
+
+
+def _check_shapes(node) -> None:
+    if len({tuple(tensor.shape) for tensor in node.input_tensors}) > 1:
+        raise XaiAudioError(
+            f"Layer {node.operation.name!r} adds tensors of different shapes: relevance "
+            "propagation treats sums of equal shapes."
         )
 
 

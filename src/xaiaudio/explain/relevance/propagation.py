@@ -130,6 +130,8 @@ def _checked(network, inputs, targets):
 
 def _bounds(inputs, low, high) -> tuple[np.ndarray, np.ndarray]:
     """Return the bounds of each input: (n, 1, ..., 1)."""
+    if None not in (low, high) and low >= high:
+        raise XaiAudioError(f"low is {low:g} and high {high:g}: low must be below high.")
     axes = tuple(range(1, inputs.ndim))
     shape = (len(inputs), *[1] * len(axes))
     low = inputs.min(axis=axes, keepdims=True) if low is None else np.full(shape, low)

@@ -124,6 +124,11 @@ def _below(x):
     return tf.minimum(x, 0.0)
 
 
+def _not_negative(name, value) -> None:
+    if not 0 <= value < math.inf:
+        raise XaiAudioError(f"{name} is {value!r}: it must not be negative.")
+
+
 class Rule:
     """One way to share relevance. Call it with a `Linear`, a `Situation` and a relevance."""
 
@@ -153,6 +158,9 @@ class Epsilon(Rule):
 
     epsilon: float = EPSILON
     name: ClassVar[str] = "epsilon"
+
+    def __post_init__(self):
+        _not_negative("epsilon", self.epsilon)
 
     def __call__(self, linear, situation, relevance):
         """Return what the inputs and the bias get."""
@@ -184,6 +192,9 @@ class Gamma(Rule):
     gamma: float = 0.25
     signed: bool = False
     name: ClassVar[str] = "gamma"
+
+    def __post_init__(self):
+        _not_negative("gamma", self.gamma)
 
     def __call__(self, linear, situation, relevance):
         """Return what the inputs and the bias get."""
@@ -289,6 +300,12 @@ class Box(Rule):
     low: float | None = None
     high: float | None = None
     name: ClassVar[str] = "box"
+
+    def __post_init__(self):
+        if None not in (self.low, self.high) and self.low >= self.high:
+            raise XaiAudioError(
+                f"The box is {self.low:g} to {self.high:g}: low must be below high."
+            )
 
     def __call__(self, linear, situation, relevance):
         """Return what the inputs and the bias get."""
