@@ -44,20 +44,26 @@ def clip(tmp_path):
 QUICK = ("--method", "occlusion", "--set", "occlusion.mask=0.5", "--set", "occlusion.stride=0.5")
 
 
-def test_help_is_fast_and_teaches():
-    fastest = 9.0
-    for _ in range(3):
-        started = time.perf_counter()
-        done = run("--help")
-        fastest = min(fastest, time.perf_counter() - started)
+# What takes a second or more to import, and no help text needs.
+SLOW = ("tensorflow", "keras", "matplotlib", "sklearn", "skimage", "pandas", "papermill", "sphinx")
+
+
+def test_help_teaches():
+    done = run("--help")
     assert done.returncode == 0
     assert "xaiaudio explain dog.wav" in done.stdout
-    assert fastest < 2
 
 
-def test_importing_the_command_line_loads_no_tensorflow():
-    code = "import sys, xaiaudio.cli; sys.exit('tensorflow' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+def test_help_waits_for_no_slow_package():
+    code = (
+        "import sys; from xaiaudio import cli\n"
+        "try: cli.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        f"sys.exit(', '.join(set({SLOW}) & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "xaiaudio COMMAND --help" in done.stdout
+    assert done.returncode == 0, done.stderr
 
 
 def test_every_command_has_help_with_examples():
