@@ -1,6 +1,7 @@
 """``xaiaudio evaluate``: what it prints and writes, and what it says of bad input."""
 
 import csv
+import shutil
 
 import numpy as np
 import pytest
@@ -80,7 +81,32 @@ def test_no_clips_is_a_mistyped_command(capsys, folder):
     assert call(capsys, "evaluate", folder, "--clips", "0")[0] == 2
 
 
-def test_silence_alone_is_measured_or_refused_in_words(capsys, tmp_path):
+def test_silence_alone_is_refused_in_words(capsys, tmp_path):
     sound(tmp_path / "set" / "silence.wav", np.zeros(16_000, "float32"))
+    status, _, err = call(capsys, "evaluate", tmp_path / "set", "--out", tmp_path / "out", *FAST)
+    assert status == 1 and "silence.wav is silent" in complaint(err)
+
+
+def test_a_sound_that_cannot_be_used_stops_nothing(capsys, folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "set")
+    label = next((tmp_path / "set").iterdir())
+    (label / "broken.wav").write_text("This is no sound.")
+    sound(label / "stereo.wav", np.stack([noise(1.0, rate=22_050)] * 2, axis=1), rate=22_050)
+    status, said, err = call(capsys, "evaluate", tmp_path / "set", "--out", tmp_path / "out", *FAST)
+    assert status == 0 and "Measured on 3 clips." in said
+    assert "Left out: " in err and "broken.wav" in err
+
+
+def test_mixtures_have_a_truth(capsys, tmp_path):
+    model = xa.load_model("lite")
+    tone = 0.3 * np.sin(np.arange(24_000) * 0.2).astype("float32")
+    waves = [noise(1.5), noise(1.5, seed=1), tone, tone[::-1]]
+    for number, wave in enumerate(waves):
+        label = model.labels[model.scores(model.frontend(wave)[:1]).argmax()]
+        sound(tmp_path / "set" / label / f"{number}.wav", wave)
+    assert len(list((tmp_path / "set").iterdir())) > 1
     out = tmp_path / "out"
-    assert call(capsys, "evaluate", tmp_path / "set", "--out", out, *FAST)[0] == 0
+    status, said, err = call(capsys, "evaluate", tmp_path / "set", "--out", out, "--mix", 30, *FAST)
+    assert status == 0, err
+    assert "mixtures of set" in (out / "leaderboard.csv").read_text()
+    assert "oracle" in said

@@ -1,6 +1,7 @@
 """The leaderboard on methods and measures that are known exactly."""
 
 import csv
+import dataclasses
 import io
 from dataclasses import dataclass
 
@@ -243,6 +244,42 @@ def test_positions_lie_between_the_floor_and_the_best():
     assert board.agreement() == pytest.approx(np.array([[1, 0.5], [0.5, 1]]))
 
 
+def test_differences_are_taken_clip_by_clip():
+    rng = np.random.default_rng(0)
+    hard = rng.normal(size=30) * 5
+    values = {"a": hard + 1 + rng.normal(size=30) / 9, "b": hard, "c": rng.permutation(hard)}
+    columns = (measure.Measure("m", "m", "f", "u", "higher", 0, 9, "", "", None),)
+    rows = tuple(Row(name, False, {"m": found}) for name, found in values.items())
+    board = Leaderboard("net", "set", 30, 0, columns, rows)
+    wide, gap = board.interval("a", "m"), board.difference("a", "b", "m")
+    assert wide.low < board.mean("b", "m") < wide.high  # the intervals overlap by far
+    assert gap.mean == pytest.approx(np.mean(values["a"] - values["b"]))
+    assert 0.9 < gap.low < gap.mean < gap.high < 1.1
+    assert board.beats("a", "b", "m") and not board.beats("b", "a", "m")
+    assert board.level("m") == ["a", "c"]
+
+
+def test_clips_of_one_recording_count_once():
+    columns = (measure.Measure("m", "m", "f", "u", "higher", 0, 9, "", "", None),)
+    rows = (Row("a", False, {"m": np.array([1.0, 1.0, 1.0, 4.0])}),)
+    board = Leaderboard("net", "set", 4, 0, columns, rows, groups=("x", "x", "x", "y"))
+    assert board.interval("a", "m").n == 2 and board.mean("a", "m") == 2.5
+
+
+def test_a_measure_that_cannot_be_taken_is_noted(tmp_path, model, cases):
+    about = {"family": "f", "low": 0, "high": 9, "summary": "s", "source": "p"}
+
+    @measure.register("picky", title="picky", unit="u", better="higher", **about)
+    def picky(trial):
+        raise xa.XaiAudioError("It needs more cells.")
+
+    for _ in range(2):  # the second time from the cache
+        board = leaderboard(model, cases, ["flat"], cache=tmp_path)
+        assert np.isnan(board.mean("flat", "picky")) and board.mean("flat", "level") == 1
+        rows = list(csv.DictReader(io.StringIO(board.csv())))
+        assert rows[2]["measure"] == "picky" and rows[2]["note"] == "It needs more cells."
+
+
 def test_csv_holds_every_number(tmp_path, model, cases):
     board = leaderboard(model, cases)
     path = board.to_csv(tmp_path / "deep" / "board.csv")
@@ -322,17 +359,57 @@ def test_a_class_that_the_network_does_not_know(tmp_path, hearing):
 
 
 def test_a_network_that_is_never_right(tmp_path, hearing):
-    silence = np.zeros(16_000, "float32")
-    answer = hearing.scores(hearing.frontend(silence)[:1]).argmax()
-    wrong = LABELS[answer - 1]
     for number in range(2):
-        sound(tmp_path / "set" / wrong / f"{number}.wav", silence)
+        wave = noise(seed=number)
+        patches = hearing.frontend.with_overlap(0.75)(wave)
+        loud = patches[patches.mean(axis=(1, 2)).argmax()]
+        wrong = LABELS[hearing.scores(loud[None]).argmax() - 1]
+        sound(tmp_path / "set" / wrong / f"{number}.wav", wave, subtype="FLOAT")
     with pytest.raises(xa.XaiAudioError, match="names none of the 2 clips rightly"):
         cases_of(hearing, xa.datasets.load(tmp_path / "set"))
 
 
-def test_a_sound_that_is_too_short_is_named(tmp_path, hearing):
+def test_sounds_that_cannot_be_used_are_left_out_and_named(tmp_path, hearing):
+    place = tmp_path / "set"
+    good = noise(seed=3)
+    label = LABELS[hearing.scores(hearing.frontend(good)[:1]).argmax()]
+    sound(place / "good.wav", good)
+    sound(place / "short.wav", noise(0.05))
+    sound(place / "still.wav", np.zeros(16_000, "float32"))
+    sound(place / "hole.wav", np.full(16_000, np.nan, "float32"), subtype="FLOAT")
+    (place / "text.wav").write_text("This is no sound.")
+    cases = cases_of(hearing, xa.datasets.load(place))
+    assert cases.names == ("good",) and label in LABELS
+    told = "\n".join(cases.unusable)
+    assert len(cases.unusable) == 4
+    for part in ("short.wav lasts 0.05 s", "still.wav is silent", "hole.wav", "text.wav"):
+        assert part in told
+    (place / "good.wav").unlink()
+    with pytest.raises(xa.XaiAudioError, match="No sound of set can be used"):
+        cases_of(hearing, xa.datasets.load(place))
 
-    path = sound(tmp_path / "set" / "cat" / "short.wav", noise(0.05))
-    with pytest.raises(xa.XaiAudioError, match=r"short\.wav lasts 0\.05 s"):
-        cases_of(hearing, xa.datasets.load(path.parents[1]))
+
+def test_mixtures_bring_their_truth_and_their_recording(hearing):
+    from xaiaudio.datasets import ClipSet
+    from xaiaudio.datasets.mix import mix
+
+    made = [
+        mix(
+            noise(seed=number),
+            noise(seed=9) / 5,
+            snr_db=20,
+            at=0.7,
+            seconds=0.3,
+            frontend=hearing.frontend.with_overlap(0),
+        )
+        for number in range(3)
+    ]
+    drowned = dataclasses.replace(made[2], events=np.zeros_like(made[2].events))
+    cases = cases_of(hearing, ClipSet("mixed", (made[0], made[1], drowned), LABELS))
+    assert cases.truth.any(axis=(1, 2)).tolist() == [True, True, False]
+    assert cases.groups == ("event", "event", "event")
+    frontend = hearing.frontend.with_overlap(0.75)
+    events = frontend.cut(made[0].events)
+    best = events.sum(axis=(1, 2)).argmax()
+    assert (cases.truth[0] == events[best]).all()
+    assert (cases.patches[0] == frontend(made[0].wave)[best]).all()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..audio import load_audio
+from ..datasets.base import FOLDS
 from ..errors import XaiAudioError
 from .console import note, say, start_tensorflow, table, watched
 from .explain import _labels, _options
@@ -17,13 +18,22 @@ Examples:
   xaiaudio evaluate                              the shipped network on generated sounds
   xaiaudio evaluate my_sounds --model mine.keras
   xaiaudio evaluate my_sounds --model mine.keras -m gradcam -m lime --clips 20
+  xaiaudio evaluate my_sounds --model mine.keras --mix 10
   xaiaudio evaluate my_sounds --set lime.samples=500 --out measured
 
-One patch of each clip is explained: the loudest, or the one with most of the event
-where the event is known. Clips that the network names wrongly are left out. The folder
---out gets leaderboard.html (open it in a browser), leaderboard.png and leaderboard.csv.
-Each finished method is kept there too: stopped with Ctrl-C, the same command goes on
-where it was.
+The folder has one folder per class, named as the network's classes; a folder of sounds
+alone is explained for the classes that the network predicts. One patch of each clip is
+explained: the loudest, or the one with most of the event where the event is known. Left
+out are clips that the network names wrongly, and sounds that cannot be read, are silent
+or shorter than a patch.
+
+Nobody knows where in your recordings the sound is, so the measures against the truth
+have no answer, unless you --mix: each sound is laid over a recording of another class.
+
+The folder --out gets leaderboard.html (open it in a browser), leaderboard.png and
+leaderboard.csv. Each finished method is kept there too: stopped with Ctrl-C, the same
+command goes on where it was. Twice the clips take twice the time; LIME and Score-CAM
+take most of it.
 
 How to read it: `chance` is a random map, `energy` the spectrogram itself, `oracle` the
 true event. A method that does no better than chance by a measure tells you nothing
@@ -63,6 +73,13 @@ def evaluate(
             "--set", metavar="METHOD.OPTION=VALUE", help="Option of a method; repeat for several."
         ),
     ] = None,
+    mix: Annotated[
+        float | None,
+        typer.Option(
+            metavar="DB",
+            help="Mix each sound over one of another class, so much louder: its place is known.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides what is left to chance.")] = 0,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")] = Path(
         "evaluated"
@@ -75,11 +92,6 @@ def evaluate(
     from .. import datasets
 
     found = datasets.load(sounds, progress=watched())
-    if found.name == "synthetic" or all(clip.fold for clip in found):
-        # What a network of `xaiaudio train` has not seen comes first.
-        found = _held_out_first(found)
-    for clip in found[:clips]:
-        load_audio(clip.path)
     start_tensorflow()
     from .. import evaluate as measuring
     from .. import models
@@ -90,6 +102,10 @@ def evaluate(
     chosen = list(dict.fromkeys(methods)) if methods else every
     options = _options(settings or [], chosen)
     classifier = models.load_model(model, labels=names)
+    if mix is None:
+        found = _held_out_first(found)
+    else:
+        found = _mixed(found, mix, clips, classifier.frontend, seed)
     note(f"{sounds}: {len(chosen)} methods on up to {clips} clips ...")
     board = measuring.leaderboard(
         classifier,
@@ -107,15 +123,38 @@ def evaluate(
     for row in board.rows:
         if row.error:
             note(f"{row.name}: {row.error}")
+    for reason in board.unusable:
+        note(f"Left out: {reason}")
     if board.left_out:
-        say(f"Left out, as {board.network} names them wrongly: {board.left_out} clips.")
-    say(f"Measured on {board.cases} clips.")
+        say(f"Left out, as {board.network} names them wrongly: {_clips(board.left_out)}.")
+    say(f"Measured on {_clips(board.cases)}.")
     for path in written:
         say(f"  {path}")
 
 
-def _held_out_first(clips):
-    """Order clips so that the fold which training holds out comes first."""
-    from dataclasses import replace
+def _clips(count: int) -> str:
+    return f"{count} clip" if count == 1 else f"{count} clips"
 
-    return replace(clips, clips=tuple(sorted(clips.clips, key=lambda clip: clip.fold != 5)))
+
+def _held_out_first(clips):
+    """Order clips so that those which `xaiaudio train` holds out come first."""
+    if not all(clip.fold for clip in clips):
+        return clips
+    return replace(clips, clips=tuple(sorted(clips.clips, key=lambda clip: clip.fold != FOLDS)))
+
+
+def _mixed(clips, ratio, limit, frontend, seed):
+    """Lay sounds over sounds of other classes: twice as many as wanted, for some are misnamed."""
+    from ..datasets.mix import mixtures
+
+    held_out = [clip for clip in clips if clip.fold == FOLDS]
+    if len({clip.label for clip in held_out}) > 1:
+        clips = replace(clips, clips=tuple(held_out))
+    classes = max(len({clip.label for clip in clips}), 1)
+    return mixtures(
+        clips,
+        snrs=(ratio,),
+        per_class=-(-2 * limit // classes),
+        frontend=frontend.with_overlap(0),
+        seed=seed,
+    )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,12 @@ from .intervals import interval
 from .measure import Measure, find
 from .progress import bar
 from .trial import FEW, REFERENCES, Subject, Trial
+
+# The columns of the table as CSV.
+HEAD = (
+    *("method", "kind", "measure", "unit", "better", "mean", "low", "high", "clips"),
+    *("network", "dataset", "note"),
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,8 @@ class Row:
         Per map.
     error : str
         Why there are no values; empty if there are.
+    notes : dict of str to str
+        Measure to why it has no answer here, where it could not be taken.
     """
 
     name: str
@@ -42,6 +51,7 @@ class Row:
     values: dict[str, np.ndarray]
     seconds: float = float("nan")
     error: str = ""
+    notes: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,10 @@ class Leaderboard:
         The columns.
     rows : tuple of Row
         Methods in the order of the registry, then the references.
+    groups : tuple of str
+        The recording that each clip is of; the intervals are over these. Empty if each is its own.
+    unusable : tuple of str
+        Why other clips were left out: unreadable, too short, silent.
     """
 
     network: str
@@ -67,6 +81,8 @@ class Leaderboard:
     left_out: int
     measures: tuple[Measure, ...]
     rows: tuple[Row, ...]
+    groups: tuple[str, ...] = ()
+    unusable: tuple[str, ...] = ()
 
     @property
     def methods(self) -> tuple[Row, ...]:
@@ -90,13 +106,40 @@ class Leaderboard:
 
     def interval(self, row: str, measure: str):
         """Return mean and bootstrap interval over clips: an `Interval` (mean, low, high, n)."""
-        return interval(self.row(row).values[self.measure(measure).name])
+        if (row, measure) not in self._intervals:
+            values = self._values(row, measure)
+            self._intervals[row, measure] = interval(values, self.groups or None)
+        return self._intervals[row, measure]
+
+    def difference(self, row: str, other: str, measure: str):
+        """Return by how much one row exceeds another, clip by clip.
+
+        The clips are the same for both, so what is hard about a clip drops out: two rows may
+        differ surely although their intervals overlap.
+
+        Returns
+        -------
+        Interval
+            Of the difference in the measure's own unit, over the clips that both answer. Without 0
+            between `low` and `high`, chance alone hardly made it (95 %, one comparison).
+        """
+        values = self._values(row, measure) - self._values(other, measure)
+        return interval(values, self.groups or None)
+
+    def level(self, measure: str) -> list[str]:
+        """Return the methods that these clips cannot tell from the best, and the best."""
+        best = self.best(measure)
+        found = {row.name: self.difference(best, row.name, measure) for row in self.methods}
+        return [name for name, gap in found.items() if gap.low <= 0 <= gap.high]
+
+    def beats(self, row: str, other: str, measure: str) -> bool:
+        """Tell whether a row is surely better than another: no 0 in the :meth:`difference`."""
+        about, gap = self.measure(measure), self.difference(row, other, measure)
+        return {"higher": gap.low > 0, "lower": gap.high < 0}.get(about.better, False)
 
     def mean(self, row: str, measure: str) -> float:
         """Return the mean over the clips that have an answer; NaN if none has one."""
-        values = self.row(row).values.get(self.measure(measure).name, np.zeros(0))
-        answered = np.isfinite(values)
-        return float(values[answered].mean()) if answered.any() else float("nan")
+        return self.interval(row, measure).mean
 
     def position(self, row: str, measure: str) -> float:
         """Return where a row stands between the floor, 0, and the best method, 1.
@@ -186,26 +229,12 @@ class Leaderboard:
         """Return the table as the text of a CSV file.
 
         A row for each method and measure: ``method, kind, measure, unit, better, mean, low, high,
-        clips, note``. `low` and `high` bound the bootstrap interval (95 %) over clips.
+        clips, network, dataset, note``. `low` and `high` bound the bootstrap interval (95 %) over
+        `clips`, the recordings that have an answer; `note` says why there is none.
         """
         file = io.StringIO(newline="")
         out = csv.writer(file, lineterminator="\n")
-        out.writerow(
-            [
-                "method",
-                "kind",
-                "measure",
-                "unit",
-                "better",
-                "mean",
-                "low",
-                "high",
-                "clips",
-                "network",
-                "dataset",
-                "note",
-            ]
-        )
+        out.writerow(HEAD)
         for row in self.rows:
             kind = "reference" if row.reference else "method"
             for one in self.measures:
@@ -213,9 +242,10 @@ class Leaderboard:
                 if np.isfinite(self.mean(row.name, one.name)):
                     found = self.interval(row.name, one.name)
                     numbers = [f"{x:.6g}" for x in (found.mean, found.low, found.high)]
-                    numbers.append(int(np.isfinite(row.values[one.name]).sum()))
+                    numbers.append(found.n)
                 about = [row.name, kind, one.name, one.unit, one.better]
-                out.writerow([*about, *numbers, self.network, self.dataset, row.error])
+                note = row.error or row.notes.get(one.name, "")
+                out.writerow([*about, *numbers, self.network, self.dataset, note])
         return file.getvalue()
 
     def to_csv(self, path) -> Path:
@@ -229,6 +259,14 @@ class Leaderboard:
         except OSError as error:
             raise XaiAudioError(f"Could not write {path}: {error.strerror or error}.") from error
         return path
+
+    @functools.cached_property
+    def _intervals(self) -> dict:
+        return {}
+
+    def _values(self, row: str, measure: str) -> np.ndarray:
+        found = self.row(row).values.get(self.measure(measure).name)
+        return np.full(self.cases, np.nan) if found is None else found
 
     def _oriented(self, row: str, measure: Measure) -> float:
         """Return a mean, turned so that higher is better."""
@@ -312,7 +350,16 @@ def leaderboard(
                 row = _measured(model, cases, subject, columns, few, seed, shared)
                 store.keep(subject, row)
             rows.append(row)
-    return Leaderboard(model.name, cases.dataset, len(cases), cases.left_out, columns, tuple(rows))
+    return Leaderboard(
+        network=model.name,
+        dataset=cases.dataset,
+        cases=len(cases),
+        left_out=cases.left_out,
+        measures=columns,
+        rows=tuple(rows),
+        groups=cases.groups,
+        unusable=cases.unusable,
+    )
 
 
 def _subjects(methods, options, references) -> list[Subject]:
@@ -335,5 +382,11 @@ def _measured(model, cases, subject, columns, few, seed, shared) -> Row:
     except XaiAudioError as error:
         return Row(subject.name, subject.reference, {}, error=str(error))
     trial = Trial(model, cases, subject, result, seed, few, shared)
-    values = {one.name: np.asarray(one.function(trial), float) for one in columns}
-    return Row(subject.name, subject.reference, values, result.seconds / len(cases))
+    values, notes = {}, {}
+    for one in columns:
+        try:
+            values[one.name] = np.asarray(one.function(trial), float)
+        except XaiAudioError as error:
+            values[one.name], notes[one.name] = trial.unknown(), str(error)
+    seconds = result.seconds / len(cases)
+    return Row(subject.name, subject.reference, values, seconds, notes=notes)

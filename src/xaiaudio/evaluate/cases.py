@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..audio import load_audio
 from ..errors import XaiAudioError
 from ..frontend import LogMel
+
+# Cells that differ by less than this in log magnitude hold no sound.
+_FLAT = 1e-6
 
 
 @dataclass(frozen=True)
@@ -21,12 +23,18 @@ class Cases:
     targets : ndarray of int, shape (n,)
         The class to explain in each, an index into the network's labels.
     truth : ndarray of bool, shape (n, frames, bands), or None
-        Which cells hold the event; None if nobody knows.
+        Which cells hold the event; None if nobody knows. All False where only this clip's is
+        unknown, or drowned.
     names : tuple of str
         Each clip's name.
     dataset : str
     left_out : int
         Clips that were looked at and left out, because the network names them wrongly.
+    groups : tuple of str
+        The recording that each is of, for mixtures of one are no independent draws. Empty if each
+        is of its own.
+    unusable : tuple of str
+        Why other clips were left out, one text a clip: unreadable, too short, silent.
     """
 
     patches: np.ndarray
@@ -35,6 +43,8 @@ class Cases:
     names: tuple[str, ...]
     dataset: str
     left_out: int = 0
+    groups: tuple[str, ...] = ()
+    unusable: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.patches)
@@ -42,10 +52,13 @@ class Cases:
     def part(self, chosen) -> Cases:
         """Return some of the cases, by a slice or a list of indices."""
         chosen = np.arange(len(self))[chosen]
-        truth = None if self.truth is None else self.truth[chosen]
-        names = tuple(self.names[index] for index in chosen)
-        return Cases(
-            self.patches[chosen], self.targets[chosen], truth, names, self.dataset, self.left_out
+        return replace(
+            self,
+            patches=self.patches[chosen],
+            targets=self.targets[chosen],
+            truth=None if self.truth is None else self.truth[chosen],
+            names=tuple(self.names[index] for index in chosen),
+            groups=tuple(self.groups[index] for index in chosen) if self.groups else (),
         )
 
 
@@ -54,13 +67,15 @@ def cases_of(model, clips, limit: int = 80) -> Cases:
 
     It is the patch that holds most of the event where the clip has an event mask, and else the
     loudest one. Clips whose patch the network names wrongly are left out: there, the event and what
-    the network heard are two questions. Classes take turns, so that all are there. Clips without a
-    label are explained for the class that the network predicts.
+    the network heard are two questions. So are sounds that cannot be read, are too short or silent.
+    Classes take turns, so that all are there. Clips without a label are explained for the class
+    that the network predicts.
 
     Parameters
     ----------
     model : AudioClassifier
     clips : ClipSet
+        Recordings, or mixtures of recordings whose event is known (`xaiaudio.datasets.mixtures`).
     limit : int
         Most clips to take.
 
@@ -71,8 +86,8 @@ def cases_of(model, clips, limit: int = 80) -> Cases:
     Raises
     ------
     XaiAudioError
-        If a class of the clips is unknown to the network, a sound cannot be read or is too short,
-        or the network names no clip rightly.
+        If a class of the clips is unknown to the network, no sound can be used, or the network
+        names none of them rightly.
 
     Examples
     --------
@@ -83,31 +98,53 @@ def cases_of(model, clips, limit: int = 80) -> Cases:
     if limit < 1:
         raise XaiAudioError(f"There are {limit} clips to measure on: take 1 at least.")
     _check_labels(model, clips)
-    found, wrong = [], 0
+    found, wrong, unusable = [], 0, []
     for chunk in _chunks(_in_turns(clips), limit):
-        picked = [_pick(model.frontend, clip) for clip in chunk]
-        scores = model.scores(np.stack([patch for patch, _ in picked]))
-        for clip, (patch, truth), best in zip(chunk, picked, scores.argmax(axis=1), strict=True):
+        picked = []
+        for clip in chunk:
+            try:
+                picked.append((clip, *_pick(model.frontend, clip)))
+            except XaiAudioError as error:
+                unusable.append(str(error))
+        if not picked:
+            continue
+        scores = model.scores(np.stack([patch for _, patch, _ in picked]))
+        for (clip, patch, truth), best in zip(picked, scores.argmax(axis=1), strict=True):
             if clip.label is not None and model.labels[best] != clip.label:
                 wrong += 1
             elif len(found) < limit:
-                found.append((patch, int(best), truth, clip.name))
+                found.append((patch, int(best), truth, clip))
         if len(found) == limit:
             break
     if not found:
-        raise XaiAudioError(
-            f"{model.name} names none of the {wrong} clips rightly, so that there is nothing to "
-            "measure: train a network for these sounds first (xaiaudio train)."
-        )
-    patches, targets, truths, names = zip(*found, strict=True)
-    known = all(truth is not None and truth.any() for truth in truths)
+        raise XaiAudioError(_nothing(model, clips, wrong, unusable))
+    patches, targets, truths, used = zip(*found, strict=True)
     return Cases(
         np.stack(patches),
         np.array(targets, int),
-        np.stack(truths) if known else None,
-        names,
+        _stacked(truths, patches[0].shape),
+        tuple(clip.name for clip in used),
         clips.name,
         wrong,
+        tuple(getattr(clip, "group", str(clip.path)) for clip in used),
+        tuple(unusable),
+    )
+
+
+def _stacked(truths, shape):
+    """Stack the truths; None if nothing is known of any."""
+    truths = [np.zeros(shape, bool) if truth is None else truth for truth in truths]
+    return np.stack(truths) if np.any(truths) else None
+
+
+def _nothing(model, clips, wrong, unusable) -> str:
+    if not len(clips):
+        return f"There is no clip in {clips.name}."
+    if not wrong:
+        return f"No sound of {clips.name} can be used. {unusable[0]}"
+    return (
+        f"{model.name} names none of the {wrong} clips rightly, so that there is nothing to "
+        "measure: train a network for these sounds first (xaiaudio train)."
     )
 
 
@@ -138,7 +175,7 @@ def _chunks(clips, size):
 
 def _pick(frontend, clip):
     """Return a clip's patch with most of its event, or else the loudest, and the event in it."""
-    wave = load_audio(clip.path, sample_rate=frontend.sample_rate)
+    wave = clip.load(frontend.sample_rate)
     if len(wave) < frontend.min_samples:
         raise XaiAudioError(
             f"{clip.path} lasts {len(wave) / frontend.sample_rate:.2f} s, but one patch takes "
@@ -146,9 +183,22 @@ def _pick(frontend, clip):
         )
     frontend = frontend.with_overlap(0.75)
     patches = frontend(wave)
-    # Event masks lie on VGGish's grid of cells; on another grid they say nothing.
-    if clip.events is None or frontend.with_overlap(0) not in (LogMel.vggish(), LogMel.yamnet(0)):
-        return patches[patches.mean(axis=(1, 2)).argmax()], None
-    events = frontend.cut(clip.load_events())[: len(patches)]
-    best = events.sum(axis=(1, 2)).argmax()
-    return patches[best], events[best]
+    best, events = patches.mean(axis=(1, 2)).argmax(), None
+    if _knows_events(clip, frontend):
+        events = frontend.cut(clip.load_events())[: len(patches)]
+        if events.any():
+            best = events.sum(axis=(1, 2)).argmax()
+    if np.ptp(patches[best]) < _FLAT:
+        raise XaiAudioError(f"{clip.path} is silent: there is nothing to explain.")
+    return patches[best], None if events is None else events[best]
+
+
+def _knows_events(clip, frontend) -> bool:
+    """Tell whether there is an event mask on this front end's grid of cells."""
+    if clip.events is None:
+        return False
+    # A mixture says what it was mixed for; the masks in files lie on VGGish's grid.
+    grid = getattr(clip, "frontend", LogMel.vggish()).with_overlap(0)
+    # YAMNet's grid is the same: only what stands in the cells differs.
+    grids = (LogMel.vggish(), LogMel.yamnet(0))
+    return frontend.with_overlap(0) in (grids if grid in grids else (grid,))

@@ -57,8 +57,8 @@ class Store:
                 arrays = {name: file[name] for name in file.files}
             about = json.loads(str(arrays.pop("about")))
             values = {name.partition(":")[2]: values for name, values in arrays.items()}
-            return Row(subject.name, subject.reference, values, about["seconds"], about["error"])
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+            return Row(subject.name, subject.reference, values, **about)
+        except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile):
             return None  # missing, cut off or not ours: measured anew
 
     def keep(self, subject, row) -> None:
@@ -67,7 +67,7 @@ class Store:
             return
         path = self._path(subject)
         partial = path.with_suffix(".partial")
-        about = json.dumps({"seconds": row.seconds, "error": row.error})
+        about = json.dumps({"seconds": row.seconds, "error": row.error, "notes": row.notes})
         # With a colon before, so that no measure can take the name `about`.
         arrays = {f"value:{name}": values for name, values in row.values.items()}
         try:

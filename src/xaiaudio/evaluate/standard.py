@@ -112,7 +112,11 @@ def input_fidelity(trial):
 )
 def deletion_area(trial):
     """Return the area under the deletion curve."""
-    return curves.deletion(trial.model, trial.result, progress=False).area
+    return curves.deletion(trial.model, trial.result, steps=_steps(trial), progress=False).area
+
+
+def _steps(trial) -> int:
+    return min(20, trial.result.maps[0].size)
 
 
 @register(
@@ -128,7 +132,7 @@ def deletion_area(trial):
 )
 def insertion_area(trial):
     """Return the area under the insertion curve."""
-    return curves.insertion(trial.model, trial.result, progress=False).area
+    return curves.insertion(trial.model, trial.result, steps=_steps(trial), progress=False).area
 
 
 @register(
@@ -144,11 +148,18 @@ def insertion_area(trial):
 )
 def mu_fidelity(trial):
     """Return the correlation between relevance and the fall of the score over random parts."""
-    drops = trial.once(
-        "drops",
-        lambda: curves.drops_of(trial.model, trial.cases.patches, seed=trial.seed, progress=False),
+    return curves.mu_fidelity(
+        trial.model, trial.result, drops=trial.once("drops", lambda: _drops(trial))
     )
-    return curves.mu_fidelity(trial.model, trial.result, drops=drops)
+
+
+def _drops(trial):
+    patches = trial.cases.patches
+    # A small patch has no room for that many rectangles.
+    grid = tuple(
+        min(wanted, cells) for wanted, cells in zip((12, 8), patches.shape[1:], strict=True)
+    )
+    return curves.drops_of(trial.model, patches, grid=grid, seed=trial.seed, progress=False)
 
 
 @register(
