@@ -1,8 +1,9 @@
-"""How fast the perturbation methods are, as ratios measured in one run: `make bench`.
+"""How fast the methods are, as ratios measured in one run: `make bench`.
 
 The engine is compared with the bare forward pass of the same network, occlusion and LIME with
-other people's implementations (`make peers`) for the same number of forward passes. What is
-compared takes turns, and the median over the turns is taken.
+other people's implementations (`make peers`) for the same number of forward passes. Every method
+has a row with the passes it takes and their bare cost, see `methods.py`. What is compared takes
+turns, and the median over the turns is taken.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import time
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
+import methods
 import numpy as np
 import tensorflow as tf
 from keras import layers
@@ -209,6 +211,13 @@ def main():
         found = tasks(classifier, model, patches)
         for row in peer_rows(title, found, count * given.patches, given.repeats):
             table.add_row(*row)
+    for row in methods.peer_rows(classifier, model, patches, in_turns, ratio, given.repeats):
+        table.add_row(*row)
+    small = network(0.25, dense=False)
+    for row in methods.method_rows(
+        "lite plan", classifier_of(small), small, in_turns, ratio, given.repeats
+    ):
+        table.add_row(*row)
     Console().print(table)
 
 
