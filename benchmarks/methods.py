@@ -113,7 +113,7 @@ def peer_tasks(classifier, model, patches):
         "saliency": {"xaiaudio": explained("saliency"), "tf-keras-vis": by_vis()},
         "smoothgrad": {
             "xaiaudio": explained("smoothgrad", samples=20),
-            "tf-keras-vis": by_vis(smooth_samples=20, smooth_noise=0.15),
+            "tf-keras-vis": by_vis(smooth_samples=20, smooth_noise=0.05),
         },
         "integrated-gradients": {"xaiaudio": explained("integrated-gradients", tolerance=1e9)},
         "guided-backprop": {"xaiaudio": explained("guided-backprop")},

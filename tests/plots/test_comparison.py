@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from xaiaudio import plots
 from xaiaudio.explain.base import Explanation
@@ -55,3 +56,18 @@ def test_outlines_surround_the_events_in_the_spectrograms_only():
     ]
     assert segments == [2 * 10 + 2 * 4, 0, 0, 0]
     assert not any(ax.collections for ax in bare.axes[:4])
+
+
+@pytest.mark.parametrize(
+    "draw", [plots.plot, lambda result, **how: plots.comparison([result], **how)]
+)
+def test_maps_without_sign_have_a_scale_from_zero_and_the_colours_of_magnitudes(draw):
+    result = _explained(np.abs(_two_maps().maps))
+    signed, sizes = draw(result, normalise=True), draw(result, normalise=True, magnitude=True)
+    # Two spectrograms, then two maps.
+    found = [figure.axes[3].images[0] for figure in (signed, sizes)]
+    assert [image.get_clim() for image in found] == [(-1, 1), (0, 1)]
+    assert found[0].get_cmap().name == "RdBu_r"
+    assert found[1].get_cmap().name == sizes.axes[0].images[0].get_cmap().name == "magma"
+    name = "maps" if "maps" in sizes.data else "occlusion"
+    assert np.array_equal(signed.data[name], sizes.data[name])

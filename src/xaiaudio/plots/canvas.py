@@ -134,6 +134,8 @@ def colour_bar(figure, drawn, axes, label) -> None:
     bar.ax.tick_params(labelsize=FONT - 2)
     # Drops of a nearly certain probability are tiny: name their power of ten once.
     bar.ax.ticklabel_format(axis="x", scilimits=(-2, 3))
+    # Beside the bar, where it does not run into the label.
+    bar.ax.xaxis.get_offset_text().set(x=1.06, ha="left", va="bottom", fontsize=FONT - 2)
     bar.ax.locator_params(axis="x", nbins=6)
 
 

@@ -12,6 +12,7 @@ from .sounds import LOUDNESS
 
 RAW = "against  ←  relevance for the class  →  for"
 SHARE = "against  ←  relevance, largest = 1  →  for"
+RAW_SIZE, SHARE_SIZE = "relevance without sign", "relevance without sign, largest = 1"
 
 
 def scaled(maps) -> np.ndarray:
@@ -21,7 +22,16 @@ def scaled(maps) -> np.ndarray:
     return maps / largest if largest > 0 else maps
 
 
-def plot(result, max_patches=6, *, normalise=False, overlay=False, titles=None, columns=3):
+def plot(
+    result,
+    max_patches=6,
+    *,
+    normalise=False,
+    overlay=False,
+    magnitude=False,
+    titles=None,
+    columns=3,
+):
     """Draw each patch of an explanation: its spectrogram, and below it the map.
 
     Parameters
@@ -34,6 +44,8 @@ def plot(result, max_patches=6, *, normalise=False, overlay=False, titles=None, 
         magnitude shown. Either way all maps share one scale with zero in the middle.
     overlay : bool
         Lay the map over a grey spectrogram instead: the stronger, the more opaque.
+    magnitude : bool
+        True for maps that have no sign, as those of saliency: the scale begins at zero.
     titles : sequence of str, optional
         One per patch; by default the class explained and its probability.
     columns : int
@@ -60,7 +72,7 @@ def plot(result, max_patches=6, *, normalise=False, overlay=False, titles=None, 
         rows, columns, height=1.75, extra=1.2, width=canvas.width_of(columns)
     )
     canvas.hide(axes.flat)
-    limits, sound_limits = canvas.symmetric(maps), canvas.common(shown.patches)
+    (cmap, limits), sound_limits = _scale(maps, magnitude), canvas.common(shown.patches)
     for index in range(len(shown)):
         block, column = divmod(index, columns)
         pair = axes[block * lines : (block + 1) * lines, column]
@@ -73,13 +85,25 @@ def plot(result, max_patches=6, *, normalise=False, overlay=False, titles=None, 
         )
         strength = np.abs(maps[index]) / limits[1] if overlay else None
         relevance = canvas.image(
-            pair[-1], maps[index], shown.frontend, cmap=canvas.SIGNED, limits=limits, alpha=strength
+            pair[-1], maps[index], shown.frontend, cmap=cmap, limits=limits, alpha=strength
         )
         _label_column(pair, shown.frontend, titles[index], left=column == 0)
     if not overlay:
         canvas.colour_bar(figure, spectrum, axes, LOUDNESS)
-    canvas.colour_bar(figure, _opaque(figure, relevance), axes, SHARE if normalise else RAW)
+    canvas.colour_bar(figure, _opaque(figure, relevance), axes, _unit(normalise, magnitude))
     return canvas.finish(figure, patches=shown.patches, maps=maps, limit=limits[1])
+
+
+def _scale(maps, magnitude):
+    """Return the colours of maps and their limits: zero in the middle, or below."""
+    low, high = canvas.symmetric(maps)
+    return (canvas.MAGNITUDE, (0.0, high)) if magnitude else (canvas.SIGNED, (low, high))
+
+
+def _unit(normalise, magnitude) -> str:
+    if magnitude:
+        return SHARE_SIZE if normalise else RAW_SIZE
+    return SHARE if normalise else RAW
 
 
 def _ground(overlay) -> str:
@@ -114,7 +138,16 @@ def _label_column(column, frontend, text, *, left, names=None) -> None:
     column[-1].set_xlabel("time (s)")
 
 
-def comparison(results, *, names=None, titles=None, normalise=True, each=False, outlines=None):
+def comparison(
+    results,
+    *,
+    names=None,
+    titles=None,
+    normalise=True,
+    each=False,
+    magnitude=False,
+    outlines=None,
+):
     """Draw several methods side by side: the spectrogram, then one row of maps per method.
 
     Parameters
@@ -131,6 +164,8 @@ def comparison(results, *, names=None, titles=None, normalise=True, each=False, 
     each : bool
         True divides every map by its own largest magnitude, and writes that into its corner: then
         a map is legible even where another patch has a thousand times more at stake.
+    magnitude : bool
+        As in :func:`plot`, for all methods.
     outlines : array_like of bool, shape (n, frames, bands), optional
         Cells to surround with a line in the spectrograms, for example the true events.
 
@@ -158,10 +193,10 @@ def comparison(results, *, names=None, titles=None, normalise=True, each=False, 
     rows = {name: result.maps for name, result in zip(names, results, strict=True)}
     titles = _titles(first) if titles is None else titles
     if not each:
-        figure = _map_rows(first.patches, rows, titles, first.frontend, normalise)
+        figure = _map_rows(first.patches, rows, titles, first.frontend, normalise, magnitude)
     else:
         shown = {name: np.stack([scaled(cells) for cells in maps]) for name, maps in rows.items()}
-        figure = _map_rows(first.patches, shown, titles, first.frontend, True)
+        figure = _map_rows(first.patches, shown, titles, first.frontend, True, magnitude)
         largest = np.array([np.abs(maps).max(axis=(1, 2)) for maps in rows.values()])
         _write_largest(figure, largest)
         figure.data["largest"] = largest
@@ -228,7 +263,7 @@ def class_comparison(results, *, patch=0, classes=None, names=None, titles=None,
     return _map_rows(patches, rows, titles, first[0].frontend, normalise)
 
 
-def _map_rows(patches, rows, titles, frontend, normalise):
+def _map_rows(patches, rows, titles, frontend, normalise, magnitude=False):
     """Draw a row of spectrograms and one row of maps per name."""
     count = len(patches)
     own_bars = 0 if normalise else 0.55 * len(rows)
@@ -247,15 +282,15 @@ def _map_rows(patches, rows, titles, frontend, normalise):
             names=["spectrogram", *rows],
         )
     for line, maps in zip(axes[1:], shown.values(), strict=True):
-        limits = canvas.symmetric(maps)
+        cmap, limits = _scale(maps, magnitude)
         for ax, cells in zip(line, maps, strict=True):
-            relevance = canvas.image(ax, cells, frontend, cmap=canvas.SIGNED, limits=limits)
+            relevance = canvas.image(ax, cells, frontend, cmap=cmap, limits=limits)
         if not normalise:
-            canvas.colour_bar(figure, relevance, line, RAW)
+            canvas.colour_bar(figure, relevance, line, _unit(normalise, magnitude))
     canvas.colour_bar(figure, spectrum, axes if normalise else axes[0], LOUDNESS)
     if normalise:
-        relevance.set_clim(-1, 1)
-        canvas.colour_bar(figure, relevance, axes, SHARE)
+        relevance.set_clim(0 if magnitude else -1, 1)
+        canvas.colour_bar(figure, relevance, axes, _unit(normalise, magnitude))
     return canvas.finish(figure, patches=patches, **shown)
 
 
