@@ -60,7 +60,7 @@ class Mixture:
         What it was mixed from, as loud as in `wave`. The event is zero outside of its span.
     events : ndarray of bool, shape (T, bands)
         The cells in which the event is what one hears, on the grid of `frontend`, by
-        :func:`xaiaudio.datasets.synthetic.event_mask`. All False if the background drowns it.
+        ``xaiaudio.datasets.synthetic.event_mask``. All False if the background drowns it.
     snr_db : float
         Signal-to-noise ratio in dB, measured: energy of the event over that of the background
         within the event's span, all frequencies together.

@@ -76,7 +76,7 @@ def speak(digit, speaker: Speaker, take: int = 0, seed: int = 0) -> Utterance:
 
     What changes from take to take (durations, melody, how far each target is reached, the moment,
     the loudness, the noise) follows from the digit, `speaker.number`, the take and the seed alone.
-    The same take with another pitch or tract (:func:`dataclasses.replace`) is therefore the same
+    The same take with another pitch or tract (``dataclasses.replace``) is therefore the same
     performance by another voice.
 
     Parameters
