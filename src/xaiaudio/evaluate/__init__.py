@@ -19,6 +19,7 @@ _HOMES = {
     "cases_of": "cases",
     "leaderboard": "board",
     "measures": "measure",
+    "with_truth": "cases",
 }
 
 

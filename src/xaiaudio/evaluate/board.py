@@ -6,7 +6,7 @@ import csv
 import functools
 import io
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -110,6 +110,16 @@ class Leaderboard:
             values = self._values(row, measure)
             self._intervals[row, measure] = interval(values, self.groups or None)
         return self._intervals[row, measure]
+
+    def part(self, chosen) -> Leaderboard:
+        """Return what is measured on some of the cases: a mask, or a list of their numbers."""
+        chosen = np.arange(self.cases)[chosen]
+        rows = (
+            replace(row, values={name: values[chosen] for name, values in row.values.items()})
+            for row in self.rows
+        )
+        groups = tuple(self.groups[index] for index in chosen) if self.groups else ()
+        return replace(self, cases=len(chosen), rows=tuple(rows), groups=groups)
 
     def difference(self, row: str, other: str, measure: str):
         """Return by how much one row exceeds another, clip by clip.

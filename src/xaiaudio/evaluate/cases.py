@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..datasets.mix import mixtures
 from ..errors import XaiAudioError
 from ..frontend import LogMel
+
+# Of the patches that hold nearly as much of the event as the best one, any will do.
+_NEARLY = 0.9
 
 # Cells that differ by less than this in log magnitude hold no sound.
 _FLAT = 1e-6
@@ -35,6 +40,10 @@ class Cases:
         is of its own.
     unusable : tuple of str
         Why other clips were left out, one text a clip: unreadable, too short, silent.
+    recognised : ndarray of bool, shape (n,), or None
+        Whether the network names the patch as the target; None means that it names all so.
+    clips : tuple of Clip or Mixture
+        What the patches were cut from, if anybody wants to know; may be empty.
     """
 
     patches: np.ndarray
@@ -45,27 +54,36 @@ class Cases:
     left_out: int = 0
     groups: tuple[str, ...] = ()
     unusable: tuple[str, ...] = ()
+    recognised: np.ndarray | None = None
+    clips: tuple = ()
 
     def __len__(self) -> int:
         return len(self.patches)
 
     def part(self, chosen) -> Cases:
-        """Return some of the cases, by a slice or a list of indices."""
+        """Return some of the cases, by a slice, a mask or a list of indices."""
         chosen = np.arange(len(self))[chosen]
+
+        def some(values):
+            return tuple(values[index] for index in chosen) if values else ()
+
         return replace(
             self,
             patches=self.patches[chosen],
             targets=self.targets[chosen],
             truth=None if self.truth is None else self.truth[chosen],
-            names=tuple(self.names[index] for index in chosen),
-            groups=tuple(self.groups[index] for index in chosen) if self.groups else (),
+            recognised=None if self.recognised is None else self.recognised[chosen],
+            names=some(self.names),
+            groups=some(self.groups),
+            clips=some(self.clips),
         )
 
 
-def cases_of(model, clips, limit: int = 80) -> Cases:
+def cases_of(model, clips, limit: int = 80, *, keep_wrong: bool = False) -> Cases:
     """Choose one patch of each clip to measure methods on.
 
-    It is the patch that holds most of the event where the clip has an event mask, and else the
+    It is a patch that holds most of the event where the clip has an event mask (of several that
+    hold nearly as much, one drawn at random: an event may lie anywhere in its patch), and else the
     loudest one. Clips whose patch the network names wrongly are left out: there, the event and what
     the network heard are two questions. So are sounds that cannot be read, are too short or silent.
     Classes take turns, so that all are there. Clips without a label are explained for the class
@@ -75,9 +93,13 @@ def cases_of(model, clips, limit: int = 80) -> Cases:
     ----------
     model : AudioClassifier
     clips : ClipSet
-        Recordings, or mixtures of recordings whose event is known (`xaiaudio.datasets.mixtures`).
+        Recordings, or mixtures of recordings whose event is known
+        (`xaiaudio.datasets.mix.mixtures`).
     limit : int
         Most clips to take.
+    keep_wrong : bool
+        True keeps clips whose patch the network names wrongly, and says in `Cases.recognised` which
+        they are; the target is the true class all the same.
 
     Returns
     -------
@@ -110,15 +132,16 @@ def cases_of(model, clips, limit: int = 80) -> Cases:
             continue
         scores = model.scores(np.stack([patch for _, patch, _ in picked]))
         for (clip, patch, truth), best in zip(picked, scores.argmax(axis=1), strict=True):
-            if clip.label is not None and model.labels[best] != clip.label:
+            target = int(best) if clip.label is None else model.index(clip.label)
+            if best != target and not keep_wrong:
                 wrong += 1
             elif len(found) < limit:
-                found.append((patch, int(best), truth, clip))
+                found.append((patch, target, truth, clip, best == target))
         if len(found) == limit:
             break
     if not found:
         raise XaiAudioError(_nothing(model, clips, wrong, unusable))
-    patches, targets, truths, used = zip(*found, strict=True)
+    patches, targets, truths, used, right = zip(*found, strict=True)
     return Cases(
         np.stack(patches),
         np.array(targets, int),
@@ -128,7 +151,44 @@ def cases_of(model, clips, limit: int = 80) -> Cases:
         wrong,
         tuple(getattr(clip, "group", str(clip.path)) for clip in used),
         tuple(unusable),
+        np.array(right, bool),
+        used,
     )
+
+
+def with_truth(clips, frontend, *, snrs=(20, 10), per_class: int = 4, seed: int = 0):
+    """Return clips whose events are known: these, or else mixtures made of them.
+
+    Parameters
+    ----------
+    clips : ClipSet
+    frontend : LogMel
+        That of the network to be tested.
+    snrs, per_class, seed
+        As for :func:`xaiaudio.datasets.mix.mixtures`.
+
+    Returns
+    -------
+    ClipSet
+        The same one if all its clips have event masks, as the synthetic set's do; mixtures if they
+        are recordings, of which nobody knows where their events are.
+
+    Raises
+    ------
+    XaiAudioError
+        If no mixtures can be made of them.
+
+    Examples
+    --------
+    >>> import xaiaudio as xa
+    >>> book = xa.profile("esc10-yamnet")  # doctest: +SKIP
+    >>> model, test = book.classifier(), book.split()[1]  # doctest: +SKIP
+    >>> known = xa.evaluate.with_truth(test, model.frontend)  # doctest: +SKIP
+    >>> board = xa.evaluate.leaderboard(model, known, limit=20)  # doctest: +SKIP
+    """
+    if len(clips) and all(clip.events is not None for clip in clips):
+        return clips
+    return mixtures(clips, snrs=snrs, per_class=per_class, frontend=frontend, seed=seed)
 
 
 def _stacked(truths, shape):
@@ -184,21 +244,30 @@ def _pick(frontend, clip):
     frontend = frontend.with_overlap(0.75)
     patches = frontend(wave)
     best, events = patches.mean(axis=(1, 2)).argmax(), None
-    if _knows_events(clip, frontend):
+    if clip.events is not None and _same_cells(frontend, clip):
         events = frontend.cut(clip.load_events())[: len(patches)]
         if events.any():
-            best = events.sum(axis=(1, 2)).argmax()
+            best = _holding(events, clip)
     if np.ptp(patches[best]) < _FLAT:
         raise XaiAudioError(f"{clip.path} is silent: there is nothing to explain.")
     return patches[best], None if events is None else events[best]
 
 
-def _knows_events(clip, frontend) -> bool:
-    """Tell whether there is an event mask on this front end's grid of cells."""
-    if clip.events is None:
-        return False
-    # A mixture says what it was mixed for; the masks in files lie on VGGish's grid.
-    grid = getattr(clip, "frontend", LogMel.vggish()).with_overlap(0)
-    # YAMNet's grid is the same: only what stands in the cells differs.
-    grids = (LogMel.vggish(), LogMel.yamnet(0))
-    return frontend.with_overlap(0) in (grids if grid in grids else (grid,))
+def _holding(events, clip) -> int:
+    """Draw one of the patches that hold nearly most of the event.
+
+    Always the first one would have all events at the end of their patches.
+    """
+    cells = events.sum(axis=(1, 2))
+    seed = zlib.crc32(getattr(clip, "group", clip.name).encode())
+    return int(np.random.default_rng(seed).choice(np.flatnonzero(cells >= _NEARLY * cells.max())))
+
+
+def _same_cells(frontend, clip) -> bool:
+    """Tell whether a clip's mask lies on the cells of this front end.
+
+    A mixture says what it was mixed for; masks in files lie on VGGish's cells. The offset, in which
+    YAMNet differs from VGGish, moves no cell.
+    """
+    grid = getattr(clip, "frontend", LogMel.vggish())
+    return replace(grid, offset=frontend.offset, overlap=frontend.overlap) == frontend
