@@ -6,13 +6,13 @@ import keras
 import numpy as np
 import pytest
 from keras import layers as kl
-from scipy.stats import spearmanr
-from skimage.metrics import structural_similarity
-from small_networks import classifier_of, convolutional, random_patches
+from small_networks import LABELS, classifier_of, convolutional, random_patches
 
 import xaiaudio as xa
 from xaiaudio.evaluate import sanity
+from xaiaudio.evaluate.likeness import SIMILARITIES
 from xaiaudio.explain import registry
+from xaiaudio.models.clips import PatchTable
 
 SHAPE = (13, 9)
 OPTIONS = {"lime": {"samples": 60}}
@@ -62,6 +62,40 @@ def test_a_seed_repeats_and_another_does_not(small, patches):
     assert np.abs(first.logits(patches) - other.logits(patches)).max() > 1e-3
 
 
+def test_a_network_remembers_again_whatever_happens(small, patches):
+    before = [weight.numpy().copy() for weight in small.network.weights]
+    logits = small.logits(patches)
+    with pytest.raises(KeyboardInterrupt), sanity.forgetting(small, ["last"], seed=3):
+        during = small.logits(patches)
+        raise KeyboardInterrupt
+    fresh = sanity.randomised(small, ["last"], seed=3)
+    np.testing.assert_allclose(during, fresh.logits(patches), atol=1e-5)
+    assert np.abs(during - logits).max() > 1e-3
+    for weight, old in zip(small.network.weights, before, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), old)
+
+
+def test_layers_come_in_groups(small):
+    assert sanity.blocks(small, 9) == [["classes_logits"], ["hidden"], ["last"], ["first"]]
+    assert sanity.blocks(small, 3) == [["classes_logits"], ["hidden", "last"], ["first"]]
+    assert sanity.blocks(small, 2) == [["classes_logits", "hidden", "last"], ["first"]]
+
+
+def test_a_cascade_adds_groups_and_each_layer_does_not(small, patches):
+    groups = [["classes_logits", "hidden"], "last"]
+    cascade = sanity.cascade(small, patches, 1, "saliency", layers=groups, seed=4)
+    alone = sanity.each_layer(small, patches, 1, "saliency", layers=groups, seed=4)
+    assert cascade.layers == alone.layers == ("hidden", "last")
+    for destroyed, maps in (
+        (["classes_logits", "hidden"], cascade.maps[1]),
+        (["classes_logits", "hidden", "last"], cascade.maps[2]),
+        (["last"], alone.maps[2]),
+    ):
+        fresh = sanity.randomised(small, destroyed, seed=4)
+        expected = xa.explain(fresh, patches, 1, "saliency").maps
+        np.testing.assert_allclose(maps, expected, atol=1e-5)
+
+
 def test_batch_normalisation_stays_valid():
     keras.utils.set_random_seed(0)
     x = inputs = keras.Input((*SHAPE, 1))
@@ -75,7 +109,7 @@ def test_batch_normalisation_stays_valid():
 
 @pytest.mark.parametrize("method", list(registry.methods()))
 def test_every_method_sees_the_weights_of_the_moment(small, patches, method):
-    """The one copy that serves all states gives the maps that a fresh copy of each would."""
+    """The one network that serves all states gives the maps that a copy of each would."""
     options = OPTIONS.get(method, {})
     found = sanity.cascade(
         small, patches, 1, method, layers=["classes_logits", "last"], seed=4, **options
@@ -103,9 +137,34 @@ def test_a_method_that_paints_edges_fails_every_check(small, patches, edges):
     found = sanity.cascade(small, patches, 1, "edges")
     assert found.layers == ("classes_logits", "hidden", "last", "first")
     other = sanity.random_logit(small, patches, 1, "edges")
-    for name in sanity.SIMILARITIES:
+    for name in SIMILARITIES:
         np.testing.assert_allclose(found.similarity[name], 1)
         np.testing.assert_allclose(other[name], 1)
+
+
+def test_two_networks_are_asked_about_the_same_class(small, patches):
+    other = classifier_of(convolutional(SHAPE, seed=9))
+    found = sanity.networks(small, other, patches, None, "saliency")
+    classes = small.scores(patches).argmax(axis=1).tolist()
+    for number, network in enumerate((small, other)):
+        expected = xa.explain(network, patches, classes, "saliency").maps
+        np.testing.assert_allclose(found.maps[number], expected, atol=1e-6)
+    assert found.layers == ("small",) and found.similarity["ssim"].shape == (1, 3)
+
+
+def test_shuffled_labels_change_hands_and_nothing_else():
+    random = np.random.default_rng(0)
+    labels = tuple(random.choice(list(LABELS), 30))
+    clip = np.repeat(np.arange(30), 2)
+    names = tuple(map(str, range(30)))
+    table = PatchTable(random_patches(60, SHAPE), clip, names, labels, LABELS)
+    other = sanity.shuffled_labels(table, seed=1)
+    assert sorted(other.truth) == sorted(labels) and other.truth != labels
+    assert other.truth == sanity.shuffled_labels(table, seed=1).truth
+    assert other.patches is table.patches and other.names == names
+    # All patches of a clip keep one label between them.
+    targets = other.targets(LABELS)
+    assert (targets[::2] == targets[1::2]).all()
 
 
 @pytest.mark.parametrize("method", ["saliency", "input-x-gradient", "occlusion", "lrp"])
@@ -117,34 +176,13 @@ def test_methods_that_look_at_the_network_pass(method):
     assert sanity.random_logit(model, patches, None, method)["spearman"].mean() < 0.9
 
 
-def test_similarity_against_the_libraries():
-    random = np.random.default_rng(0)
-    first, second = random.normal(size=(2, 3, 13, 9))
-    second += 0.5 * first
-    found = sanity.similarity(first, second)
-    for number, (a, b) in enumerate(zip(first, second, strict=True)):
-        assert found["spearman"][number] == pytest.approx(spearmanr(a, b, axis=None)[0])
-        magnitudes = spearmanr(np.abs(a), np.abs(b), axis=None)[0]
-        assert found["absolute"][number] == pytest.approx(magnitudes)
-        scaled = a / np.abs(a).max(), b / np.abs(b).max()
-        alike = structural_similarity(*scaled, data_range=2.0, win_size=7)
-        assert found["ssim"][number] == pytest.approx(alike)
-
-
-def test_similarity_at_its_ends():
-    maps = np.random.default_rng(1).normal(size=(2, 9, 8))
-    same, turned, flat = (sanity.similarity(maps, m) for m in (maps, -maps, np.ones_like(maps)))
-    for name in sanity.SIMILARITIES:
-        np.testing.assert_allclose(same[name], 1)
-    np.testing.assert_allclose(turned["spearman"], -1)
-    np.testing.assert_allclose(turned["absolute"], 1)
-    np.testing.assert_allclose(flat["spearman"], 0)
-
-
 def test_bad_input_is_told(small, patches):
     with pytest.raises(xa.XaiAudioError, match="no layer 'flat' with weights: it has classes"):
         sanity.randomised(small, ["flat"])
     with pytest.raises(xa.XaiAudioError, match="nothing to randomise"):
         sanity.cascade(small, patches, layers=[])
-    with pytest.raises(xa.XaiAudioError, match="shapes"):
-        sanity.similarity(patches, patches[:1])
+    with pytest.raises(xa.XaiAudioError, match="2 groups at least"):
+        sanity.blocks(small, 1)
+    other = classifier_of(convolutional(SHAPE), ("cat", "dog", "hail"))
+    with pytest.raises(xa.XaiAudioError, match="different labels"):
+        sanity.networks(small, other, patches)

@@ -1,8 +1,9 @@
 """How far to trust a map: measures of explanations.
 
 Each module answers one question: :mod:`.faithfulness` and :mod:`.curves` whether the network agrees
-with the map, :mod:`.localisation` whether the map lies where the sound is, :mod:`.sanity`
-whether it depends on the network at all, :mod:`.intervals` how sure a mean over clips is.
+with the map, :mod:`.localisation` whether the map lies where the sound is, :mod:`.sanity` and
+:mod:`.verdicts` whether it depends on the network at all, :mod:`.likeness` how alike two maps are,
+:mod:`.intervals` how sure a mean over clips is.
 :func:`leaderboard` asks about all methods.
 """
 
@@ -10,7 +11,15 @@ from __future__ import annotations
 
 import importlib
 
-__all__ = ["curves", "faithfulness", "intervals", "localisation", "sanity"]
+__all__ = [
+    "curves",
+    "faithfulness",
+    "intervals",
+    "likeness",
+    "localisation",
+    "sanity",
+    "verdicts",
+]
 
 # Functions and classes that are the package's own, and the modules that define them.
 _HOMES = {

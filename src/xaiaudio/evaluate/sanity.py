@@ -7,6 +7,8 @@ to be positive (the variances of a batch normalisation) stays positive.
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 from dataclasses import dataclass
 
 import keras
@@ -15,8 +17,7 @@ import numpy as np
 from ..errors import XaiAudioError
 from ..explain.base import explain
 from ..models.classifier import AudioClassifier
-
-SIMILARITIES = ("spearman", "absolute", "ssim")
+from .likeness import SIMILARITIES, similarity
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,10 @@ class Randomisation:
     Attributes
     ----------
     layers : tuple of str
-        What was destroyed: in a cascade the layer that was added, from the top down.
+        What was destroyed: in a cascade the layer that was added, from the top down, or the last
+        one of the group.
     similarity : dict of str to ndarray of float, shape (k, n)
-        For each of the k states and each patch, see :func:`similarity`.
+        For each of the k states and each patch, see :func:`~xaiaudio.evaluate.likeness.similarity`.
     maps : ndarray of float32, shape (k + 1, n, frames, bands)
         The map of the whole network, then those of the k states.
     """
@@ -57,6 +59,38 @@ def weighted_layers(model) -> list[str]:
     'logits'
     """
     return [layer.name for layer in reversed(model.logits_network.layers) if layer.weights]
+
+
+def blocks(model, count: int = 5) -> list[list[str]]:
+    """Divide the layers with weights into groups that are destroyed one after the other.
+
+    Parameters
+    ----------
+    model : AudioClassifier
+    count : int
+        How many groups, fewer if there are not so many layers.
+
+    Returns
+    -------
+    list of list of str
+        From the output down. The first layer and the last are groups of their own, the others
+        are shared out evenly.
+
+    Examples
+    --------
+    >>> import xaiaudio as xa
+    >>> from xaiaudio.evaluate.sanity import blocks
+    >>> blocks(xa.load_model("lite"), 3)[::2]
+    [['logits'], ['conv1']]
+    """
+    if count < 2:
+        raise XaiAudioError(f"count is {count!r}: there must be 2 groups at least.")
+    names = weighted_layers(model)
+    if len(names) <= count:
+        return [[name] for name in names]
+    between = np.array_split(np.array(names[1:-1], object), count - 2) if count > 2 else []
+    rest = [part.tolist() for part in between]
+    return [names[:1], *rest, names[-1:]] if rest else [names[:-1], names[-1:]]
 
 
 def randomised(model, layers=None, *, seed: int = 0) -> AudioClassifier:
@@ -93,9 +127,44 @@ def randomised(model, layers=None, *, seed: int = 0) -> AudioClassifier:
     >>> bool(np.allclose(other.scores(np.zeros((1, 96, 64))), model.scores(np.zeros((1, 96, 64)))))
     False
     """
-    copy = _copy(model)
-    _forget(copy, _check(model, layers), seed)
+    names = _check(model, layers)
+    network = keras.models.clone_model(model.network)
+    network.set_weights(model.network.get_weights())
+    copy = AudioClassifier.from_keras(network, model.labels, model.frontend, name=model.name)
+    _forget(copy, names, seed)
     return copy
+
+
+@contextlib.contextmanager
+def forgetting(model, layers=None, *, seed: int = 0):
+    """Let some layers of a network forget everything for a while.
+
+    Unlike :func:`randomised` this needs no second network: whatever was compiled for this one
+    serves on. Afterwards all weights are what they were.
+
+    Parameters
+    ----------
+    model, layers, seed
+        As for :func:`randomised`.
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> from xaiaudio.evaluate.sanity import forgetting
+    >>> model, patch = xa.load_model("lite"), np.zeros((1, 96, 64))
+    >>> before = model.scores(patch)
+    >>> with forgetting(model):
+    ...     during = model.scores(patch)
+    >>> bool((model.scores(patch) == before).all()), bool((during == before).all())
+    (True, False)
+    """
+    names = _check(model, layers)
+    weights = model.logits_network.get_weights()
+    try:
+        _forget(model, names, seed)
+        yield
+    finally:
+        model.logits_network.set_weights(weights)
 
 
 def cascade(model, patches, targets=None, method="gradcam", *, layers=None, seed=0, **options):
@@ -109,8 +178,9 @@ def cascade(model, patches, targets=None, method="gradcam", *, layers=None, seed
         The classes explained, the same at each step; None takes what the whole network predicts.
     method : str
         A name from :func:`xaiaudio.methods`.
-    layers : sequence of str, optional
-        The layers to destroy, one after the other; by default all with weights, from the top.
+    layers : sequence of str or of sequences of str, optional
+        The layers, or groups of layers as :func:`blocks` makes them, to destroy one after the
+        other; by default all with weights, from the top.
     seed : int
     **options
         The method's own.
@@ -138,13 +208,13 @@ def cascade(model, patches, targets=None, method="gradcam", *, layers=None, seed
     >>> cascade(model, np.zeros((1, 96, 64)), layers=["logits", "conv4_2"]).layers
     ('logits', 'conv4_2')
     """
-    names = _check(model, layers)
-    states = [names[: number + 1] for number in range(len(names))]
-    return _compare(model, patches, targets, method, names, states, seed, options)
+    groups = _groups(model, layers)
+    states = [sum(groups[: number + 1], []) for number in range(len(groups))]
+    return _compare(model, patches, targets, method, groups, states, seed, options)
 
 
 def each_layer(model, patches, targets=None, method="gradcam", *, layers=None, seed=0, **options):
-    """Destroy one layer at a time, the others being whole.
+    """Destroy one layer (or group of layers) at a time, the others being whole.
 
     Parameters
     ----------
@@ -167,9 +237,8 @@ def each_layer(model, patches, targets=None, method="gradcam", *, layers=None, s
     >>> each_layer(model, np.zeros((1, 96, 64)), layers=["conv1"]).maps.shape
     (2, 1, 96, 64)
     """
-    names = _check(model, layers)
-    states = [[name] for name in names]
-    return _compare(model, patches, targets, method, names, states, seed, options)
+    groups = _groups(model, layers)
+    return _compare(model, patches, targets, method, groups, groups, seed, options)
 
 
 def random_logit(model, patches, targets=None, method="gradcam", *, seed=0, **options) -> dict:
@@ -183,7 +252,8 @@ def random_logit(model, patches, targets=None, method="gradcam", *, seed=0, **op
     Returns
     -------
     dict of str to ndarray of float, shape (n,)
-        See :func:`similarity`. A map that depends on the class is unlike another class's.
+        See :func:`~xaiaudio.evaluate.likeness.similarity`. A map that depends on the class is
+        unlike another class's.
 
     Raises
     ------
@@ -212,64 +282,104 @@ def random_logit(model, patches, targets=None, method="gradcam", *, seed=0, **op
     return similarity(first.maps, second.maps)
 
 
-def similarity(first, second) -> dict[str, np.ndarray]:
-    """Say how alike two sets of maps are.
+def networks(model, other, patches, targets=None, method="gradcam", **options) -> Randomisation:
+    """Compare the maps of two networks, for example of one that learnt shuffled labels.
 
     Parameters
     ----------
-    first, second : array_like of float, shape (n, frames, bands)
+    model, other : AudioClassifier
+        Of the same patches and the same number of classes.
+    patches, targets, method, **options
+        As for :func:`cascade`: the same for both networks.
 
     Returns
     -------
-    dict of str to ndarray of float, shape (n,)
-        ``"spearman"``: rank correlation, -1 to 1. ``"absolute"``: the same of the magnitudes, which
-        does not mind a sign turned around. ``"ssim"``: structural similarity of the maps, each
-        divided by its largest magnitude, in windows of 7 cells or less. A map that is the same
-        everywhere has rank correlation 0 with all others.
+    Randomisation
+        With one state, called after `other`.
 
     Raises
     ------
     XaiAudioError
-        If the shapes differ or a map has less than 3 cells in a direction.
+        If the networks have different labels.
 
     References
     ----------
-    Wang et al. 2004, Image quality assessment: from error visibility to structural similarity.
+    Adebayo et al. 2018, Sanity checks for saliency maps: the data randomisation test.
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> from xaiaudio.evaluate.sanity import networks, randomised
+    >>> model = xa.load_model("lite")
+    >>> networks(model, randomised(model), np.zeros((1, 96, 64))).maps.shape
+    (2, 1, 96, 64)
+    """
+    if model.labels != other.labels:
+        raise XaiAudioError(
+            f"{model.name} and {other.name} have different labels: there is no class to explain "
+            "in both."
+        )
+    first = explain(model, patches, targets, method, **options)
+    second = explain(other, first.patches, first.targets.tolist(), method, **options)
+    return _randomisation([other.name], first.maps, [second.maps])
+
+
+def shuffled_labels(table, *, seed: int = 0):
+    """Give the clips of a table each other's labels, so that there is nothing to learn but noise.
+
+    Parameters
+    ----------
+    table : PatchTable
+        As `models.clips.patch_table` makes it.
+    seed : int
+        Decides the order.
+
+    Returns
+    -------
+    PatchTable
+        The same patches; each label as often as before. A network trained on it can only learn
+        by heart.
+
+    References
+    ----------
+    Adebayo et al. 2018, Sanity checks for saliency maps: the data randomisation test.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from xaiaudio.evaluate.sanity import similarity
-    >>> maps = np.arange(63.0).reshape(1, 9, 7)
-    >>> float(similarity(maps, -maps)["absolute"][0])
-    1.0
+    >>> from xaiaudio.evaluate.sanity import shuffled_labels
+    >>> from xaiaudio.models.clips import PatchTable
+    >>> table = PatchTable(np.zeros((3, 2, 2)), np.arange(3), tuple("abc"), tuple("xyz"), ())
+    >>> sorted(shuffled_labels(table).truth)
+    ['x', 'y', 'z']
     """
-    first, second = (np.asarray(maps, np.float64) for maps in (first, second))
-    if first.ndim != 3 or first.shape != second.shape or min(first.shape[1:]) < 3:
-        raise XaiAudioError(
-            f"The maps have the shapes {first.shape} and {second.shape}: both must be "
-            "(n, frames, bands), with 3 cells or more in each direction."
-        )
-    return {
-        "spearman": _rank_correlation(first, second),
-        "absolute": _rank_correlation(np.abs(first), np.abs(second)),
-        "ssim": _structural(first, second),
-    }
+    order = np.random.default_rng(seed).permutation(len(table.truth))
+    return dataclasses.replace(table, truth=tuple(table.truth[index] for index in order))
 
 
-def _compare(model, patches, targets, method, names, states, seed, options) -> Randomisation:
+def _compare(model, patches, targets, method, groups, states, seed, options) -> Randomisation:
     whole = explain(model, patches, targets, method, **options)
-    copy = _copy(model)
-    maps = [whole.maps]
-    # One copy serves all states: a method compiles for it once, and reads its weights each time.
+    maps = []
     for state in states:
-        copy.logits_network.set_weights(model.logits_network.get_weights())
-        _forget(copy, state, seed)
-        found = explain(copy, whole.patches, whole.targets.tolist(), method, **options)
+        # What a method compiled for the whole network serves all states: it reads the weights
+        # each time.
+        with forgetting(model, state, seed=seed):
+            found = explain(model, whole.patches, whole.targets.tolist(), method, **options)
         maps.append(found.maps)
-    rows = [similarity(whole.maps, changed) for changed in maps[1:]]
+    return _randomisation([group[-1] for group in groups], whole.maps, maps)
+
+
+def _randomisation(names, whole, changed) -> Randomisation:
+    rows = [similarity(whole, maps) for maps in changed]
     alike = {name: np.stack([row[name] for row in rows]) for name in SIMILARITIES}
-    return Randomisation(tuple(names), alike, np.stack(maps))
+    return Randomisation(tuple(names), alike, np.stack([whole, *changed]))
+
+
+def _groups(model, layers) -> list[list[str]]:
+    parts = _check(model, None) if layers is None else layers
+    groups = [[part] if isinstance(part, str) else list(part) for part in parts]
+    _check(model, sum(groups, []))
+    return groups
 
 
 def _check(model, layers) -> list[str]:
@@ -285,12 +395,6 @@ def _check(model, layers) -> list[str]:
     return names
 
 
-def _copy(model) -> AudioClassifier:
-    network = keras.models.clone_model(model.network)
-    network.set_weights(model.network.get_weights())
-    return AudioClassifier.from_keras(network, model.labels, model.frontend, name=model.name)
-
-
 def _forget(model, layers, seed) -> None:
     """Shuffle the weights of some layers in place."""
     for number, layer in enumerate(model.logits_network.layers):
@@ -299,34 +403,3 @@ def _forget(model, layers, seed) -> None:
             layer.set_weights(
                 [random.permuted(w.ravel()).reshape(w.shape) for w in layer.get_weights()]
             )
-
-
-def _rank_correlation(first, second) -> np.ndarray:
-    from scipy.stats import rankdata
-
-    ranks = [rankdata(maps.reshape(len(maps), -1), axis=1) for maps in (first, second)]
-    first, second = (part - part.mean(axis=1, keepdims=True) for part in ranks)
-    lengths = np.sqrt((first**2).sum(axis=1) * (second**2).sum(axis=1))
-    products = (first * second).sum(axis=1)
-    return np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
-
-
-def _structural(first, second) -> np.ndarray:
-    from skimage.metrics import structural_similarity
-
-    scaled = [
-        maps / np.maximum(np.abs(maps).max(axis=(1, 2), keepdims=True), np.finfo(float).tiny)
-        for maps in (first, second)
-    ]
-    window = min(7, *first.shape[1:])
-    window -= 1 - window % 2
-    # The maps lie between -1 and 1. The patches are its channels: each is compared by itself.
-    _, full = structural_similarity(
-        *(np.moveaxis(maps, 0, -1) for maps in scaled),
-        win_size=window,
-        data_range=2.0,
-        channel_axis=-1,
-        full=True,
-    )
-    edge = window // 2
-    return full[edge:-edge, edge:-edge].mean(axis=(0, 1))
