@@ -69,9 +69,7 @@ def page(board, picture: bytes) -> str:
     """
     network, dataset = html.escape(board.network), html.escape(board.dataset)
     source = base64.b64encode(picture).decode()
-    wrong = (
-        f" {board.left_out} clips that it names wrongly were left out." if board.left_out else ""
-    )
+    wrong = f" Left out, as it names them wrongly: {board.left_out}." if board.left_out else ""
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -83,16 +81,19 @@ def page(board, picture: bytes) -> str:
 <body>
 <main>
 <h1>Which explanation deserves belief?</h1>
-<p class="answer">The network <em>{network}</em> on {board.cases} clips of
-<em>{dataset}</em>.{wrong}</p>
+<p class="answer">The network <em>{network}</em>
+on <em>{dataset}</em>. Clips measured on: {board.cases}.{wrong}</p>
+{_unusable(board)}
 <img src="data:image/png;base64,{source}" alt="{html.escape(_describe(board), quote=True)}">
 <p>Bright cells are near the best method, dark ones near the floor: a random map, or the worst
-method where a random map would win without merit. Below each mean: its 95 % interval over
-clips.</p>
+method where a random map would win without merit. Grey: these clips cannot tell that it is better
+than a random map. Framed: they cannot tell it from the best method. Both are read from the
+differences clip by clip (95 %).</p>
 <p>{download(board)}</p>
 {_errors(board)}
 <section>
 <h2>All numbers</h2>
+<p>Below each mean: its 95 % interval over the clips.</p>
 <div class="wide">{_table(board)}</div>
 </section>
 <section>
@@ -139,6 +140,11 @@ def _errors(board) -> str:
         if row.error
     )
     return f"<p>Methods that cannot treat this network:</p><ul>{texts}</ul>" if texts else ""
+
+
+def _unusable(board) -> str:
+    texts = "".join(f"<li>{html.escape(reason)}</li>" for reason in board.unusable)
+    return f"<p>Left out, as they cannot be used:</p><ul>{texts}</ul>" if texts else ""
 
 
 def _table(board) -> str:

@@ -155,7 +155,7 @@ class Leaderboard:
         """Return where a row stands between the floor, 0, and the best method, 1.
 
         The floor is the random map's mean, or the worst method's where a random map would win
-        without merit. Seconds are compared by their logarithm. Below the floor is 0; NaN where
+        without merit. Durations are compared by their logarithm. Below the floor is 0; NaN where
         there is no better or worse, or no answer.
         """
         about = self.measure(measure)
@@ -281,7 +281,7 @@ class Leaderboard:
     def _oriented(self, row: str, measure: Measure) -> float:
         """Return a mean, turned so that higher is better."""
         value = self.mean(row, measure.name)
-        if measure.unit == "s":
+        if measure.unit == "ms":
             value = np.log(max(value, 1e-9))
         return -value if measure.better == "lower" else value
 

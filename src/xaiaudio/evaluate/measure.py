@@ -61,7 +61,9 @@ class Measure:
             return "–"
         if self.unit == "%":
             return f"{value:.0f}"
-        return f"{value:.2g}" if self.unit == "s" else f"{value:.2f}"
+        if self.unit == "ms":
+            return f"{value:.0f}" if value >= 9.5 else f"{value:.1f}"
+        return f"{value:.2f}"
 
 
 def register(name, *, better, **about):

@@ -15,7 +15,7 @@ _SPEECHBRAIN = "Paissan et al., L-MAC, ICML 2024"
 FAITHFUL = "faithfulness"
 TRUTH = "ground truth"
 FORM = "form"
-TRUST = "sanity and stability"
+TRUST = "trust"
 COST = "cost"
 
 
@@ -267,22 +267,22 @@ def seeds(trial):
 
 
 @register(
-    "seconds",
-    title="s a map",
+    "time",
+    title="ms a map",
     family=COST,
-    unit="s",
+    unit="ms",
     better="lower",
     low=0,
     high=np.inf,
-    summary="seconds a map takes on this machine, without compiling",
+    summary="milliseconds that a map takes on this machine, without compiling",
     source="",
     floor="worst",
 )
-def seconds(trial):
-    """Return the seconds of a map, for each case the same; NaN for a reference."""
+def milliseconds(trial):
+    """Return the milliseconds of a map, for each case the same; NaN for a reference."""
     if trial.subject.reference:
         return trial.unknown()
-    return np.full(len(trial.cases), trial.result.seconds / len(trial.cases))
+    return np.full(len(trial.cases), 1000 * trial.result.seconds / len(trial.cases))
 
 
 def rank_correlation(a, b) -> np.ndarray:
