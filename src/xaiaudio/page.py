@@ -18,7 +18,8 @@ from . import plots
 from .errors import XaiAudioError
 from .explain.base import Explanation, explain
 from .explain.registry import methods
-from .listen import Listening, clip_map, listen, mp3, player
+from .listen import Listening, clip_map, listen
+from .players import mp3, player
 from .record import render
 
 
