@@ -100,7 +100,8 @@ differences clip by clip (95 %).</p>
 <h2>What the measures say</h2>
 {_legend(board)}
 </section>
-<footer><p><em>chance</em> is a random map, <em>energy</em> the spectrogram above silence,
+<footer><p><em>chance</em> is a random map, <em>uniform</em> the same everywhere,
+<em>centre</em> highest in the middle, <em>energy</em> the spectrogram above silence,
 <em>oracle</em> the true event. They ask no network.</p></footer>
 </main>
 </body>

@@ -15,6 +15,7 @@ from xaiaudio.evaluate import board as boards
 from xaiaudio.evaluate import kept, measure
 from xaiaudio.evaluate.board import Leaderboard, Row, leaderboard
 from xaiaudio.evaluate.cases import Cases, cases_of
+from xaiaudio.evaluate.trial import REFERENCES, Subject
 from xaiaudio.explain import registry
 
 SHAPE = (7, 5)
@@ -85,11 +86,12 @@ def known(monkeypatch, calls):
 
 def test_rows_are_the_registrys_and_the_references(model, cases):
     board = leaderboard(model, cases, seed=3)
-    assert [row.name for row in board.rows] == [*registry.methods(), "chance", "energy", "oracle"]
+    assert [row.name for row in board.rows] == [*registry.methods(), *REFERENCES]
     assert board.row("flat").values["level"].tolist() == [1] * 6
     dice = np.random.default_rng(3).random(cases.patches.shape) * 4
     assert board.row("dice").values["level"] == pytest.approx(dice.mean(axis=(1, 2)))
     assert board.row("oracle").values["level"] == pytest.approx(cases.truth.mean(axis=(1, 2)))
+    assert board.row("uniform").values["level"].tolist() == [1] * 6
     energy = (cases.patches - np.log(0.01)).mean(axis=(1, 2))
     assert board.row("energy").values["level"] == pytest.approx(energy, rel=1e-5)
 
@@ -112,9 +114,15 @@ def test_a_method_that_cannot_treat_the_network_says_so_and_stops_nothing(model,
 def test_without_truth_there_is_no_oracle(model, cases):
     blind = Cases(cases.patches, cases.targets, None, cases.names, "made up")
     assert [row.name for row in leaderboard(model, blind, ["flat"]).rows][1:] == [
-        "chance",
-        "energy",
+        name for name in REFERENCES if name != "oracle"
     ]
+
+
+def test_the_centre_is_in_the_middle(model, cases):
+    maps = Subject("centre", reference=True).explain(model, cases, 0).maps
+    assert maps.shape == cases.patches.shape and (maps == maps[:1]).all()
+    assert np.unravel_index(maps[0].argmax(), SHAPE) == (3, 2)
+    assert maps[0] == pytest.approx(maps[0, ::-1, ::-1]) and maps[0, 3, 2] == 1
 
 
 def test_only_a_few_cases_are_explained_again(model, cases):
@@ -140,7 +148,7 @@ def test_what_hangs_on_no_map_is_made_once(model, cases):
         return np.full(len(trial.cases), trial.once("four", make))
 
     board = leaderboard(model, cases, ["flat", "dice"])
-    assert [board.mean(row.name, "shared") for row in board.rows] == [4.0] * 5
+    assert [board.mean(row.name, "shared") for row in board.rows] == [4.0] * 7
     assert len(made) == 1
 
 

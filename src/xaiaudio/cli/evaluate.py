@@ -35,9 +35,10 @@ leaderboard.csv. Each finished method is kept there too: stopped with Ctrl-C, th
 command goes on where it was. Twice the clips take twice the time; LIME and Score-CAM
 take most of it.
 
-How to read it: `chance` is a random map, `energy` the spectrogram itself, `oracle` the
-true event. A method that does no better than chance by a measure tells you nothing
-there. No measure is the truth: read several."""
+How to read it: `chance` is a random map, `uniform` the same everywhere, `centre` highest
+in the middle, `energy` the spectrogram itself, `oracle` the true event. A method that
+does no better than chance by a measure tells you nothing there. No measure is the truth:
+read several."""
 
 
 def add_to(app: typer.Typer) -> None:

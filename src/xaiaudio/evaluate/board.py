@@ -35,7 +35,7 @@ class Row:
     ----------
     name : str
     reference : bool
-        True for ``"chance"``, ``"energy"`` and ``"oracle"``, which ask no network.
+        True for maps that ask no network, see `Subject`.
     values : dict of str to ndarray of float, shape (n,)
         Measure to one value a clip; NaN where there is no answer.
     seconds : float
@@ -316,7 +316,7 @@ def leaderboard(
         Most clips to take.
     options : dict of str to dict, optional
         Method to its options.
-    references : sequence of {"chance", "energy", "oracle"}
+    references : sequence of {"chance", "uniform", "centre", "energy", "oracle"}
         Rows to compare with. The oracle needs clips whose events are known, and is left out else.
     few : int
         Clips for the measures that explain again and again (sanity, stability).

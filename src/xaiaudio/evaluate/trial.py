@@ -14,7 +14,7 @@ from ..explain import registry
 from ..explain.base import Explanation, explain
 from .cases import Cases
 
-REFERENCES = ("chance", "energy", "oracle")
+REFERENCES = ("chance", "uniform", "centre", "energy", "oracle")
 
 # Patches that the measures which explain again and again are taken on.
 FEW = 10
@@ -28,8 +28,9 @@ class Subject:
     ----------
     name : str
     reference : bool
-        True for a map that asks no network: ``"chance"``, random numbers; ``"energy"``, the patch
-        above silence; ``"oracle"``, the true event mask.
+        True for a map that asks no network: ``"chance"``, random numbers; ``"uniform"``, the same
+        everywhere; ``"centre"``, highest in the middle; ``"energy"``, the patch above silence;
+        ``"oracle"``, the true event mask.
     options : dict
         The method's, where they are not its defaults.
     """
@@ -64,14 +65,15 @@ class Subject:
 
 
 def _reference(name, model, cases, seed) -> Explanation:
-    if name == "chance":
-        maps = np.random.default_rng(seed).random(cases.patches.shape)
-    elif name == "energy":
-        maps = cases.patches - np.log(model.frontend.offset)
-    elif cases.truth is None:
+    if name == "oracle" and cases.truth is None:
         raise XaiAudioError("Nobody knows where the events are in these clips.")
-    else:
-        maps = cases.truth
+    maps = {
+        "chance": lambda: np.random.default_rng(seed).random(cases.patches.shape),
+        "uniform": lambda: np.ones(cases.patches.shape),
+        "centre": lambda: np.tile(_centre(cases.patches.shape[1:]), (len(cases), 1, 1)),
+        "energy": lambda: cases.patches - np.log(model.frontend.offset),
+        "oracle": lambda: cases.truth,
+    }[name]()
     maps = np.asarray(maps, np.float32)
     return Explanation(
         maps=maps,
@@ -85,6 +87,12 @@ def _reference(name, model, cases, seed) -> Explanation:
         upsample="bilinear",
         frontend=model.frontend,
     )
+
+
+def _centre(shape) -> np.ndarray:
+    """Make a bell over the middle of a patch, a quarter of each side wide."""
+    frames, bands = (np.exp(-8 * (np.linspace(-1, 1, size) ** 2)) for size in shape)
+    return np.outer(frames, bands)
 
 
 @dataclass(frozen=True)
