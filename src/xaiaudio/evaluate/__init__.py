@@ -3,7 +3,8 @@
 Each module answers one question: :mod:`.faithfulness` and :mod:`.curves` whether the network agrees
 with the map, :mod:`.localisation` whether the map lies where the sound is, :mod:`.sanity` and
 :mod:`.verdicts` whether it depends on the network at all, :mod:`.likeness` how alike two maps are,
-:mod:`.intervals` how sure a mean over clips is.
+:mod:`.veracity` whether it points at the cause of an answer that :mod:`.adversarial` made wrong,
+:mod:`.clever_hans` whether it gives away a cheat, :mod:`.intervals` how sure a mean over clips is.
 :func:`leaderboard` asks about all methods.
 """
 
@@ -12,12 +13,15 @@ from __future__ import annotations
 import importlib
 
 __all__ = [
+    "adversarial",
+    "clever_hans",
     "curves",
     "faithfulness",
     "intervals",
     "likeness",
     "localisation",
     "sanity",
+    "veracity",
     "verdicts",
 ]
 
