@@ -193,7 +193,7 @@ def agreement(maps, pairs, share: float = SHARE) -> dict[str, np.ndarray]:
     >>> float(agreement(change, pairs)["rank"][0])
     1.0
     """
-    from .sanity import similarity
+    from .likeness import similarity
 
     maps = _maps(maps, pairs)
     truth = most_changed(pairs, share)
