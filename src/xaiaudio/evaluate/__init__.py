@@ -4,7 +4,9 @@ Each module answers one question: :mod:`.faithfulness` and :mod:`.curves` whethe
 with the map, :mod:`.localisation` whether the map lies where the sound is, :mod:`.sanity` and
 :mod:`.verdicts` whether it depends on the network at all, :mod:`.likeness` how alike two maps are,
 :mod:`.veracity` whether it points at the cause of an answer that :mod:`.adversarial` made wrong,
-:mod:`.clever_hans` whether it gives away a cheat, :mod:`.intervals` how sure a mean over clips is.
+:mod:`.clever_hans` whether it gives away a cheat, :mod:`.stability` whether other seeds and more
+samples change it, :mod:`.sensitivity` whether noise does that nobody hears, :mod:`.intervals` how
+sure a mean over clips is.
 :func:`leaderboard` asks about all methods.
 """
 
@@ -21,6 +23,8 @@ __all__ = [
     "likeness",
     "localisation",
     "sanity",
+    "sensitivity",
+    "stability",
     "veracity",
     "verdicts",
 ]

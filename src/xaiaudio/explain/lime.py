@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from numbers import Integral, Real
 
@@ -78,17 +79,54 @@ def lime(classifier, patches, targets, options):
     segments, as long as the coalitions are drawn: the neighbourhood is drawn in its order and the
     surrogate is fitted by the lime package. Only the forward passes are ours.
     """
-    segments = _segments(patches, options)
-    drawn = [
-        coalitions(count, options.samples, options.seed) for count in segments.max(axis=(1, 2)) + 1
-    ]
-    masks = _stacked(segments, [present for present, _ in drawn])
+    return growing(classifier, patches, targets, options, [options.samples])[0]
+
+
+def growing(classifier, patches, targets, options, samples) -> np.ndarray:
+    """Compute LIME's maps from more and more samples, and ask for each sample once.
+
+    With one seed, the first coalitions are the same however many are drawn.
+
+    Parameters
+    ----------
+    classifier : AudioClassifier
+    patches : ndarray of float32, shape (n, frames, bands)
+    targets : ndarray of int, shape (n, k)
+    options : Options
+        Its `samples` do not count.
+    samples : sequence of int
+        How many samples to fit to, for each map.
+
+    Returns
+    -------
+    ndarray of float, shape (len(samples), n, k, frames, bands)
+        Each the same as with ``samples`` set to that number.
+    """
+    segments = segments_of(patches, options)
+    counts = segments.max(axis=(1, 2)) + 1
+    # Where all coalitions are asked about, there is no order of drawing: such a number of samples
+    # is a question of its own.
+    drawn = [number for number in samples if number < 2 ** int(counts.min())]
+    apart = [number for number in samples if number not in drawn]
+    asked = {number: max(drawn) for number in drawn} | {number: number for number in apart}
     fill = _filling(classifier, patches, segments, options.fill)
-    answers = engine_of(classifier, options.output)(patches, fill, masks)
+    maps = {}
+    for most in sorted(set(asked.values())):
+        chosen = [coalitions(count, most, options.seed) for count in counts]
+        masks = _stacked(segments, [present for present, _ in chosen])
+        answers = engine_of(classifier, options.output)(patches, fill, masks)
+        for number in (number for number in asked if asked[number] == most):
+            settings = dataclasses.replace(options, samples=number)
+            maps[number] = _fitted(chosen, answers, targets, segments, settings)
+    return np.stack([maps[number] for number in samples])
+
+
+def _fitted(chosen, answers, targets, segments, options) -> np.ndarray:
+    """Fit a surrogate to the first samples of each patch, and paint its weights."""
     weights = np.zeros((*targets.shape, segments.max() + 1))
-    for number, (present, state) in enumerate(drawn):
-        count = present.shape[1]
-        weights[number, :, :count] = surrogates(
+    for number, (present, state) in enumerate(chosen):
+        present = present[: options.samples]
+        weights[number, :, : present.shape[1]] = surrogates(
             present, answers[number, : len(present)], targets[number], state, options
         )
     return cut.paint(weights, segments)
@@ -149,8 +187,8 @@ def surrogates(present, answers, targets, state, options) -> np.ndarray:
     return weights
 
 
-def _segments(patches, options) -> np.ndarray:
-    """Segment numbers (n, frames, bands), each patch's from 0 without gaps."""
+def segments_of(patches, options) -> np.ndarray:
+    """Return segment numbers (n, frames, bands), each patch's from 0 without gaps."""
     if options.segments == "grid":
         one = cut.grid(patches.shape[1:], *options.grid)
         return np.broadcast_to(one, patches.shape)
