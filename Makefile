@@ -11,7 +11,7 @@ THREADS := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install book test lint format baselines bench peers lock clean
+.PHONY: help install book test lint format baselines bench peers oracles lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,12 @@ bench: install ## how fast the methods are, as ratios; `make peers` adds other p
 
 peers: install ## install other people's implementations, for bench to compare with
 	$(BIN)/python -m pip install --disable-pip-version-check --no-deps $$($(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['peers'])")
+
+oracles: install ## install zennit, captum and Quantus, and compare maps and measures with theirs
+	@mkdir -p _build
+	$(BIN)/python -m pip freeze --exclude-editable > _build/installed.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --constraint _build/installed.txt $$($(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['oracles'])")
+	OMP_NUM_THREADS=$(THREADS) TF_NUM_INTRAOP_THREADS=$(THREADS) $(BIN)/python -m pytest -m oracle tests/oracles
 
 lock: ## pin the dependencies of pyproject.toml in requirements.lock, with hashes
 	@PYTHON="$(PYTHON)" sh tools/make_venv.sh $(LOCKING)

@@ -80,13 +80,13 @@ def vggish_like(shape=(17, 11, 1), width=3):
     return keras.Model(start, layers.Dense(3, name="logits")(x))
 
 
-def waveform_net(samples=60):
+def waveform_net(samples=60, padding="causal"):
     """Convolutions along a waveform (samples, 1)."""
     return chain(
         (samples, 1),
         layers.Conv1D(4, 7, 3, activation="relu", name="conv1"),
         layers.MaxPooling1D(2, name="pool1"),
-        layers.Conv1D(5, 3, activation="relu", padding="causal", name="conv2"),
+        layers.Conv1D(5, 3, activation="relu", padding=padding, name="conv2"),
         layers.GlobalAveragePooling1D(name="global"),
     )
 

@@ -1,0 +1,16 @@
+import importlib
+
+import pytest
+
+
+@pytest.fixture(autouse=True, scope="session")
+def torchvision():
+    """Let zennit and Quantus import torchvision, of which they use networks that we do not.
+
+    One that was built for another PyTorch has none of its own operators. It describes them while
+    it is imported, and would fail: nobody here calls them, so nobody needs the descriptions.
+    """
+    torch = importlib.import_module("torch")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.library, "register_fake", lambda *_, **__: lambda function: function)
+        importlib.import_module("torchvision")
