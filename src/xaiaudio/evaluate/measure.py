@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..errors import XaiAudioError
 
 # Files with measures, in the order of the leaderboard's columns.
-FILES = ("standard",)
+FILES = ("standard", "trust")
 
 BETTER = ("higher", "lower", "neither")
 

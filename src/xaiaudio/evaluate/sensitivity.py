@@ -136,9 +136,9 @@ def max_sensitivity(
     after = second.scores.reshape(draws, len(clean), -1)[:, rows, first.targets]
     silence = np.log(frontend.offset)
     return Sensitivity(
-        _relative(maps[1:], maps[0]),
+        relative(maps[1:], maps[0]),
         np.abs(after - before),
-        _relative(moved - silence, clean - silence),
+        relative(moved - silence, clean - silence),
         changed,
         maps,
     )
@@ -240,9 +240,27 @@ def _shaped(added, waves) -> np.ndarray:
     return shaped[..., : waves.shape[-1]]
 
 
-def _relative(after, before) -> np.ndarray:
-    """Return the length of the difference as a share of the length before, (draws, n)."""
-    lengths = np.sqrt((before.astype(np.float64) ** 2).sum(axis=(1, 2)))
-    moved = np.sqrt(((after.astype(np.float64) - before) ** 2).sum(axis=(2, 3)))
+def relative(after, before) -> np.ndarray:
+    """Return how far maps moved, as a share of their length.
+
+    Parameters
+    ----------
+    after : array_like of float, shape (draws, n, frames, bands)
+    before : array_like of float, shape (n, frames, bands)
+
+    Returns
+    -------
+    ndarray of float, shape (draws, n)
+        Length of the difference over the length before; NaN where that is 0.
+
+    Examples
+    --------
+    >>> from xaiaudio.evaluate.sensitivity import relative
+    >>> relative([[[[3.0, 8.0]]]], [[[3.0, 4.0]]]).tolist()
+    [[0.8]]
+    """
+    after, before = np.asarray(after, np.float64), np.asarray(before, np.float64)
+    lengths = np.sqrt((before**2).sum(axis=(1, 2)))
+    moved = np.sqrt(((after - before) ** 2).sum(axis=(2, 3)))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(lengths > 0, moved / lengths, np.nan)

@@ -138,11 +138,14 @@ class Trial:
         """The few cases' maps, as measured."""
         return self.result.maps[self.chosen]
 
-    def again(self, model=None, seed=None) -> np.ndarray:
-        """Explain the few cases anew, with another network or another seed; return the maps."""
+    def again(self, model=None, seed=None, patches=None) -> np.ndarray:
+        """Explain the few cases anew, with another network, seed or patches; return the maps."""
         model = self.model if model is None else model
         seed = self.seed if seed is None else seed
-        return self.subject.explain(model, self.cases.part(self.chosen), seed).maps
+        cases = self.cases.part(self.chosen)
+        if patches is not None:
+            cases = dataclasses.replace(cases, patches=patches)
+        return self.subject.explain(model, cases, seed).maps
 
     def spread(self, values) -> np.ndarray:
         """Return the values of the few cases as an array over all, NaN elsewhere."""
