@@ -43,6 +43,10 @@ format: install ## put the code in style
 baselines: install ## measure the baselines of PROFILE anew, with SEEDS runs
 	$(BIN)/xaiaudio book --renew-baselines --profile $(PROFILE) --seeds $(SEEDS)
 
+picture: install ## draw the picture of the README anew
+	$(BIN)/xaiaudio book --profile mini --only welcome
+	$(BIN)/python tools/readme_picture.py
+
 bench: install ## how fast the methods are, as ratios; `make peers` adds other people's
 	$(BIN)/python benchmarks/run.py
 

@@ -102,7 +102,7 @@ def method_rows(title, classifier, model, in_turns, ratio, repeats):
         forwards, backwards = counts[name]
         bare = PATCHES * (forwards * ways + backwards * np.maximum(both - ways, 0))
         speed = f"{PATCHES / statistics.median(values):.1f} maps/s"
-        what = f"{name}: {forwards:.4g} forwards, {backwards:.4g} backwards a map"
+        what = f"{name}: {forwards:.4g} + {backwards:.4g}"
         cost = f"{ratio(values, bare):.2f} x bare" if forwards else "passes not seen"
         yield title, what, speed, cost
 

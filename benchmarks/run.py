@@ -195,6 +195,7 @@ def main():
     parser.add_argument("--repeats", type=int, default=5, help="turns the median is taken over")
     given = parser.parse_args()
     table = Table("what", "by whom", "speed", "ratio", title="Medians; ratios within this run")
+    table.caption = "method: forwards + backwards a map; bare is what as many cost, in full batches"
     model = network(given.width, dense=True)
     classifier = classifier_of(model)
     shaped = f"VGGish x {given.width:g}"

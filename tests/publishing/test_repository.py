@@ -68,6 +68,14 @@ def test_make_lists_its_targets():
         assert re.search(rf"^make {target} +\S", listed, flags=re.MULTILINE)
 
 
+def test_the_readme_shows_a_picture_and_says_what_is_on_it():
+    told, file = re.search(r"^!\[(.+)\]\((.+)\)$", text("README.md"), flags=re.MULTILINE).groups()
+    assert len(told.split()) > 10
+    assert (ROOT / file).read_bytes()[:4] == b"\x89PNG"
+    assert (ROOT / file).stat().st_size < 200_000
+    assert file in text("tools/readme_picture.py")
+
+
 def make_venv(folder, **environment):
     return subprocess.run(
         ["sh", ROOT / "tools/make_venv.sh", folder],
