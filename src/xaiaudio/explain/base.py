@@ -238,7 +238,7 @@ def _raw_maps(chosen, model, patches, targets, options) -> np.ndarray:
 
 
 def upsampled(raw, shape, how="bilinear") -> np.ndarray:
-    """Bring maps (n, h, w) to (n, *shape).
+    """Bring maps (n, h, w) to the shape (frames, bands) of a patch.
 
     Each coarse value stands for an equal share of the patch: ``"nearest"`` repeats it over its
     share, ``"bilinear"`` interpolates between the shares' centres and holds the value beyond them.

@@ -29,7 +29,7 @@ class Method:
     options : type
         Dataclass of the options and their defaults.
     summary, paper, needs : str
-        For :func:`methods`, in one line each.
+        For :func:`xaiaudio.methods`, in one line each.
     many_targets : bool
         True if one run serves several targets per patch.
     """

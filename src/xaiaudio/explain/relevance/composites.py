@@ -1,8 +1,8 @@
 """Which rule for which layer: the composites of the literature, and a user's own.
 
 A composite is a mapping from layers to rules. The keys are names of layers, names of layer types
-(``"Conv2D"``), or :data:`FIRST` for the layers that see the network's input. A name goes before
-:data:`FIRST`, and that before a type.
+(``"Conv2D"``), or ``FIRST`` for the layers that see the network's input. A name goes before
+``FIRST``, and that before a type.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Composite:
     Attributes
     ----------
     name : str
-        A name of :data:`COMPOSITES`, a rule's text, or ``"custom"``.
+        A name of ``COMPOSITES``, a rule's text, or ``"custom"``.
     told : tuple of (str, Rule)
         The mapping.
     default : Rule
@@ -76,8 +76,8 @@ def composite(told) -> Composite:
     Parameters
     ----------
     told : str, Rule, mapping or Composite
-        A name of :data:`COMPOSITES`, one rule for all layers with weights, or a mapping from
-        layers (name, type or :data:`FIRST`) to rules.
+        A name of ``COMPOSITES``, one rule for all layers with weights, or a mapping from
+        layers (name, type or ``FIRST``) to rules.
 
     Raises
     ------

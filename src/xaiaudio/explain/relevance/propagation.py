@@ -42,7 +42,7 @@ def relevance(
     targets : array_like of int, shape (n,)
         The class whose logit is shared out.
     composite : str, Rule or mapping
-        Which rule for which layer, see :func:`~.composites.composite`.
+        Which rule for which layer, see :func:`composite`.
     low, high : float, optional
         Bounds of the inputs for the box rule; by default each input's own smallest and largest
         value.
