@@ -79,9 +79,8 @@ def test_a_map_that_asks_no_network_stays_the_same_when_it_is_destroyed(board):
     energy = board.row("energy").values
     assert np.nanmin(energy["destroyed"]) == pytest.approx(1)
     assert 0 < np.nanmax(energy["sensitivity"]) < 0.01
-    # Random numbers are always drawn anew: they are unlike, and hang on nothing.
-    chance = board.row("chance").values
-    assert np.nanmax(np.abs(chance["destroyed"])) < 0.5 and np.nanmin(chance["sensitivity"]) > 0.2
+    # Random numbers hang on nothing that could be changed.
+    assert all(np.isnan(board.row("chance").values[name]).all() for name in NAMES)
 
 
 def test_sensitivity_is_that_of_the_patchs_own_sound(model, cases, board):

@@ -32,6 +32,8 @@ _SAME = 1e-3
 )
 def destroyed(trial):
     """Return the rank correlation of the magnitudes before and after all weights were shuffled."""
+    if _drawn(trial):
+        return trial.unknown()
     with sanity.forgetting(trial.model, seed=trial.seed):
         after = trial.again()
     return trial.spread(likeness.similarity(trial.first, after)["absolute"])
@@ -52,10 +54,15 @@ def destroyed(trial):
 def largest_change(trial):
     """Return the largest relative change of each map under noise; NaN where no sound is known."""
     patches = trial.once("patches with noise", lambda: _with_noise(trial))
-    if patches is None:
+    if patches is None or _drawn(trial):
         return trial.unknown()
     maps = np.stack([trial.again(patches=row) for row in patches])
     return trial.spread(sensitivity.relative(maps, trial.first).max(axis=0))
+
+
+def _drawn(trial) -> bool:
+    """Tell whether the maps are random numbers, which hang on nothing that could be changed."""
+    return trial.subject.reference and trial.subject.seeded
 
 
 def _with_noise(trial) -> np.ndarray | None:
