@@ -95,7 +95,7 @@ def test_other_weights_or_options_or_clips_get_another_name(monkeypatch):
 
 
 # Loaded on the way, but they touch neither a sound nor a weight of a training run.
-APART = {"__init__.py", "attribution.py", "cache.py", "people.py", "safety.py"}
+APART = {"__init__.py", "attribution.py", "cache.py", "mix.py", "people.py", "safety.py"}
 
 
 def test_a_change_to_what_trains_is_noticed():
