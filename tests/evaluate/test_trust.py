@@ -81,6 +81,10 @@ def test_a_map_that_asks_no_network_stays_the_same_when_it_is_destroyed(board):
     assert 0 < np.nanmax(energy["sensitivity"]) < 0.01
     # Random numbers hang on nothing that could be changed.
     assert all(np.isnan(board.row("chance").values[name]).all() for name in NAMES)
+    # The flat map has no ranks to compare.
+    for name in ("uniform", "centre"):
+        found = board.row(name).values
+        assert np.nanmin(found["destroyed"]) == 1 and np.nanmax(found["sensitivity"]) == 0
 
 
 def test_sensitivity_is_that_of_the_patchs_own_sound(model, cases, board):
