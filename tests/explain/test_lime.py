@@ -144,3 +144,12 @@ def test_odd_shapes():
     found = explain(classifier, patch, "rain", "lime", grid=(3, 8), samples=200)
     expected = original(classifier, patch, segments.grid((7, 31), 3, 8), 2, samples=200, seed=0)
     np.testing.assert_allclose(found.maps[0], expected, atol=2e-5)
+
+
+def test_more_than_63_segments_are_sampled_too():
+    model, _ = additive((16, 12))
+    patches = random_patches(1, (16, 12))
+    found = explain(model, patches, "cat", "lime", grid=(16, 12), samples=50)
+    assert len(np.unique(found.maps)) > 64
+    present, _ = coalitions(np.int64(96), 50, 0)
+    assert present.shape == (50, 96)

@@ -143,6 +143,7 @@ def coalitions(count, samples, seed):
     state : numpy.random.RandomState
         The generator after the draw, for the surrogate.
     """
+    count = int(count)  # 2**64 of a NumPy integer would be 0
     state = np.random.RandomState(seed)  # lime's own generator, in lime's order of draws
     if 2**count <= samples:
         rows = np.arange(2**count - 1, -1, -1)
