@@ -17,6 +17,7 @@ from .charts import (
 from .gallery import gallery, masked, steps
 from .leaderboard import leaderboard, leaderboard_intervals
 from .maps import class_comparison, clip_maps, comparison, plot, segments
+from .measures import breakdown, curves, mixture, orders
 from .sounds import clip_spectrogram, clip_spectrograms, filterbank, spectrograms, waveform
 from .strip import strip
 from .testing import calibration, intervals, patch_scores
@@ -24,6 +25,7 @@ from .testing import calibration, intervals, patch_scores
 __all__ = [
     "agreement",
     "bands",
+    "breakdown",
     "calibration",
     "class_comparison",
     "class_shares",
@@ -33,6 +35,7 @@ __all__ = [
     "comparison",
     "confusion",
     "confusion_pair",
+    "curves",
     "filterbank",
     "gallery",
     "intervals",
@@ -40,6 +43,8 @@ __all__ = [
     "leaderboard",
     "leaderboard_intervals",
     "masked",
+    "mixture",
+    "orders",
     "patch_scores",
     "plot",
     "segments",

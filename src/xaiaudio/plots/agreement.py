@@ -82,7 +82,9 @@ def agreement(matrix, names, *, label="rank correlation"):
     for (row, column), value in np.ndenumerate(matrix):
         colour = "white" if abs(value) > 0.6 else "black"
         ax.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour)
-    ax.set_xticks(range(size), names)
+    # Many names side by side would run into each other.
+    turned = {"rotation": 45, "ha": "right"} if size > 5 else {}
+    ax.set_xticks(range(size), names, **turned)
     ax.set_yticks(range(size), names)
     canvas.colour_bar(figure, drawn, ax, label)
     return canvas.finish(figure, names=list(names), matrix=matrix)
