@@ -149,7 +149,7 @@ def test_odd_shapes():
 def test_more_than_63_segments_are_sampled_too():
     model, _ = additive((16, 12))
     patches = random_patches(1, (16, 12))
-    found = explain(model, patches, "cat", "lime", grid=(16, 12), samples=50)
+    found = explain(model, patches, "cat", "lime", grid=(16, 12), fill=0.0, samples=50)
     assert len(np.unique(found.maps)) > 64
     present, _ = coalitions(np.int64(96), 50, 0)
     assert present.shape == (50, 96)
