@@ -74,7 +74,7 @@ def relevance_by_frequency(waves, relevance) -> np.ndarray:
     --------
     >>> import numpy as np
     >>> tone = np.sin(2 * np.pi * np.arange(16) / 4)[None]
-    >>> np.round(relevance_by_frequency(tone, tone * tone), 9).argmax()  # not twice as high
+    >>> int(relevance_by_frequency(tone, tone * tone).argmax())  # not twice as high
     4
     """
     waves, relevance = _flat(waves), _flat(relevance)

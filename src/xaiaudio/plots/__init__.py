@@ -18,12 +18,15 @@ from .gallery import gallery, masked, steps
 from .leaderboard import leaderboard, leaderboard_intervals
 from .maps import class_comparison, clip_maps, comparison, plot, segments
 from .measures import breakdown, curves, mixture, orders
+from .recurrent import in_time, mean_curves
 from .sounds import clip_spectrogram, clip_spectrograms, filterbank, spectrograms, waveform
 from .strip import strip
 from .testing import calibration, intervals, patch_scores
+from .waveforms import band_shares, filters, samples
 
 __all__ = [
     "agreement",
+    "band_shares",
     "bands",
     "breakdown",
     "calibration",
@@ -37,16 +40,20 @@ __all__ = [
     "confusion_pair",
     "curves",
     "filterbank",
+    "filters",
     "gallery",
+    "in_time",
     "intervals",
     "label_counts",
     "leaderboard",
     "leaderboard_intervals",
     "masked",
+    "mean_curves",
     "mixture",
     "orders",
     "patch_scores",
     "plot",
+    "samples",
     "segments",
     "spectrograms",
     "steps",
