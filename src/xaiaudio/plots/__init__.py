@@ -19,6 +19,7 @@ from .leaderboard import leaderboard, leaderboard_intervals
 from .maps import class_comparison, clip_maps, comparison, plot, segments
 from .measures import breakdown, curves, mixture, orders
 from .recurrent import in_time, mean_curves
+from .relevance import conservation, layer_plan, neurons, relevance_flow, rule_shares
 from .sounds import clip_spectrogram, clip_spectrograms, filterbank, spectrograms, waveform
 from .strip import strip
 from .testing import calibration, intervals, patch_scores
@@ -38,6 +39,7 @@ __all__ = [
     "comparison",
     "confusion",
     "confusion_pair",
+    "conservation",
     "curves",
     "filterbank",
     "filters",
@@ -45,14 +47,18 @@ __all__ = [
     "in_time",
     "intervals",
     "label_counts",
+    "layer_plan",
     "leaderboard",
     "leaderboard_intervals",
     "masked",
     "mean_curves",
     "mixture",
+    "neurons",
     "orders",
     "patch_scores",
     "plot",
+    "relevance_flow",
+    "rule_shares",
     "samples",
     "segments",
     "spectrograms",

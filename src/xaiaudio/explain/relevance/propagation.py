@@ -168,7 +168,9 @@ def _function(steps, tensors, report):
         logits = tf.reduce_sum(chosen * values[-1], axis=-1)
         return (found, logits, tf.stack(accounts)) if report else (found, logits)
 
-    return run
+    # Traced here and now, once. Left to the first call, TensorFlow takes several networks for one
+    # function that changes all the time, and warns.
+    return run if tf.config.functions_run_eagerly() else run.get_concrete_function()
 
 
 def _values(forward, inputs) -> list:
