@@ -33,3 +33,25 @@ def test_every_displayed_equation_becomes_mathml_without_leftover_commands(page,
 def test_an_equation_that_cannot_be_drawn_is_told():
     with pytest.raises(ValueError, match="MathML"):
         to_mathml(r"\begin{aligned} a &= b \end{aligned}")
+
+
+def test_an_equation_has_the_number_by_which_other_pages_call_it(tmp_path):
+    from sphinx.cmd.build import build_main
+
+    (tmp_path / "conf.py").write_text(
+        "extensions = ['xaiaudio.publishing.mathml']\nnumfig = True\n"
+        "html_math_renderer = 'mathml'\nhtml_theme = 'basic'\n"
+    )
+    equation = ".. math:: a = {0}\n   :label: {0}\n\nSee :eq:`{0}`.\n"
+    toc = ".. toctree::\n   :numbered:\n\n   one\n   two\n"
+    pages = {"index": toc, "one": equation.format("x"), "two": equation.format("y")}
+    for name, text in pages.items():
+        (tmp_path / f"{name}.rst").write_text(f"{name}\n=====\n\n{text}")
+    assert build_main(["-q", "-W", "-b", "html", str(tmp_path), str(tmp_path / "html")]) == 0
+    shown = []
+    for name in ("one", "two"):
+        page = (tmp_path / "html" / f"{name}.html").read_text()
+        (number,) = re.findall(r'class="eqno">\(([\d.]+)\)', page)
+        assert re.findall(r'href="#equation-[xy]">\(([\d.]+)\)', page) == [number]
+        shown.append(number)
+    assert shown[0] != shown[1]

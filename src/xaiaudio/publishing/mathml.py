@@ -52,10 +52,14 @@ def _inline(writer, node):
 
 
 def _block(writer, node):
+    from sphinx.util.math import get_node_equation_number
+
     writer.body.append(writer.starttag(node, "div", CLASS="xa-equation notranslate"))
     _draw(writer, node, "block")
     if node.get("number"):
-        writer.body.append(f'<span class="eqno">({node["number"]})')
+        # The node itself counts from 1 on each page; references count through the book.
+        number = get_node_equation_number(writer, node)
+        writer.body.append(f'<span class="eqno">({number})')
         writer.add_permalink_ref(node, "Link to this equation")
         writer.body.append("</span>")
     writer.body.append("</div>\n")
