@@ -20,7 +20,9 @@ from .maps import class_comparison, clip_maps, comparison, plot, segments
 from .measures import breakdown, curves, mixture, orders
 from .recurrent import in_time, mean_curves
 from .relevance import conservation, layer_plan, neurons, relevance_flow, rule_shares
+from .sanity import forgetting, likeness_curves, likeness_dots, likeness_table
 from .sounds import clip_spectrogram, clip_spectrograms, filterbank, spectrograms, waveform
+from .stability import changes, named_segments, settling
 from .strip import strip
 from .testing import calibration, intervals, patch_scores
 from .waveforms import band_shares, filters, samples
@@ -31,6 +33,7 @@ __all__ = [
     "bands",
     "breakdown",
     "calibration",
+    "changes",
     "class_comparison",
     "class_shares",
     "clip_maps",
@@ -43,6 +46,7 @@ __all__ = [
     "curves",
     "filterbank",
     "filters",
+    "forgetting",
     "gallery",
     "in_time",
     "intervals",
@@ -50,9 +54,13 @@ __all__ = [
     "layer_plan",
     "leaderboard",
     "leaderboard_intervals",
+    "likeness_curves",
+    "likeness_dots",
+    "likeness_table",
     "masked",
     "mean_curves",
     "mixture",
+    "named_segments",
     "neurons",
     "orders",
     "patch_scores",
@@ -61,6 +69,7 @@ __all__ = [
     "rule_shares",
     "samples",
     "segments",
+    "settling",
     "spectrograms",
     "steps",
     "strip",
