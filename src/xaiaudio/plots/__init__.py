@@ -16,11 +16,12 @@ from .charts import (
 )
 from .gallery import gallery, masked, steps
 from .leaderboard import leaderboard, leaderboard_intervals
-from .maps import class_comparison, clip_maps, comparison, plot, segments
+from .maps import class_comparison, clip_maps, comparison, plot
 from .measures import breakdown, curves, mixture, orders
 from .recurrent import in_time, mean_curves
 from .relevance import conservation, layer_plan, neurons, relevance_flow, rule_shares
 from .sanity import forgetting, likeness_curves, likeness_dots, likeness_table
+from .segments import segments
 from .sounds import clip_spectrogram, clip_spectrograms, filterbank, spectrograms, waveform
 from .stability import changes, named_segments, settling
 from .strip import strip

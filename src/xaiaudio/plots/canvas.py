@@ -114,6 +114,15 @@ def image(ax, cells, frontend, *, cmap=MAGNITUDE, limits=None, alpha=None):
     return drawn
 
 
+def borders(ax, numbers, frontend, colour) -> None:
+    """Draw a line between neighbouring cells of different numbers."""
+    times = frontend.times()
+    frame, band = np.nonzero(np.diff(numbers, axis=0))
+    ax.vlines(times[frame + 1], band, band + 1, color=colour, linewidth=1)
+    frame, band = np.nonzero(np.diff(numbers, axis=1))
+    ax.hlines(band + 1, times[frame], times[frame + 1], color=colour, linewidth=1)
+
+
 def symmetric(values) -> tuple[float, float]:
     """Colour limits with zero in the middle; (-1, 1) if there is nothing but zeros."""
     largest = float(np.max(np.abs(values), initial=0.0))

@@ -6,7 +6,6 @@ import numpy as np
 
 from . import canvas
 from .leaderboard import PLACES
-from .maps import _borders
 from .sounds import LOUDNESS
 
 OUTLINE = "#7fffd4"  # stands out on all of the colours of a spectrogram
@@ -56,7 +55,9 @@ def _outline(ax, truth, frontend) -> None:
     """Surround the true cells of a clip of any length."""
     import dataclasses
 
-    _borders(ax, np.asarray(truth, int), dataclasses.replace(frontend, frames=len(truth)), OUTLINE)
+    canvas.borders(
+        ax, np.asarray(truth, int), dataclasses.replace(frontend, frames=len(truth)), OUTLINE
+    )
 
 
 def breakdown(boards, measure, *, rows=None):
