@@ -2,7 +2,8 @@
 
 The engine is compared with the bare forward pass of the same network, occlusion and LIME with
 other people's implementations (`make peers`) for the same number of forward passes. Every method
-has a row with the passes it takes and their bare cost, see `methods.py`. What is compared takes
+has a row with the passes it takes and their bare cost, see `methods.py`; the leaderboard of all
+methods by all measures has its own, see `leaderboard.py`. What is compared takes
 turns, and the median over the turns is taken.
 """
 
@@ -17,6 +18,7 @@ import time
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
+import leaderboard
 import methods
 import numpy as np
 import tensorflow as tf
@@ -193,6 +195,7 @@ def main():
     parser.add_argument("--width", type=float, default=0.25, help="share of VGGish's width")
     parser.add_argument("--patches", type=int, default=4, help="patches to explain")
     parser.add_argument("--repeats", type=int, default=5, help="turns the median is taken over")
+    parser.add_argument("--clips", type=int, default=8, help="clips of the leaderboard")
     given = parser.parse_args()
     table = Table("what", "by whom", "speed", "ratio", title="Medians; ratios within this run")
     table.caption = "method: forwards + backwards a map; bare is what as many cost, in full batches"
@@ -218,6 +221,8 @@ def main():
     for row in methods.method_rows(
         "lite plan", classifier_of(small), small, in_turns, ratio, given.repeats
     ):
+        table.add_row(*row)
+    for row in leaderboard.rows(given.clips):
         table.add_row(*row)
     Console().print(table)
 

@@ -84,7 +84,8 @@ def page(board, picture: bytes) -> str:
 <p class="answer">The network <em>{network}</em>
 on <em>{dataset}</em>. Clips measured on: {board.cases}.{wrong}</p>
 {_unusable(board)}
-<img src="data:image/png;base64,{source}" alt="{html.escape(_describe(board), quote=True)}">
+<div class="wide"><img src="data:image/png;base64,{source}"
+alt="{html.escape(_describe(board), quote=True)}"></div>
 <p>Bright cells are near the best method, dark ones near the floor: a random map, or the worst
 method where a random map would win without merit. Grey: these clips cannot tell that it is better
 than a random map. Framed: they cannot tell it from the best method. Both are read from the
@@ -187,6 +188,7 @@ def _legend(board) -> str:
 
 _WIDE = """
 .wide { overflow-x: auto; }
+.wide img { min-width: 40rem; }
 .wide table { max-width: none; }
 .wide th, .wide td { padding: .2rem .5rem; white-space: nowrap; width: auto; text-align: right; }
 .wide th[scope=row] { text-align: left; }

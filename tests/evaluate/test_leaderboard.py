@@ -288,6 +288,13 @@ def test_a_measure_that_cannot_be_taken_is_noted(tmp_path, model, cases):
         assert rows[2]["measure"] == "picky" and rows[2]["note"] == "It needs more cells."
 
 
+def test_measures_of_a_family_stand_together():
+    about = {"low": 0, "high": 9, "summary": "", "source": "", "title": "", "unit": "u"}
+    for name, family in (("cost", "g"), ("late", "f")):
+        measure.register(name, better="lower", family=family, **about)(lambda trial: None)
+    assert list(measure.measures()) == ["level", "moved", "late", "cost"]
+
+
 def test_csv_holds_every_number(tmp_path, model, cases):
     board = leaderboard(model, cases)
     path = board.to_csv(tmp_path / "deep" / "board.csv")

@@ -6,12 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
 from ..datasets.base import FOLDS
 from ..errors import XaiAudioError
 from .console import note, say, start_tensorflow, table, watched
 from .explain import _labels, _options
+
+_WAYS = {"higher": " ↑", "lower": " ↓", "neither": ""}
 
 _EPILOG = """\b
 Examples:
@@ -29,6 +32,9 @@ or shorter than a patch.
 
 Nobody knows where in your recordings the sound is, so the measures against the truth
 have no answer, unless you --mix: each sound is laid over a recording of another class.
+
+A network with a front end of its own must be saved by AudioClassifier.save, which
+keeps the front end and the labels in the file.
 
 The folder --out gets leaderboard.html (open it in a browser), leaderboard.png and
 leaderboard.csv. Each finished method is kept there too: stopped with Ctrl-C, the same
@@ -119,8 +125,10 @@ def evaluate(
         progress=watched() or None,
     )
     written = write(board, out)
-    head, *rows = board.table()
-    table(head, rows)
+    for names in _families(board):
+        _, *rows = board.table(names)
+        heads = [f"{one.title}{_WAYS[one.better]}" for one in map(board.measure, names)]
+        table(["method", *heads], rows, board.measure(names[0]).family)
     for row in board.rows:
         if row.error:
             note(f"{row.name}: {row.error}")
@@ -131,6 +139,15 @@ def evaluate(
     say(f"Measured on {_clips(board.cases)}.")
     for path in written:
         say(f"  {path}")
+
+
+def _families(board) -> list[list[str]]:
+    """Group the measures that have an answer: a table of all would be too wide to read."""
+    families: dict[str, list[str]] = {}
+    for one in board.measures:
+        if any(np.isfinite(board.mean(row.name, one.name)) for row in board.rows):
+            families.setdefault(one.family, []).append(one.name)
+    return list(families.values())
 
 
 def _clips(count: int) -> str:

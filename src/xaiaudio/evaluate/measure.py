@@ -79,7 +79,7 @@ def register(name, *, better, **about):
 
 
 def measures() -> dict[str, Measure]:
-    """List every measure by its name.
+    """List every measure by its name; those of one family stand together.
 
     Examples
     --------
@@ -89,7 +89,9 @@ def measures() -> dict[str, Measure]:
     """
     for file in FILES:
         importlib.import_module(f"{__package__}.{file}")
-    return dict(_MEASURES)
+    families = list(dict.fromkeys(one.family for one in _MEASURES.values()))
+    ordered = sorted(_MEASURES.values(), key=lambda one: families.index(one.family))
+    return {one.name: one for one in ordered}
 
 
 def find(names=None) -> tuple[Measure, ...]:
