@@ -108,6 +108,10 @@ def gradcam(classifier, patches, targets, options):
 def gradcam_plus_plus(classifier, patches, targets, options):
     """Compute maps (n, h, w), without the paper's factor exp(S).
 
+    With g = dS/dA_k, each cell has the weight g^2 / (2 g^2 + g^3 sum(A_k)), the weights of one
+    feature map add up to 1 (as in the authors' code; the paper does not say so), and A_k counts by
+    the so weighted mean of relu(g).
+
     The factor is the same for all cells of a patch. With logits it would overflow for a sure
     class, vanish for an unlikely one, and make maps of different classes incomparable.
     """

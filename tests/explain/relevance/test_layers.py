@@ -186,6 +186,18 @@ def test_box_bounds_go_through_what_lies_in_front():
     np.testing.assert_allclose(found.inputs, expected.inputs, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_normalisation_of_the_input_keeps_the_relevance_of_cells_at_a_bound(sign):
+    """Silence is the lower bound of a log-mel patch: its relevance must not vanish."""
+    norm = layers.BatchNormalization(center=False, name="norm")
+    network = randomise(chain((4, 3, 1), norm, layers.Conv2D(2, 2, use_bias=False)), bias=False)
+    norm.set_weights([np.array([sign * 1.5]), np.zeros(1), np.array([0.7])])
+    inputs = inputs_for(network, 2).clip(-0.5, 0.5)
+    assert (inputs == -0.5).any() and (inputs == 0.5).any()
+    found = lrp.relevance(network, inputs, [0, 1], "epsilon-gamma-box", low=-0.5, high=0.5)
+    np.testing.assert_allclose(found.inputs.sum(axis=(1, 2, 3)), found.logits, rtol=1e-3)
+
+
 def test_sums_and_branches():
     start = keras.Input((5,))
     a = layers.Dense(4, name="a")(start)

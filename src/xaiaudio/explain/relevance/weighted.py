@@ -9,7 +9,7 @@ from keras import layers, ops
 
 from ...errors import XaiAudioError
 from .plan import PASSING, activation_of, handles
-from .rules import Linear, Passed
+from .rules import Box, Flat, Linear, Passed, WSquare
 
 CONVOLUTIONS = (layers.Conv1D, layers.Conv2D)
 DEPTHWISE = (layers.DepthwiseConv1D, layers.DepthwiseConv2D)
@@ -25,7 +25,9 @@ def weighted(step, inputs, situation, relevance) -> Passed:
 @handles(layers.BatchNormalization, ruled=True)
 def normalised(step, inputs, situation, relevance) -> Passed:
     """Pass on what a folded one is given; share at one that stands alone, a factor and a shift."""
-    if step.folded:
+    # Each of its outputs has one input. A rule that shares an output out among the inputs it sees
+    # has nothing to share then, and the box rule would divide 0 by 0 where that input is a bound.
+    if step.folded or isinstance(step.rule, (Flat, WSquare, Box)):
         return Passed([relevance])
     factor, shift = _factor(step.layer)
     shape = [1] * len(inputs[0].shape)
