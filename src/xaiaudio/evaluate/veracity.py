@@ -286,7 +286,7 @@ def share_needed(happened, shares) -> np.ndarray:
     return np.where(happened.any(axis=1), shares[happened.argmax(axis=1)], 1.0)
 
 
-def exact(model, pairs) -> np.ndarray:
+def exact(model, pairs, *, tolerance: float = 0.05) -> np.ndarray:
     """Return what each cell's change did to the answer, exactly.
 
     These are the integrated gradients of the target's logit on the straight way from the clean to
@@ -298,6 +298,8 @@ def exact(model, pairs) -> np.ndarray:
     ----------
     model : AudioClassifier
     pairs : Pairs
+    tolerance : float
+        How far each of the two sums may be from the difference of its logits, as a share of it.
 
     Returns
     -------
@@ -316,7 +318,9 @@ def exact(model, pairs) -> np.ndarray:
 
     changed, clean = (model.as_input(part) for part in (pairs.changed, pairs.clean))
     gained, lost = (
-        integrated_gradients(model.logits_network, changed, classes, clean, steps=8)
+        integrated_gradients(
+            model.logits_network, changed, classes, clean, steps=8, tolerance=tolerance
+        )
         for classes in (pairs.targets, pairs.answers)
     )
     return (gained - lost).reshape(pairs.changed.shape)

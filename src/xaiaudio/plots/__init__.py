@@ -14,6 +14,7 @@ from .charts import (
     label_counts,
     training_curves,
 )
+from .cheats import cause, networks
 from .gallery import gallery, masked, steps
 from .leaderboard import leaderboard, leaderboard_intervals
 from .maps import class_comparison, clip_maps, comparison, plot
@@ -34,6 +35,7 @@ __all__ = [
     "bands",
     "breakdown",
     "calibration",
+    "cause",
     "changes",
     "class_comparison",
     "class_shares",
@@ -62,6 +64,7 @@ __all__ = [
     "mean_curves",
     "mixture",
     "named_segments",
+    "networks",
     "neurons",
     "orders",
     "patch_scores",

@@ -10,7 +10,7 @@ from .charts import COUNTS
 COLOURS = (canvas.BLUE, canvas.ORANGE, canvas.GREEN, canvas.GREY)
 
 
-def intervals(labels, series, *, reference=None, xlabel="share"):
+def intervals(labels, series, *, reference=None, xlabel="share", whole=True):
     """Draw shares with their confidence intervals, one line per label.
 
     Parameters
@@ -21,6 +21,8 @@ def intervals(labels, series, *, reference=None, xlabel="share"):
     reference : pair of (str, float), optional
         Name and value of a line across all labels.
     xlabel : str
+    whole : bool
+        Let the axis reach to 100 %, or else only as far as the values do.
 
     Returns
     -------
@@ -54,7 +56,8 @@ def intervals(labels, series, *, reference=None, xlabel="share"):
         ax.axvline(100 * value, color=canvas.GREY, linestyle="--", label=name)
     ax.set_yticks(np.arange(len(labels)), labels, fontsize=canvas.FONT - 1)
     ax.set_ylim(len(labels) - 0.4, -0.6)
-    ax.set_xlim(None, 101.5)
+    if whole:
+        ax.set_xlim(None, 101.5)
     ax.set_xlabel(f"{xlabel} (%)")
     ax.grid(axis="x", alpha=0.3)
     ax.spines[["top", "right"]].set_visible(False)
