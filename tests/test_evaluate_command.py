@@ -78,8 +78,9 @@ def test_a_folder_that_is_not_there_and_an_out_that_is_a_file(capsys, tmp_path, 
     assert status == 1 and "which is a file" in complaint(err)
 
 
-def test_no_clips_is_a_mistyped_command(capsys, folder):
-    assert call(capsys, "evaluate", folder, "--clips", "0")[0] == 2
+@pytest.mark.parametrize("wrong", [("--clips", "0"), ("--mix", "61"), ("--mix", "loud")])
+def test_a_number_out_of_range_is_a_mistyped_command(capsys, folder, wrong):
+    assert call(capsys, "evaluate", folder, *wrong)[0] == 2
 
 
 def test_silence_alone_is_refused_in_words(capsys, tmp_path):
@@ -106,8 +107,13 @@ def test_mixtures_have_a_truth(capsys, tmp_path):
         label = model.labels[model.scores(model.frontend(wave)[:1]).argmax()]
         sound(tmp_path / "set" / label / f"{number}.wav", wave)
     assert len(list((tmp_path / "set").iterdir())) > 1
+    sound(tmp_path / "set" / label / "still.wav", np.zeros(24_000, "float32"))
+    sound(tmp_path / "set" / label / "short.wav", noise(0.3))
+    (tmp_path / "set" / label / "text.wav").write_text("This is no sound.")
     out = tmp_path / "out"
     status, said, err = call(capsys, "evaluate", tmp_path / "set", "--out", out, "--mix", 30, *FAST)
     assert status == 0, err
     assert "mixtures of set" in (out / "leaderboard.csv").read_text()
     assert "oracle" in said
+    for left_out in ("still.wav is silent", "short.wav is too short", "text.wav cannot be read"):
+        assert left_out in err

@@ -267,6 +267,15 @@ def test_differences_are_taken_clip_by_clip():
     assert board.level("m") == ["a", "c"]
 
 
+@pytest.mark.parametrize(("count", "sure"), [(4, False), (5, True)])
+def test_few_clips_decide_nothing(count, sure):
+    columns = (measure.Measure("m", "m", "f", "u", "higher", 0, 9, "", "", None),)
+    rows = (Row("a", False, {"m": np.ones(count)}), Row("b", False, {"m": np.zeros(count)}))
+    board = Leaderboard("net", "set", count, 0, columns, rows)
+    assert board.beats("a", "b", "m") == sure
+    assert board.level("m") == (["a"] if sure else ["a", "b"])
+
+
 def test_clips_of_one_recording_count_once():
     columns = (measure.Measure("m", "m", "f", "u", "higher", 0, 9, "", "", None),)
     rows = (Row("a", False, {"m": np.array([1.0, 1.0, 1.0, 4.0])}),)

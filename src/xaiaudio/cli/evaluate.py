@@ -14,6 +14,9 @@ from ..errors import XaiAudioError
 from .console import note, say, start_tensorflow, table, watched
 from .explain import _labels, _options
 
+# Root mean square of a sound that is too soft to be mixed: -74 dB of full scale.
+QUIET = 2e-4
+
 _WAYS = {"higher": " ↑", "lower": " ↓", "neither": ""}
 
 _EPILOG = """\b
@@ -83,6 +86,8 @@ def evaluate(
     mix: Annotated[
         float | None,
         typer.Option(
+            min=-60,
+            max=60,
             metavar="DB",
             help="Mix each sound over one of another class, so much louder: its place is known.",
         ),
@@ -161,13 +166,30 @@ def _held_out_first(clips):
     return replace(clips, clips=tuple(sorted(clips.clips, key=lambda clip: clip.fold != FOLDS)))
 
 
+def _can_be_mixed(clip, frontend) -> bool:
+    """Tell whether a sound holds an event, and say why if not."""
+    try:
+        wave = clip.load(frontend.sample_rate)
+    except XaiAudioError as error:
+        note(f"Left out: {error}")
+        return False
+    if len(wave) < max(frontend.min_samples, frontend.sample_rate):
+        note(f"Left out: {clip.path} is too short to be mixed.")
+    elif np.sqrt(np.mean(np.square(wave, dtype=float))) < QUIET:
+        note(f"Left out: {clip.path} is silent.")
+    else:
+        return True
+    return False
+
+
 def _mixed(clips, ratio, limit, frontend, seed):
     """Lay sounds over sounds of other classes: twice as many as wanted, for some are misnamed."""
     from ..datasets.mix import mixtures
 
-    held_out = [clip for clip in clips if clip.fold == FOLDS]
-    if len({clip.label for clip in held_out}) > 1:
-        clips = replace(clips, clips=tuple(held_out))
+    held_out = replace(clips, clips=tuple(clip for clip in clips if clip.fold == FOLDS))
+    if len(held_out) >= limit and len({clip.label for clip in held_out}) > 1:
+        clips = held_out
+    clips = replace(clips, clips=tuple(clip for clip in clips if _can_be_mixed(clip, frontend)))
     classes = max(len({clip.label for clip in clips}), 1)
     return mixtures(
         clips,

@@ -20,6 +20,9 @@ from .measure import Measure, find
 from .progress import bar
 from .trial import FEW, REFERENCES, Subject, Trial
 
+# Recordings from which on a difference can be sure.
+ENOUGH = 5
+
 # The columns of the table as CSV.
 HEAD = (
     *("method", "kind", "measure", "unit", "better", "mean", "low", "high", "clips"),
@@ -131,10 +134,12 @@ class Leaderboard:
         -------
         Interval
             Of the difference in the measure's own unit, over the clips that both answer. Without 0
-            between `low` and `high`, chance alone hardly made it (95 %, one comparison).
+            between `low` and `high`, chance alone hardly made it (95 %, one comparison). Fewer than
+            five recordings decide nothing: `low` and `high` are infinite.
         """
         values = self._values(row, measure) - self._values(other, measure)
-        return interval(values, self.groups or None)
+        gap = interval(values, self.groups or None)
+        return gap if gap.n >= ENOUGH else replace(gap, low=-np.inf, high=np.inf)
 
     def level(self, measure: str) -> list[str]:
         """Return the methods that these clips cannot tell from the best, and the best."""
