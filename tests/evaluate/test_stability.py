@@ -42,6 +42,23 @@ def test_a_method_without_coins_agrees_with_itself_exactly(small, patches, metho
         np.testing.assert_array_equal(maps, again)
 
 
+def test_a_method_that_draws_without_a_seed_is_found_out(small, patches, monkeypatch):
+    registry.methods()
+    monkeypatch.setattr(registry, "_METHODS", dict(registry._METHODS))
+    random = np.random.default_rng(0)
+
+    @dataclasses.dataclass(frozen=True)
+    class Options:
+        pass
+
+    @registry.register("dice", options=Options, summary="", paper="")
+    def dice(classifier, patches, targets, options):
+        return random.normal(size=patches.shape)
+
+    found = stability.over_seeds(small, patches, None, "dice", seeds=(0, 1, 2))
+    assert found.drawn and np.abs(found.spearman).max() < 0.5
+
+
 def test_zero_maps_agree(small, patches, monkeypatch):
     registry.methods()
     monkeypatch.setattr(registry, "_METHODS", dict(registry._METHODS))

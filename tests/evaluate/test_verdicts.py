@@ -165,3 +165,20 @@ def test_bad_input_is_told():
         verdict(made(maps, maps), "pearson")
     with pytest.raises(xa.XaiAudioError, match="level is 95"):
         verdict(made(maps, maps), level=95)
+
+
+def test_numbers_drawn_anew_at_each_call_fail(small, monkeypatch):
+    registry.methods()
+    monkeypatch.setattr(registry, "_METHODS", dict(registry._METHODS))
+    random = np.random.default_rng(0)
+
+    @registry.register("dice", options=NoOptions, summary="", paper="")
+    def dice(classifier, patches, targets, options):
+        return random.normal(size=patches.shape)
+
+    some = random_patches(4, (13, 9))
+    told = verdict(sanity.cascade(small, some, None, "dice"))
+    assert told.outcome == "fail" and told.itself < 0.5 and "made again" in str(told)
+    assert verdict(sanity.networks(small, small, some, None, "dice")).outcome == "fail"
+    once = verdict(sanity.cascade(small, some, None, "gradcam"))
+    assert once.itself == 1

@@ -33,11 +33,15 @@ class Randomisation:
         For each of the k states and each patch, see :func:`~xaiaudio.evaluate.likeness.similarity`.
     maps : ndarray of float32, shape (k + 1, n, frames, bands)
         The map of the whole network, then those of the k states.
+    repeated : ndarray of float32, shape (1, frames, bands), or None
+        The first patch's map of the whole network, made a second time. One that is not the same
+        is drawn at random, and changes whatever happens to the network.
     """
 
     layers: tuple[str, ...]
     similarity: dict[str, np.ndarray]
     maps: np.ndarray
+    repeated: np.ndarray | None = None
 
 
 def weighted_layers(model) -> list[str]:
@@ -321,7 +325,8 @@ def networks(model, other, patches, targets=None, method="gradcam", **options) -
         )
     first = explain(model, patches, targets, method, **options)
     second = explain(other, first.patches, first.targets.tolist(), method, **options)
-    return _randomisation([other.name], first.maps, [second.maps])
+    repeated = _repeated(model, first, method, options)
+    return _randomisation([other.name], first.maps, [second.maps], repeated)
 
 
 def shuffled_labels(table, *, seed: int = 0):
@@ -366,13 +371,18 @@ def _compare(model, patches, targets, method, groups, states, seed, options) -> 
         with forgetting(model, state, seed=seed):
             found = explain(model, whole.patches, whole.targets.tolist(), method, **options)
         maps.append(found.maps)
-    return _randomisation([group[-1] for group in groups], whole.maps, maps)
+    repeated = _repeated(model, whole, method, options)
+    return _randomisation([group[-1] for group in groups], whole.maps, maps, repeated)
 
 
-def _randomisation(names, whole, changed) -> Randomisation:
+def _repeated(model, found, method, options) -> np.ndarray:
+    return explain(model, found.patches[:1], int(found.targets[0]), method, **options).maps
+
+
+def _randomisation(names, whole, changed, repeated) -> Randomisation:
     rows = [similarity(whole, maps) for maps in changed]
     alike = {name: np.stack([row[name] for row in rows]) for name in SIMILARITIES}
-    return Randomisation(tuple(names), alike, np.stack([whole, *changed]))
+    return Randomisation(tuple(names), alike, np.stack([whole, *changed]), repeated)
 
 
 def _groups(model, layers) -> list[list[str]]:

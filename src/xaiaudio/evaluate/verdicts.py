@@ -7,12 +7,13 @@ the true one than that, something other than the network made both.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import XaiAudioError
-from .likeness import SIMILARITIES, unrelated
+from .likeness import SIMILARITIES, similarity, unrelated
 
 # From the best to the worst.
 OUTCOMES = ("pass", "undecided", "fail")
@@ -31,7 +32,8 @@ class Verdict:
         The worst of the last states. ``"fail"``: the maps of one of them are at least as much
         like the true network's as `high`. ``"undecided"``: they are not, but they are still nearer
         to the true ones than to nothing in common. Then this method draws much the same for every
-        sound, and the check has nothing to hold against.
+        sound, and the check has nothing to hold against. ``"fail"`` also where `itself` says that
+        the maps are drawn at random.
     outcomes : tuple of str
         The same of each state.
     means : ndarray of float, shape (k,)
@@ -39,6 +41,9 @@ class Verdict:
     low, high : float
         The interval that holds 95 % (or `level`) of the similarities of unrelated sounds.
     measure : str
+    itself : float
+        Similarity of the whole network's first map and the same made a second time: 1, but for
+        methods that draw at random. NaN if it was not made.
     """
 
     outcome: str
@@ -47,6 +52,7 @@ class Verdict:
     low: float
     high: float
     measure: str
+    itself: float = math.nan
 
     @property
     def passed(self) -> bool:
@@ -54,6 +60,8 @@ class Verdict:
         return self.outcome == "pass"
 
     def __str__(self) -> str:
+        if self.itself < HALF:
+            return f"{self.outcome}: {self.measure} {self.itself:.2f} to itself, made again"
         return (
             f"{self.outcome}: {self.measure} {self.means[-1]:.2f}, "
             f"of unrelated sounds {self.low:.2f} to {self.high:.2f}"
@@ -81,8 +89,9 @@ def verdict(found, measure: str = "absolute", *, states: int = 2, level=0.95) ->
     -------
     Verdict
         The threshold is the interval's upper end: destroying the network must change a map at
-        least as much as another sound does. A pass does not make a map right. Random numbers
-        pass.
+        least as much as another sound does. A pass does not make a map right: random numbers
+        pass whose seed is made of the weights. Those that are drawn anew each time do not, for
+        they are as unlike with the same network.
 
     Raises
     ------
@@ -117,7 +126,20 @@ def verdict(found, measure: str = "absolute", *, states: int = 2, level=0.95) ->
     means = found.similarity[measure].mean(axis=1)
     outcomes = tuple(_outcome(mean, high) for mean in means)
     outcome = max(outcomes[-states:], key=OUTCOMES.index)
-    return Verdict(outcome, outcomes, means, float(low), float(high), measure)
+    itself = _itself(found, measure)
+    if itself < HALF:
+        outcome = "fail"
+    return Verdict(outcome, outcomes, means, float(low), float(high), measure, itself)
+
+
+def _itself(found, measure) -> float:
+    if found.repeated is None:
+        return math.nan
+    first = found.maps[0][:1]
+    # Maps that are the same everywhere have no ranks to be alike in.
+    if np.allclose(first, found.repeated, rtol=1e-3, atol=1e-6 * np.abs(first).max()):
+        return 1.0
+    return float(similarity(first, found.repeated)[measure][0])
 
 
 def _outcome(mean, high) -> str:
