@@ -68,6 +68,12 @@ def test_make_lists_its_targets():
         assert re.search(rf"^make {target} +\S", listed, flags=re.MULTILINE)
 
 
+def test_the_welcome_page_leads_to_every_other_page():
+    led = set(re.findall(r"\{doc\}`([a-z-]+)`", text("book/welcome.md")))
+    # The bibliography is reached from every citation.
+    assert set(project.toc_names(ROOT / "_toc.yml")) - led <= {"welcome", "bibliography"}
+
+
 def test_the_readme_shows_a_picture_and_says_what_is_on_it():
     told, file = re.search(r"^!\[(.+)\]\((.+)\)$", text("README.md"), flags=re.MULTILINE).groups()
     assert len(told.split()) > 10
