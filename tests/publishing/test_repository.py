@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pybtex.database.input import bibtex
 
 from xaiaudio.publishing import project
 
@@ -23,6 +24,15 @@ def test_every_page_of_the_book_is_there_and_listed():
     listed = project.toc_names(ROOT / "_toc.yml")
     assert sorted(listed) == sorted(path.stem for path in (ROOT / "book").glob("*.md"))
     assert len(listed) == len(set(listed))
+
+
+def test_what_is_cited_is_in_the_bibliography():
+    parser = bibtex.Parser()
+    known = parser.parse_file(str(ROOT / "book/references.bib")).entries
+    for page in (ROOT / "book").glob("*.md"):
+        for cited in re.findall(r"\{cite(?::\w+)?\}`([^`]+)`", page.read_text(encoding="utf-8")):
+            for key in cited.split(","):
+                assert key.strip() in known, (page.name, key)
 
 
 def test_every_chapter_has_baselines():
