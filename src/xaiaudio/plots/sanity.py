@@ -83,7 +83,9 @@ def likeness_curves(states, curves):
         ax.set_ylabel("likeness")
         canvas.title(ax, MEASURES.get(measure, measure))
         ax.spines[["top", "right"]].set_visible(False)
-    axes[-1, 0].set_xticks(places, ["nothing", *states])
+    axes[-1, 0].set_xticks(places, ["nothing", *states], rotation=25)
+    for text in axes[-1, 0].get_xticklabels():
+        text.set(ha="right", rotation_mode="anchor")
     axes[-1, 0].set_xlabel("destroyed, from the top down to")
     _legend(figure, axes[0, 0])
     return canvas.finish(figure, states=list(states), methods=list(curves), **shown)
