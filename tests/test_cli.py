@@ -186,7 +186,7 @@ def test_a_network_of_ones_own_with_labels(capsys, tmp_path, clip):
     pooled = keras.layers.GlobalAveragePooling2D()(features)
     answer = keras.layers.Dense(2, activation="softmax")(pooled)
     keras.Model(inputs, answer).save(tmp_path / "mine.keras")
-    (tmp_path / "labels.txt").write_text("knock\n\nwhistle\n")
+    (tmp_path / "labels.txt").write_text("\ufeffknock\r\n\r\nwhistle\r\n", encoding="utf-8")
     with_labels = ("--labels", tmp_path / "labels.txt", "--target", "whistle")
     status, said, err = call(
         capsys,

@@ -228,3 +228,12 @@ def test_nested_network():
     network = flat_network(inner, layers.GlobalMaxPooling2D())
     with pytest.raises(XaiAudioError, match="'inner'"):
         find_layer(network)
+
+
+def test_a_network_for_patches_of_any_size_is_refused_with_advice():
+    start = keras.Input((None, None, 1))
+    x = keras.layers.Conv2D(2, 3, activation="relu")(start)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    network = keras.Model(start, keras.layers.Dense(3)(x))
+    with pytest.raises(XaiAudioError, match="any size.*one size of patch"):
+        find_layer(network)

@@ -184,7 +184,8 @@ def _labels(path: Path | None) -> list[str] | None:
     if path is None:
         return None
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Windows' Notepad begins a file with a mark, which is not part of the first label.
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise XaiAudioError(f"Could not read the labels in {path}: {error}.") from error
     names = [line.strip() for line in lines if line.strip()]

@@ -215,6 +215,12 @@ def _finished(layer):
 
 
 def _spatial(layer):
+    shape = getattr(layer.output, "shape", ())
+    if len(shape) == 4 and None in shape[1:]:
+        raise XaiAudioError(
+            f"Layer {layer.name!r} gives maps of any size, {tuple(shape[1:])}: build the network "
+            "for one size of patch, with keras.layers.Input((frames, bands, 1))."
+        )
     if not _is_spatial(layer):
         raise XaiAudioError(
             f"Layer {layer.name!r} gives {getattr(layer.output, 'shape', None)}: "
