@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -280,6 +280,8 @@ def test_any_finite_wave_gives_finite_patches(wave, overlap, pad):
 
 
 @settings(max_examples=60, deadline=None)
+@example({"offset": 3.4028235677973366e38})
+@example({"offset": 1e-60})
 @given(
     st.fixed_dictionaries(
         {},
@@ -305,4 +307,5 @@ def test_any_settings_work_or_are_refused(values):
     wave = np.random.default_rng(0).uniform(-1, 1, min(frontend.min_samples, 50_000))
     patches = frontend(wave, pad=True)
     assert patches.shape == (1, frontend.frames, frontend.bands)
+    assert np.isfinite(frontend(0 * wave, pad=True)).all()
     assert (np.diff(frontend.band_edges()) > 0).all()

@@ -88,8 +88,9 @@ class LogMel:
             raise XaiAudioError(
                 f"{self.bands} bands do not fit between {self.fmin} and {self.fmax} Hz."
             )
-        if self.offset <= 0:
-            raise XaiAudioError(f"offset is {self.offset}: it must be above 0.")
+        # Beyond these, the logarithm of 32-bit numbers is no longer finite.
+        if not 1e-30 <= self.offset <= 1e30:
+            raise XaiAudioError(f"offset is {self.offset}: it must be above 0, from 1e-30 to 1e30.")
         if not 0 <= self.overlap < 1:
             raise XaiAudioError(f"overlap is {self.overlap}: it must be at least 0 and below 1.")
 
