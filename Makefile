@@ -11,7 +11,7 @@ THREADS := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install book test lint format baselines bench peers oracles lock clean
+.PHONY: help install book test lint format baselines picture bench peers oracles lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,10 +35,12 @@ test: lint ## lint, unit tests, and the chapters of profile mini against their b
 lint: install ## check the style of the code
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python tools/format_cells.py --check
 
 format: install ## put the code in style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python tools/format_cells.py
 
 baselines: install ## measure the baselines of PROFILE anew, with SEEDS runs
 	$(BIN)/xaiaudio book --renew-baselines --profile $(PROFILE) --seeds $(SEEDS)
