@@ -54,6 +54,42 @@ def test_logits_get_a_softmax_and_sigmoids_stay():
     np.testing.assert_allclose(scores, 1 / (1 + np.exp(-classifier.logits(PATCHES))), atol=1e-6)
 
 
+LATER = {
+    "flattened": [layers.Conv2D(2, (47, 31), activation="softmax"), layers.Flatten()],
+    "averaged": [
+        layers.Conv2D(2, 3),
+        layers.Softmax(),
+        layers.GlobalAveragePooling2D(),
+        layers.Dropout(0.5),
+    ],
+    "sigmoid": [
+        layers.Conv2D(2, (47, 31)),
+        layers.Activation("sigmoid"),
+        layers.Reshape((2,)),
+        layers.Activation("linear"),
+    ],
+}
+
+
+def patched(ends):
+    return keras.Sequential([layers.Input((96, 64, 1)), layers.Conv2D(4, 3, 2), *ends])
+
+
+@pytest.mark.parametrize("ends", LATER.values(), ids=LATER)
+def test_probabilities_that_another_layer_hands_on_are_not_taken_for_logits(ends):
+    keras_model = patched(ends)
+    assert keras_model.output_shape == (None, 2)
+    with pytest.raises(XaiAudioError, match="makes probabilities"):
+        AudioClassifier.from_keras(keras_model, ["a", "b"])
+
+
+def test_logits_that_another_layer_hands_on_are_taken():
+    keras_model = patched([layers.Conv2D(2, (47, 31)), layers.Flatten(), layers.Dropout(0.5)])
+    classifier = AudioClassifier.from_keras(keras_model, ["a", "b"])
+    expected = keras_model(PATCHES[..., None]).numpy()
+    np.testing.assert_allclose(classifier.logits(PATCHES), expected, atol=1e-6)
+
+
 def test_the_network_is_flat_and_shares_its_weights():
     keras_model = model("dense softmax")
     classifier = AudioClassifier.from_keras(keras_model, ["a", "b", "c"])

@@ -31,6 +31,7 @@ def split(model) -> tuple[keras.Model, keras.Model]:
         logits = _bare(layer, before[0], model)
         scores = _activated(name, logits)
     else:
+        _check_not_yet(layer)
         logits, scores = output, _activated("softmax", output)
     return (
         keras.Model(patch, scores, name=model.name),
@@ -101,6 +102,26 @@ def _activation(layer) -> str:
     if name not in ("softmax", "sigmoid"):
         raise XaiAudioError(f"The last layer, {layer.name}, ends in {name}. {LAST_LAYERS}.")
     return name
+
+
+#: Layers that leave probabilities what they are, or average them.
+_KEEPING = (
+    *(keras.layers.Flatten, keras.layers.Reshape, keras.layers.Dropout, keras.layers.Identity),
+    *(keras.layers.GlobalAveragePooling1D, keras.layers.GlobalAveragePooling2D),
+    *(keras.layers.GlobalMaxPooling1D, keras.layers.GlobalMaxPooling2D, keras.layers.Activation),
+)
+
+
+def _check_not_yet(layer) -> None:
+    """Refuse probabilities that another layer hands on: a second softmax would flatten them."""
+    last = layer
+    while isinstance(layer, _KEEPING):
+        layer = layer._inbound_nodes[0].input_tensors[0]._keras_history.operation
+        name = getattr(getattr(layer, "activation", None), "__name__", "")
+        if name in ("softmax", "sigmoid") or isinstance(layer, keras.layers.Softmax):
+            raise XaiAudioError(
+                f"{layer.name} makes probabilities, and {last.name} comes after it. {LAST_LAYERS}."
+            )
 
 
 def _bare(layer, before, model):
