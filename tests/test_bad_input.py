@@ -450,3 +450,22 @@ def test_a_profile_that_does_not_exist(capsys, profile):
     status, _, err = call(capsys, "book", "--profile", profile)
     assert status == 1
     assert "mini" in complaint(err)
+
+
+@pytest.mark.parametrize("place", ["kept", "kept/below/it"])
+def test_a_folder_that_cannot_be_made_is_named_before_the_work(capsys, tmp_path, place):
+    (tmp_path / "kept").write_text("a file")
+    path = sound(tmp_path / "noise.wav")
+    status, said, err = call(capsys, "explain", path, "--out", tmp_path / place, *FAST)
+    assert status == 1 and not said
+    assert "is a file: name a folder" in complaint(err)
+    assert "..." not in err  # no explanation was begun
+
+
+def test_a_folder_that_may_not_be_written_to(capsys, tmp_path, monkeypatch):
+    # For the root user, who runs some tests, nothing is forbidden.
+    monkeypatch.setattr("os.access", lambda path, mode, **more: not mode & os.W_OK)
+    path = sound(tmp_path / "noise.wav")
+    status, said, err = call(capsys, "explain", path, "--out", tmp_path / "new", *FAST)
+    assert status == 1 and not said and not (tmp_path / "new").exists()
+    assert f"nothing can be written to {tmp_path}" in complaint(err)

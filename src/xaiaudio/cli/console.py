@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
+
+from ..errors import XaiAudioError
 
 
 def say(text: str) -> None:
@@ -14,6 +17,18 @@ def say(text: str) -> None:
 def note(text: str) -> None:
     """Print what is going on."""
     print(text, file=sys.stderr)
+
+
+def check_folder(out: Path) -> None:
+    """Complain of a folder that cannot be written to now, not after minutes of work."""
+    there = next(place for place in (out, *out.absolute().parents) if os.path.exists(place))
+    if not there.is_dir():
+        what = "which is" if there == out else f"but {there} is"
+        raise XaiAudioError(f"--out is {out}, {what} a file: name a folder.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise XaiAudioError(
+            f"--out is {out}, but nothing can be written to {there}: name another folder."
+        )
 
 
 def watched() -> bool:

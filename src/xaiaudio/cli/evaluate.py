@@ -11,7 +11,7 @@ import typer
 
 from ..datasets.base import FOLDS
 from ..errors import XaiAudioError
-from .console import note, say, start_tensorflow, table, watched
+from .console import check_folder, note, say, start_tensorflow, table, watched
 from .explain import _labels, _options
 
 # Root mean square of a sound that is too soft to be mixed: -74 dB of full scale.
@@ -98,8 +98,7 @@ def evaluate(
     ),
 ) -> None:
     """Measure the explanation methods on a network and sounds, and rank them."""
-    if out.exists() and not out.is_dir():
-        raise XaiAudioError(f"--out is {out}, which is a file: name a folder.")
+    check_folder(out)
     names = _labels(labels)
     from .. import datasets
 

@@ -10,7 +10,7 @@ import typer
 
 from ..audio import load_audio
 from ..errors import XaiAudioError
-from .console import note, say, start_tensorflow
+from .console import check_folder, note, say, start_tensorflow
 
 METHODS = ("gradcam", "occlusion", "lime")
 
@@ -84,6 +84,7 @@ def explain(
     options = _options(settings or [], methods)
     names = _labels(labels)
     _check_keep(keep)
+    check_folder(out)
     good = _readable(files)
     if not good:
         raise typer.Exit(1)
