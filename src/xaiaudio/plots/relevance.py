@@ -203,7 +203,7 @@ def layer_plan(plans):
         for row, (name, shape, rule) in enumerate(layers):
             size = "\N{MULTIPLICATION SIGN}".join(map(str, shape))
             ground = grounds.get(rule, "white")
-            ax.barh(row, 1, 0.84, color=ground, edgecolor="0.6", lw=0.7)
+            ax.barh(row, 1, 0.84, color=ground, edgecolor="0.6", lw=0.7, clip_on=False)
             for place, text, side in ((0.02, name, "left"), (0.98, rule, "right")):
                 ax.text(place, row, text, ha=side, va="center", fontsize=canvas.FONT - 3)
             ax.text(0.73, row, size, ha="right", va="center", fontsize=canvas.FONT - 4, color="0.3")
@@ -320,13 +320,18 @@ def conservation(sums, *, titles=None):
         ax.spines[["top", "right"]].set_visible(False)
         canvas.title(ax, title)
         data[panel] = {name: np.sort(np.asarray(values, float)) for name, values in rows.items()}
+    label = "sum of the map / logit (1: all of it)"
     if largest > 6:
         axes[0, 0].set_xscale("symlog", linthresh=2)
-        powers = [10.0**power for power in range(int(np.log10(largest)) + 1)]
-        ticks = [*(-power for power in powers[::-1]), 0, *powers]
+        ends = [10.0**power for power in range(1, int(np.log10(largest)) + 1)]
+        # Below ten there is no power to end on: 2, where the logarithm begins, and 5 stand in.
+        ends = [1.0, *ends] if ends else [1.0, 2.0, 5.0]
+        low, high = axes[0, 0].get_xlim()
+        ticks = [end for end in (*(-end for end in ends[::-1]), 0, *ends) if low <= end <= high]
         axes[0, 0].set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axes[0, 0].minorticks_off()
-    axes[-1, 0].set_xlabel("sum of the map / logit (1: all of it)")
+        label += ", beyond 2 logarithmic"
+    axes[-1, 0].set_xlabel(label)
     figure = canvas.finish(figure)
     figure.data = data
     return figure
