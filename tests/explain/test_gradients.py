@@ -217,10 +217,12 @@ def test_compiled_once_and_let_go():
     inputs = np.zeros((2, 4, 3))
     gradients.gradient(network, inputs, [0, 1])
     engine = backward.engine_of(network)
+    step = engine._step
     gradients.smooth_gradient(network, np.ones((5, 4, 3)), [0, 1, 2, 0, 1], samples=9)
     gradients.integrated_gradients(network, np.ones((3, 4, 3)), [0, 1, 2])
     assert backward.engine_of(network) is engine
-    assert engine._step.experimental_get_tracing_count() == 1
+    # Compiled for one signature: it cannot be traced again.
+    assert engine._step is step and not hasattr(step, "experimental_get_tracing_count")
     alive = weakref.ref(network)
     del network
     gc.collect()
@@ -282,3 +284,12 @@ def test_completeness_needs_a_baseline(small, patches):
     result = xa.explain(small, patches, method="saliency")
     with pytest.raises(XaiAudioError, match="saliency has no baseline"):
         gradients.completeness(small, result)
+
+
+def test_one_network_after_the_other_and_tensorflow_does_not_complain(caplog, monkeypatch):
+    monkeypatch.setattr(tf.get_logger(), "propagate", True)
+    patches = random_patches(1, (11, 8), 0)
+    for seed in range(8):
+        model = classifier_of(convolutional((11, 8), seed=seed))
+        xa.explain(model, patches, 0, method="saliency")
+    assert backward._step_of.__name__ not in caplog.text

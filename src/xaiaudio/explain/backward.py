@@ -8,6 +8,7 @@ the sum over an input's variants happen inside one compiled graph.
 from __future__ import annotations
 
 import weakref
+from functools import cached_property
 
 import keras
 import numpy as np
@@ -45,21 +46,23 @@ class Backward:
     """
 
     def __init__(self, forward, shape, batch: int = BATCH):
-        self.batch = batch
-        inputs = tf.TensorSpec((None, *shape), tf.float32)
+        self.batch, self._forward = batch, forward
+        self._inputs = tf.TensorSpec((None, *shape), tf.float32)
+        self._whole = tf.TensorSpec((None,), tf.int32)
+
+    @cached_property
+    def _step(self):
         # A direction may be one number an input, a factor one number a variant.
-        loose = tf.TensorSpec((None, *[None] * len(shape)), tf.float32)
-        whole = tf.TensorSpec((None,), tf.int32)
-        self._step = tf.function(
-            _step_of(forward, batch),
-            input_signature=[tf.TensorSpec((), tf.int32), inputs, whole, loose, loose],
-            autograph=False,
-        )
-        self._scores = tf.function(
-            lambda inputs, targets: _chosen(forward(inputs), targets),
-            input_signature=[inputs, whole],
-            autograph=False,
-        )
+        loose = tf.TensorSpec((None, *[None] * (len(self._inputs.shape) - 1)), tf.float32)
+        specs = [tf.TensorSpec((), tf.int32), self._inputs, self._whole, loose, loose]
+        return _traced(_step_of(self._forward, self.batch), specs)
+
+    @cached_property
+    def _scores(self):
+        def scores(inputs, targets):
+            return _chosen(self._forward(inputs), targets)
+
+        return _traced(scores, [self._inputs, self._whole])
 
     def __call__(self, inputs, targets, directions=None, factors=None, *, progress=None):
         """Return the gradient of each target's logit, averaged over variants of each input.
@@ -111,6 +114,16 @@ class Backward:
             )
             parts.append(found.numpy())
         return np.concatenate(parts).astype(np.float64)
+
+
+def _traced(function, signature):
+    """Compile a function, once.
+
+    Left to the first call, TensorFlow would take the steps of several networks for one function
+    that changes all the time, and warn.
+    """
+    compiled = tf.function(function, input_signature=signature, autograph=False)
+    return compiled if tf.config.functions_run_eagerly() else compiled.get_concrete_function()
 
 
 def _step_of(forward, batch):
