@@ -65,6 +65,18 @@ def title(ax, text) -> None:
     ax.set_title(text, fontsize=FONT)
 
 
+def legend(figure, ax, columns=3, **options) -> None:
+    """Name what an axes shows, below all axes: inside, the box would hide somebody's line."""
+    figure.legend(
+        *ax.get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=columns,
+        frameon=False,
+        fontsize=FONT - 1,
+        **options,
+    )
+
+
 def finish(figure, **data):
     """Attach the numbers that the figure shows and hand it out."""
     # A notebook shows a figure by itself only if pyplot was imported; this one always.

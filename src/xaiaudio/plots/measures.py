@@ -169,15 +169,7 @@ def curves(panels):
         ax.set_ylim(0, 1)
         ax.spines[["top", "right"]].set_visible(False)
     axes[0, 0].set_ylabel("probability of the class")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(
-        handles,
-        labels,
-        loc="outside lower center",
-        ncols=3,
-        frameon=False,
-        fontsize=canvas.FONT - 1,
-    )
+    canvas.legend(figure, axes[0, 0])
     return canvas.finish(figure, fractions=curve.fractions, **shown)
 
 

@@ -170,12 +170,5 @@ def _times(patches, frontend) -> np.ndarray:
 
 
 def _legend(figure, ax) -> None:
-    handles, names = ax.get_legend_handles_labels()
-    figure.legend(
-        handles,
-        names,
-        loc="outside lower center",
-        ncols=2 if len(names) == 4 else 3,
-        frameon=False,
-        fontsize=canvas.FONT - 1,
-    )
+    names = ax.get_legend_handles_labels()[1]
+    canvas.legend(figure, ax, columns=2 if len(names) == 4 else 3)

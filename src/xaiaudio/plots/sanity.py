@@ -87,7 +87,7 @@ def likeness_curves(states, curves):
     for text in axes[-1, 0].get_xticklabels():
         text.set(ha="right", rotation_mode="anchor")
     axes[-1, 0].set_xlabel("destroyed, from the top down to")
-    _legend(figure, axes[0, 0])
+    canvas.legend(figure, axes[0, 0], handlelength=3)
     return canvas.finish(figure, states=list(states), methods=list(curves), **shown)
 
 
@@ -203,22 +203,8 @@ def likeness_dots(labels, series, *, spans=None, x_label="rank correlation", spa
     ax.grid(axis="x", alpha=0.3)
     ax.spines[["top", "right"]].set_visible(False)
     if len(series) > 1 or span_label:
-        _legend(figure, ax)
+        canvas.legend(figure, ax, handlelength=3)
     return canvas.finish(figure, **data)
-
-
-def _legend(figure, ax) -> None:
-    handles, names = ax.get_legend_handles_labels()
-    # Below the axes: inside, it would hide somebody's line.
-    figure.legend(
-        handles,
-        names,
-        loc="outside lower center",
-        ncols=3,
-        frameon=False,
-        fontsize=canvas.FONT - 1,
-        handlelength=3,
-    )
 
 
 def _frame(ax, column, row) -> None:

@@ -101,14 +101,7 @@ def settling(samples, series, *, advised=None, y_label="shared segments", chance
     ax.set_ylabel(y_label)
     ax.grid(axis="y", alpha=0.3)
     ax.spines[["top", "right"]].set_visible(False)
-    figure.legend(
-        *ax.get_legend_handles_labels(),
-        loc="outside lower center",
-        ncols=3,
-        frameon=False,
-        fontsize=canvas.FONT - 1,
-        handlelength=3,
-    )
+    canvas.legend(figure, ax, handlelength=3)
     return canvas.finish(figure, samples=list(samples), **series)
 
 

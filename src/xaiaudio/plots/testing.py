@@ -62,16 +62,7 @@ def intervals(labels, series, *, reference=None, xlabel="share", whole=True):
     ax.grid(axis="x", alpha=0.3)
     ax.spines[["top", "right"]].set_visible(False)
     if len(series) > 1 or reference is not None:
-        handles, names = ax.get_legend_handles_labels()
-        # Below the axes: inside, it would hide somebody's interval.
-        figure.legend(
-            handles,
-            names,
-            loc="outside lower center",
-            ncols=3,
-            frameon=False,
-            fontsize=canvas.FONT - 1,
-        )
+        canvas.legend(figure, ax)
     data = {"labels": list(labels), **series}
     if reference is not None:
         data["reference"] = float(reference[1])

@@ -188,15 +188,7 @@ def band_shares(edges, series, *, titles=None, columns=2):
     _hertz_axis(axes, edges)
     for ax in axes[:, 0]:
         ax.set_ylabel("share")
-    handles, names = axes.flat[0].get_legend_handles_labels()
-    figure.legend(
-        handles,
-        names,
-        loc="outside lower center",
-        ncols=2,
-        frameon=False,
-        fontsize=canvas.FONT - 1,
-    )
+    canvas.legend(figure, axes.flat[0], columns=2)
     return canvas.finish(figure, edges=edges, **shares)
 
 
