@@ -135,8 +135,8 @@ SHAPING = (
     "datasets/synthetic/*.py",
     *("models/backbones.py", "models/checkpoint.py", "models/classifier.py", "models/clips.py"),
     *("models/fit.py", "models/heads.py", "models/hub.py", "models/lite.py", "models/lite.keras"),
-    *("models/saving.py", "models/training.py", "models/transfer_learning.py"),
-    *("models/vggish.py", "models/votes.py", "models/yamnet.py"),
+    *("models/saving.py", "models/tracing.py", "models/training.py"),
+    *("models/transfer_learning.py", "models/vggish.py", "models/votes.py", "models/yamnet.py"),
 )
 
 

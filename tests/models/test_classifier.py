@@ -102,14 +102,18 @@ def test_the_network_is_flat_and_shares_its_weights():
     np.testing.assert_allclose(after, keras_model(PATCHES[..., None]).numpy(), atol=1e-6)
 
 
-def test_one_trace_whatever_the_number_of_patches():
+def test_one_trace_whatever_the_number_of_patches(monkeypatch):
+    traces, as_input = [], AudioClassifier.as_input
+    monkeypatch.setattr(
+        AudioClassifier, "as_input", lambda self, x: traces.append(x) or as_input(self, x)
+    )
     classifier = AudioClassifier.from_keras(model("logits"), ["a", "b", "c"])
     whole = classifier.scores(np.tile(PATCHES, (40, 1, 1)))
     for n in (0, 1, 2, 5, 127, 128, 129, 280):
         part = classifier.scores(np.tile(PATCHES, (40, 1, 1))[:n])
         assert part.shape == (n, 3) and part.dtype == np.float32
         np.testing.assert_allclose(part, whole[:n], atol=1e-6)
-    assert classifier.forward().experimental_get_tracing_count() == 1
+    assert len(traces) == 1
     assert classifier.forward() is classifier.forward()
 
 

@@ -15,6 +15,7 @@ import tensorflow as tf
 from ..errors import XaiAudioError
 from ..explain.perturbation import progress_bar
 from ..models.differentiable import patches as patches_of
+from ..models.tracing import traced
 from ..models.votes import majority
 
 # Clips that are changed at the same time.
@@ -312,7 +313,6 @@ def _compiled(alive, frontend):
         missing = tf.where(inside, tf.nn.relu(MARGIN - leads), 0.0)
         return tf.reduce_sum(missing, axis=1), inside
 
-    @tf.function(input_signature=[waves, whole, whole, tf.TensorSpec((), tf.int32)])
     def gradients(sounds, targets, counts, first):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(sounds)
@@ -325,7 +325,6 @@ def _compiled(alive, frontend):
             )
         return found
 
-    @tf.function(input_signature=[waves, whole, whole])
     def judged(sounds, targets, counts):
         """Return the share of each clip's patches that turned, and what they miss."""
         leads = margins(sounds, targets, 0, 1)
@@ -333,4 +332,5 @@ def _compiled(alive, frontend):
         hits = tf.cast((leads > 0) & inside, tf.float32)
         return tf.reduce_sum(hits, axis=1) / tf.cast(counts, tf.float32), missing
 
-    return gradients, judged
+    first = tf.TensorSpec((), tf.int32)
+    return traced(gradients, [waves, whole, whole, first]), traced(judged, [waves, whole, whole])

@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from ..errors import XaiAudioError
+from ..models.tracing import traced
 from .perturbation import progress_bar
 
 # Inputs in one forward and backward pass, which keeps all that lies between input and output: a
@@ -55,14 +56,14 @@ class Backward:
         # A direction may be one number an input, a factor one number a variant.
         loose = tf.TensorSpec((None, *[None] * (len(self._inputs.shape) - 1)), tf.float32)
         specs = [tf.TensorSpec((), tf.int32), self._inputs, self._whole, loose, loose]
-        return _traced(_step_of(self._forward, self.batch), specs)
+        return traced(_step_of(self._forward, self.batch), specs)
 
     @cached_property
     def _scores(self):
         def scores(inputs, targets):
             return _chosen(self._forward(inputs), targets)
 
-        return _traced(scores, [self._inputs, self._whole])
+        return traced(scores, [self._inputs, self._whole])
 
     def __call__(self, inputs, targets, directions=None, factors=None, *, progress=None):
         """Return the gradient of each target's logit, averaged over variants of each input.
@@ -114,16 +115,6 @@ class Backward:
             )
             parts.append(found.numpy())
         return np.concatenate(parts).astype(np.float64)
-
-
-def _traced(function, signature):
-    """Compile a function, once.
-
-    Left to the first call, TensorFlow would take the steps of several networks for one function
-    that changes all the time, and warn.
-    """
-    compiled = tf.function(function, input_signature=signature, autograph=False)
-    return compiled if tf.config.functions_run_eagerly() else compiled.get_concrete_function()
 
 
 def _step_of(forward, batch):

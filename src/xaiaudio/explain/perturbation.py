@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from ..errors import XaiAudioError
+from ..models.tracing import traced
 
 # Large enough to keep the cores busy, small enough for a full-width VGGish in 1 GB.
 BATCH = 64
@@ -158,7 +159,7 @@ class Engine:
     def __init__(self, forward, batch: int = BATCH):
         self.forward = forward
         self.batch = batch
-        self._steps: dict[tuple, tf.types.experimental.PolymorphicFunction] = {}
+        self._steps = {}
 
     def __call__(self, patches, fill, masks, *, progress=None) -> np.ndarray:
         """Ask the network about every patch under every mask.
@@ -196,10 +197,9 @@ class Engine:
             scalar = tf.TensorSpec((), tf.int32)
             inputs = tf.TensorSpec((None, *shape), tf.float32)
             specs = [tf.TensorSpec(*spec) for spec in masks.specs]
-            self._steps[key] = tf.function(
+            self._steps[key] = traced(
                 partial(_masked_forward, self.forward, masks, self.batch, shape),
-                input_signature=[scalar, scalar, inputs, inputs, *specs],
-                autograph=False,
+                [scalar, scalar, inputs, inputs, *specs],
             )
         return self._steps[key]
 

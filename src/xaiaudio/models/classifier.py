@@ -11,6 +11,7 @@ import tensorflow as tf
 from ..errors import XaiAudioError
 from ..frontend import LogMel
 from . import heads
+from .tracing import traced
 from .votes import majority, vote_shares
 
 # Patches in one forward pass of `scores`: large enough to keep all cores busy, small enough for
@@ -172,19 +173,18 @@ class AudioClassifier:
 
         Returns
         -------
-        tf.function
-            From float32 ``(n, frames, bands)`` to float32 ``(n, classes)``; the batch may have any
-            size. It is compiled once per classifier.
+        callable
+            From a float32 tensor ``(n, frames, bands)`` to float32 ``(n, classes)``; the batch may
+            have any size. It is compiled once per classifier.
         """
         if logits not in self._compiled:
             network = self.logits_network if logits else self.network
             signature = [tf.TensorSpec((None, *self.frontend.patch_shape), tf.float32)]
 
-            @tf.function(input_signature=signature)
             def run(patches):
                 return tf.cast(network(self.as_input(patches), training=False), tf.float32)
 
-            self._compiled[logits] = run
+            self._compiled[logits] = traced(run, signature)
         return self._compiled[logits]
 
     def scores(self, patches) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from ...errors import XaiAudioError
+from ...models.tracing import traced
 from .composites import composite as read_composite
 from .plan import handler_of, plan
 from .pooling import POOLINGS
@@ -158,7 +159,6 @@ def _function(steps, tensors, report):
     specs += [tf.TensorSpec((None,), tf.int32)]
     specs += [tf.TensorSpec((None, *[1] * (len(tensors[0].shape) - 1)), tf.float32)] * 2
 
-    @tf.function(input_signature=specs, autograph=False)
     def run(inputs, targets, low, high):
         values = _values(forward, inputs)
         chosen = tf.one_hot(targets, values[-1].shape[-1])
@@ -168,9 +168,7 @@ def _function(steps, tensors, report):
         logits = tf.reduce_sum(chosen * values[-1], axis=-1)
         return (found, logits, tf.stack(accounts)) if report else (found, logits)
 
-    # Traced here and now, once. Left to the first call, TensorFlow takes several networks for one
-    # function that changes all the time, and warns.
-    return run if tf.config.functions_run_eagerly() else run.get_concrete_function()
+    return traced(run, specs)
 
 
 def _values(forward, inputs) -> list:
