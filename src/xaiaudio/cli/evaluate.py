@@ -11,8 +11,8 @@ import typer
 
 from ..datasets.base import FOLDS
 from ..errors import XaiAudioError
+from .choices import read_labels, read_options
 from .console import check_folder, note, say, start_tensorflow, table, watched
-from .explain import _labels, _options
 
 # Root mean square of a sound that is too soft to be mixed: -74 dB of full scale.
 QUIET = 2e-4
@@ -99,7 +99,7 @@ def evaluate(
 ) -> None:
     """Measure the explanation methods on a network and sounds, and rank them."""
     check_folder(out)
-    names = _labels(labels)
+    names = read_labels(labels)
     from .. import datasets
 
     found = datasets.load(sounds, progress=watched())
@@ -111,7 +111,7 @@ def evaluate(
 
     every = list(known())
     chosen = list(dict.fromkeys(methods)) if methods else every
-    options = _options(settings or [], chosen)
+    options = read_options(settings or [], chosen)
     classifier = models.load_model(model, labels=names)
     if mix is None:
         found = _held_out_first(found)

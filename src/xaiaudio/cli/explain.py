@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 from typing import Annotated
 
@@ -10,12 +9,10 @@ import typer
 
 from ..audio import load_audio
 from ..errors import XaiAudioError
+from .choices import read_labels, read_options
 from .console import check_folder, note, say, start_tensorflow
 
 METHODS = ("gradcam", "occlusion", "lime")
-
-# For a first look: half of the library's own samples is enough, and twice as fast.
-QUICK = {"lime": {"samples": 500}}
 
 _EPILOG = """\b
 Examples:
@@ -81,8 +78,8 @@ def explain(
 ) -> None:
     """Explain what a network listens to in sounds: picture, sounds and a page for each."""
     methods = list(dict.fromkeys(method or METHODS))
-    options = _options(settings or [], methods)
-    names = _labels(labels)
+    options = read_options(settings or [], methods)
+    names = read_labels(labels)
     _check_keep(keep)
     check_folder(out)
     good = _readable(files)
@@ -181,20 +178,6 @@ def _stems(files) -> list[str]:
     return stems
 
 
-def _labels(path: Path | None) -> list[str] | None:
-    if path is None:
-        return None
-    try:
-        # Windows' Notepad begins a file with a mark, which is not part of the first label.
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise XaiAudioError(f"Could not read the labels in {path}: {error}.") from error
-    names = [line.strip() for line in lines if line.strip()]
-    if not names:
-        raise XaiAudioError(f"{path} holds no labels: write one class per line.")
-    return names
-
-
 def _check_keep(keep: float | None) -> None:
     if keep is not None and not 0 < keep <= 1:
         raise XaiAudioError(f"--keep is {keep}: it must be a share above 0 and up to 1.")
@@ -208,27 +191,3 @@ def _check_choices(classifier, target, methods, options) -> None:
         classifier.index(target)
     for name in methods:
         registry.find(name).parse(options.get(name, {}))
-
-
-def _options(given, methods) -> dict[str, dict]:
-    """Read ``method.option=value``; a value is a Python literal or else a text."""
-    options = {name: dict(quick) for name, quick in QUICK.items() if name in methods}
-    for text in given:
-        name, equals, value = text.partition("=")
-        method, dot, option = name.partition(".")
-        if not (equals and dot and option):
-            raise XaiAudioError(
-                f"--set {text} is not understood: write METHOD.OPTION=VALUE, such as "
-                "lime.samples=500."
-            )
-        if method not in methods:
-            raise XaiAudioError(
-                f"--set {text} is for {method!r}, but the methods are {', '.join(methods)}: add "
-                f"--method {method}."
-            )
-        try:
-            parsed = ast.literal_eval(value)
-        except (ValueError, SyntaxError):
-            parsed = value
-        options.setdefault(method, {})[option] = parsed
-    return options

@@ -160,6 +160,41 @@ def colour_bar(figure, drawn, axes, label) -> None:
     bar.ax.locator_params(axis="x", nbins=6)
 
 
+def dots(ax, labels, series, colours, **text) -> None:
+    """Draw values with their intervals, a line for each label and the series side by side in it.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    labels : sequence of str
+        From the top down.
+    series : mapping of str to array_like of float, shape (labels, 3)
+        Name to lower end, value and upper end, in the units of the axis.
+    colours : sequence of str
+        Taken in turn.
+    **text
+        How the labels are written, see :class:`matplotlib.text.Text`.
+    """
+    step = min(0.3, 0.68 / len(series))
+    for index, (name, values) in enumerate(series.items()):
+        places = np.arange(len(labels)) + step * (index - (len(series) - 1) / 2)
+        low, middle, high = np.asarray(values).T
+        ax.errorbar(
+            middle,
+            places,
+            xerr=np.maximum([middle - low, high - middle], 0),
+            fmt="os^D"[index % 4],
+            color=colours[index % len(colours)],
+            markersize=6,
+            capsize=3,
+            label=name,
+        )
+    ax.set_yticks(np.arange(len(labels)), labels, **text)
+    ax.set_ylim(len(labels) - 0.4, -0.6)
+    ax.grid(axis="x", alpha=0.3)
+    ax.spines[["top", "right"]].set_visible(False)
+
+
 def width_of(columns: int) -> float:
     """Return the width of a figure with so many panels side by side, in inches."""
     return min(WIDTH, 2.2 + 2.2 * columns)

@@ -182,26 +182,9 @@ def likeness_dots(labels, series, *, spans=None, x_label="rank correlation", spa
             color="#D0D0D0",
             label=span_label or None,
         )
-    for index, (name, values) in enumerate(series.items()):
-        step = min(0.3, 0.68 / len(series))
-        places = np.arange(len(labels)) + step * (index - (len(series) - 1) / 2)
-        low, middle, high = values.T
-        ax.errorbar(
-            middle,
-            places,
-            xerr=np.maximum([middle - low, high - middle], 0),
-            fmt="os^D"[index % 4],
-            color=COLOURS[index % 6],
-            markersize=6,
-            capsize=3,
-            label=name,
-        )
+    canvas.dots(ax, labels, series, COLOURS)
     ax.axvline(0, color=canvas.GREY, linewidth=0.8)
-    ax.set_yticks(range(len(labels)), labels)
-    ax.set_ylim(len(labels) - 0.4, -0.6)
     ax.set_xlabel(x_label)
-    ax.grid(axis="x", alpha=0.3)
-    ax.spines[["top", "right"]].set_visible(False)
     if len(series) > 1 or span_label:
         canvas.legend(figure, ax, handlelength=3)
     return canvas.finish(figure, **data)

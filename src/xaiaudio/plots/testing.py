@@ -37,30 +37,14 @@ def intervals(labels, series, *, reference=None, xlabel="share", whole=True):
     series = {name: np.asarray(values, float) for name, values in series.items()}
     figure, axes = canvas.grid(height=1.3 + 0.2 * len(labels) * max(1.4, len(series)))
     ax = axes[0, 0]
-    for index, (name, values) in enumerate(series.items()):
-        step = min(0.3, 0.68 / len(series))
-        places = np.arange(len(labels)) + step * (index - (len(series) - 1) / 2)
-        low, middle, high = 100 * values.T
-        ax.errorbar(
-            middle,
-            places,
-            xerr=np.maximum([middle - low, high - middle], 0),
-            fmt="os^D"[index % 4],
-            color=COLOURS[index % len(COLOURS)],
-            markersize=6,
-            capsize=3,
-            label=name,
-        )
+    shares = {name: 100 * values for name, values in series.items()}
+    canvas.dots(ax, labels, shares, COLOURS, fontsize=canvas.FONT - 1)
     if reference is not None:
         name, value = reference
         ax.axvline(100 * value, color=canvas.GREY, linestyle="--", label=name)
-    ax.set_yticks(np.arange(len(labels)), labels, fontsize=canvas.FONT - 1)
-    ax.set_ylim(len(labels) - 0.4, -0.6)
     if whole:
         ax.set_xlim(None, 101.5)
     ax.set_xlabel(f"{xlabel} (%)")
-    ax.grid(axis="x", alpha=0.3)
-    ax.spines[["top", "right"]].set_visible(False)
     if len(series) > 1 or reference is not None:
         canvas.legend(figure, ax)
     data = {"labels": list(labels), **series}
