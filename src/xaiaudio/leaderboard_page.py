@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import html
-import os
 from pathlib import Path
 
 import numpy as np
 
 from . import plots
-from .errors import XaiAudioError
-from .page import _STYLE
+from .files import whole
+from .page import STYLE
 from .record import render
 
 
@@ -41,17 +40,11 @@ def write(board, folder) -> list[Path]:
         "leaderboard.png": picture,
         "leaderboard.csv": board.csv().encode(),
     }
-    written = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            partial = folder / f"{name}.partial"
+    for name, content in files.items():
+        with whole(folder / name) as partial:
+            folder.mkdir(parents=True, exist_ok=True)
             partial.write_bytes(content)
-            os.replace(partial, folder / name)
-            written.append(folder / name)
-    except OSError as error:
-        raise XaiAudioError(f"Could not write to {folder}: {error.strerror or error}.") from error
-    return written
+    return [folder / name for name in files]
 
 
 def page(board, picture: bytes) -> str:
@@ -76,7 +69,7 @@ def page(board, picture: bytes) -> str:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Leaderboard: {network} on {dataset}</title>
-<style>{_STYLE}{_WIDE}</style>
+<style>{STYLE}{_WIDE}</style>
 </head>
 <body>
 <main>

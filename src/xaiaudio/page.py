@@ -213,7 +213,7 @@ def _page(clip: ExplainedClip) -> str:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}: {label}</title>
-<style>{_STYLE}</style>
+<style>{STYLE}</style>
 </head>
 <body>
 <main>
@@ -313,7 +313,8 @@ def _footer(clip: ExplainedClip) -> str:
     return html.escape(f"{text} {owed}".strip())
 
 
-_STYLE = """
+# Of all pages that the commands write.
+STYLE = """
 :root { color-scheme: light dark; --ink: #1b1b1b; --page: #fff; --soft: #5a5a5a; --line: #d9d9d9;
   --bar: #0072b2; }
 @media (prefers-color-scheme: dark) {

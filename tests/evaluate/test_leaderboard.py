@@ -2,7 +2,9 @@
 
 import csv
 import dataclasses
+import errno
 import io
+import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +13,7 @@ from small_networks import LABELS, additive, random_patches
 
 import xaiaudio as xa
 from commands import noise, sound
+from xaiaudio import leaderboard_page
 from xaiaudio.evaluate import board as boards
 from xaiaudio.evaluate import kept, measure
 from xaiaudio.evaluate.board import Leaderboard, Row, leaderboard
@@ -198,6 +201,24 @@ def test_a_damaged_row_is_made_anew(tmp_path, model, cases, calls):
     calls.clear()
     assert leaderboard(model, cases, ["flat"], cache=tmp_path).csv() == first.csv()
     assert "flat" in calls
+
+
+@pytest.mark.parametrize("way", ["cache", "csv", "page"])
+def test_a_full_disk_leaves_nothing_half_written(tmp_path, model, cases, monkeypatch, way):
+    board = leaderboard(model, cases, ["flat"])
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(xa.XaiAudioError, match="Could not write .*: No space left on device"):
+        if way == "cache":
+            leaderboard(model, cases, ["flat"], cache=tmp_path)
+        elif way == "csv":
+            board.to_csv(tmp_path / "board.csv")
+        else:
+            leaderboard_page.write(board, tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_cache_that_cannot_be_written(tmp_path, model, cases):

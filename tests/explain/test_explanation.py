@@ -1,3 +1,5 @@
+import errno
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -79,6 +81,36 @@ def test_strange_files(tmp_path, content):
         Explanation.load(path)
     with pytest.raises(XaiAudioError, match="nowhere"):
         Explanation.load(tmp_path / "nowhere.npz")
+
+
+def test_damaged_files(small, patches, tmp_path):
+    whole = explain(small, patches).save(tmp_path / "maps.npz").read_bytes()
+    path = tmp_path / "damaged.npz"
+    rng = np.random.default_rng(0)
+    complained = 0
+    for place in rng.integers(len(whole), size=200):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x5A]) + whole[place + 1 :])
+        try:
+            Explanation.load(path)  # what belongs to no array may well be lost
+        except XaiAudioError as error:
+            assert "damaged.npz is not an explanation" in str(error)
+            complained += 1
+    assert complained > 100
+
+
+def test_a_full_disk_leaves_what_was_there(small, patches, tmp_path, monkeypatch):
+    path = explain(small, patches).save(tmp_path / "maps.npz")
+    before = path.read_bytes()
+
+    def full(file, **_):
+        file.write(b"PK")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np, "savez_compressed", full)
+    with pytest.raises(XaiAudioError, match=r"Could not write .*maps\.npz: No space left"):
+        explain(small, patches).save(path)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["maps.npz"]
 
 
 def test_save_to_a_place_that_cannot_be_written(small, patches, tmp_path):

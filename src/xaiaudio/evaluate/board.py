@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import functools
 import io
-import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from ..errors import XaiAudioError
 from ..explain import registry
+from ..files import whole
 from . import kept
 from .cases import Cases, cases_of
 from .intervals import interval
@@ -266,13 +266,9 @@ class Leaderboard:
     def to_csv(self, path) -> Path:
         """Write :meth:`csv` to a file, whole or not at all."""
         path = Path(path)
-        partial = path.with_name(path.name + ".partial")
-        try:
+        with whole(path) as partial:
             path.parent.mkdir(parents=True, exist_ok=True)
             partial.write_text(self.csv(), encoding="utf-8")
-            os.replace(partial, path)
-        except OSError as error:
-            raise XaiAudioError(f"Could not write {path}: {error.strerror or error}.") from error
         return path
 
     @functools.cached_property

@@ -5,14 +5,12 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-import os
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
-from ..errors import XaiAudioError
 from ..explain import registry
+from ..files import whole
 
 
 class Store:
@@ -52,31 +50,30 @@ class Store:
             return None
         from .board import Row
 
+        path = self._path(subject)
         try:
-            with np.load(self._path(subject), allow_pickle=False) as file:
+            with np.load(path, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             about = json.loads(str(arrays.pop("about")))
             values = {name.partition(":")[2]: values for name, values in arrays.items()}
             return Row(subject.name, subject.reference, values, **about)
-        except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile):
-            return None  # missing, cut off or not ours: measured anew
+        except Exception:
+            # Missing, cut off, damaged or not ours: measured anew. Zip, NumPy and JSON each have
+            # errors of their own.
+            return None
 
     def keep(self, subject, row) -> None:
         """Write a row, whole or not at all."""
         if self.folder is None:
             return
         path = self._path(subject)
-        partial = path.with_suffix(".partial")
         about = json.dumps({"seconds": row.seconds, "error": row.error, "notes": row.notes})
         # With a colon before, so that no measure can take the name `about`.
         arrays = {f"value:{name}": values for name, values in row.values.items()}
-        try:
+        with whole(path) as partial:
             self.folder.mkdir(parents=True, exist_ok=True)
             with open(partial, "wb") as file:
                 np.savez(file, about=about, **arrays)
-            os.replace(partial, path)
-        except OSError as error:
-            raise XaiAudioError(f"Could not write {path}: {error.strerror or error}.") from error
 
     def _tell(self, what) -> None:
         self._common.update(json.dumps(what, sort_keys=True, default=str).encode())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import curves, faithfulness, localisation
+from . import curves, faithfulness, likeness, localisation
 from .measure import register
 
 _KEPT = "keep or remove what the map shows: "
@@ -260,10 +260,13 @@ def complexity(trial):
     source="Mishra et al., Reliable local explanations for machine listening, IJCNN 2020",
 )
 def seeds(trial):
-    """Return the rank correlation of the maps of two seeds; NaN for a method without one."""
+    """Return the rank correlation of the maps of two seeds; NaN for a method that draws nothing."""
     if not trial.subject.seeded:
         return trial.unknown()
-    return trial.spread(rank_correlation(trial.first, trial.again(seed=trial.seed + 1)))
+    first, second = trial.first, trial.again(seed=trial.seed + 1)
+    # A map that is flat has no ranks, and so no answer.
+    flat = (np.ptp(first, axis=(1, 2)) == 0) | (np.ptp(second, axis=(1, 2)) == 0)
+    return trial.spread(np.where(flat, np.nan, likeness.rank_correlation(first, second)))
 
 
 @register(
@@ -283,20 +286,3 @@ def milliseconds(trial):
     if trial.subject.reference:
         return trial.unknown()
     return np.full(len(trial.cases), 1000 * trial.result.seconds / len(trial.cases))
-
-
-def rank_correlation(a, b) -> np.ndarray:
-    """Return the rank correlation of each two maps (n, ...); NaN where a map is flat.
-
-    Examples
-    --------
-    >>> rank_correlation([[1.0, 2.0, 3.0]], [[1.0, 4.0, 9.0]]).tolist()
-    [1.0]
-    """
-    from scipy.stats import rankdata
-
-    a, b = (rankdata(np.reshape(maps, (len(maps), -1)), axis=1) for maps in (a, b))
-    a, b = a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True)
-    scale = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(scale > 0, (a * b).sum(axis=1) / scale, np.nan)

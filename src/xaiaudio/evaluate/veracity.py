@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import XaiAudioError
 from ..explain.perturbation import Ranks, engine_of
 from . import localisation
+from .curves import ranks
 
 # The most changed cells: this share of a patch.
 SHARE = 0.1
@@ -127,32 +128,8 @@ def most_changed(pairs, share: float = SHARE) -> np.ndarray:
     """
     if not 0 < share < 1:
         raise XaiAudioError(f"share is {share!r}: it must be between 0 and 1, such as 0.1.")
-    ranks = ranks_of(np.abs(pairs.change))
-    return ranks < max(1, round(share * ranks[0].size))
-
-
-def ranks_of(maps) -> np.ndarray:
-    """Return the place of each cell in its map's order: 0 is the highest, equal ones as they come.
-
-    Parameters
-    ----------
-    maps : array_like of float, shape (n, frames, bands)
-
-    Returns
-    -------
-    ndarray of int, shape (n, frames, bands)
-
-    Examples
-    --------
-    >>> from xaiaudio.evaluate.veracity import ranks_of
-    >>> ranks_of([[[0.5, -2.0, 3.0]]]).tolist()
-    [[[1, 2, 0]]]
-    """
-    maps = np.asarray(maps)
-    order = np.argsort(-maps.reshape(len(maps), -1), axis=1, kind="stable")
-    ranks = np.empty_like(order)
-    np.put_along_axis(ranks, order, np.arange(order.shape[1])[None], axis=1)
-    return ranks.reshape(maps.shape)
+    places = ranks(np.abs(pairs.change))
+    return places < max(1, round(share * places[0].size))
 
 
 def agreement(maps, pairs, share: float = SHARE) -> dict[str, np.ndarray]:
@@ -335,7 +312,7 @@ def _asked(model, maps, pairs, patches, others, shares) -> np.ndarray:
         )
     counts = np.round(shares * maps[0].size).astype(int)
     bounds = np.stack([np.zeros_like(counts), counts], axis=1)
-    scores = engine_of(model)(patches, others, Ranks(ranks_of(maps), bounds))
+    scores = engine_of(model)(patches, others, Ranks(ranks(maps), bounds))
     return scores.argmax(axis=2)
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from scipy.ndimage import zoom
 
 from ..errors import XaiAudioError
+from ..files import whole
 from ..frontend import LogMel
 from . import registry
 
@@ -80,7 +79,22 @@ class Explanation:
         return dataclasses.replace(self, **parts)
 
     def save(self, path) -> Path:
-        """Write everything to one ``.npz`` file; :meth:`load` reads it back."""
+        """Write everything to one ``.npz`` file; :meth:`load` reads it back.
+
+        Parameters
+        ----------
+        path : path-like
+            In a folder that is there.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        XaiAudioError
+            If it cannot be written. Nothing half-written stays.
+        """
         path = Path(path)
         arrays = {
             name: getattr(self, name) for name in ("maps", "raw", "patches", "targets", "scores")
@@ -93,19 +107,27 @@ class Explanation:
             "frontend": self.frontend.to_config(),
             "seconds": self.seconds,
         }
-        partial = path.with_name(path.name + ".partial")
-        try:
-            with open(partial, "wb") as file:
-                np.savez_compressed(file, about=json.dumps(about, default=_plain), **arrays)
-            os.replace(partial, path)
-        except OSError as error:
-            partial.unlink(missing_ok=True)
-            raise XaiAudioError(f"Could not write {path}: {error.strerror or error}.") from error
+        with whole(path) as partial, open(partial, "wb") as file:
+            np.savez_compressed(file, about=json.dumps(about, default=_plain), **arrays)
         return path
 
     @classmethod
     def load(cls, path) -> Explanation:
-        """Read what :meth:`save` wrote. Nothing in the file is ever executed."""
+        """Read what :meth:`save` wrote. Nothing in the file is ever executed.
+
+        Parameters
+        ----------
+        path : path-like
+
+        Returns
+        -------
+        Explanation
+
+        Raises
+        ------
+        XaiAudioError
+            If the file is missing, damaged or of another kind.
+        """
         try:
             with np.load(path, allow_pickle=False) as file:
                 data = {name: file[name] for name in file.files}
@@ -113,7 +135,7 @@ class Explanation:
             frontend = LogMel.from_config(about.pop("frontend"))
             labels = tuple(about.pop("labels"))
             return cls(**data, **about, labels=labels, frontend=frontend)
-        except (OSError, EOFError, BadZipFile, ValueError, KeyError, TypeError) as error:
+        except Exception as error:  # zip, zlib, NumPy and JSON each have errors of their own
             raise XaiAudioError(
                 f"{path} is not an explanation saved by xaiaudio: {error}."
             ) from error

@@ -193,10 +193,10 @@ def comparison(
     rows = {name: result.maps for name, result in zip(names, results, strict=True)}
     titles = _titles(first) if titles is None else titles
     if not each:
-        figure = _map_rows(first.patches, rows, titles, first.frontend, normalise, magnitude)
+        figure = map_rows(first.patches, rows, titles, first.frontend, normalise, magnitude)
     else:
         shown = {name: np.stack([scaled(cells) for cells in maps]) for name, maps in rows.items()}
-        figure = _map_rows(first.patches, shown, titles, first.frontend, True, magnitude)
+        figure = map_rows(first.patches, shown, titles, first.frontend, True, magnitude)
         largest = np.array([np.abs(maps).max(axis=(1, 2)) for maps in rows.values()])
         _write_largest(figure, largest)
         figure.data["largest"] = largest
@@ -260,10 +260,10 @@ def class_comparison(results, *, patch=0, classes=None, names=None, titles=None,
     first = columns[0]
     titles = [_titles(result)[0] for result in first] if titles is None else titles
     patches = np.concatenate([result.patches for result in first])
-    return _map_rows(patches, rows, titles, first[0].frontend, normalise)
+    return map_rows(patches, rows, titles, first[0].frontend, normalise)
 
 
-def _map_rows(patches, rows, titles, frontend, normalise, magnitude=False):
+def map_rows(patches, rows, titles, frontend, normalise, magnitude=False):
     """Draw a row of spectrograms and one row of maps per name."""
     count = len(patches)
     own_bars = 0 if normalise else 0.55 * len(rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import canvas
-from .maps import _map_rows, scaled
+from .maps import map_rows, scaled
 
 COLOURS = (canvas.BLUE, canvas.ORANGE, canvas.GREEN, canvas.GREY, "#CC79A7", "#56B4E9")
 DASHES = ("-", "--", ":", "-.", (0, (6, 2, 1, 2)), (0, (1, 3)))
@@ -44,7 +44,7 @@ def forgetting(patch, maps, frontend):
     rows = {
         state: np.stack([scaled(by_state[state]) for by_state in maps.values()]) for state in states
     }
-    return _map_rows(patches, rows, list(maps), frontend, True)
+    return map_rows(patches, rows, list(maps), frontend, True)
 
 
 def likeness_curves(states, curves):
