@@ -206,6 +206,15 @@ def wait_for(what, seconds=60):
     raise AssertionError("waited in vain")
 
 
+def test_what_a_start_up_file_prints_is_no_report():
+    said = "print('Welcome!'); print('{\"done\": true}')"
+    job = execute._Job(None, "key")
+    job.process = subprocess.Popen([sys.executable, "-c", said], stdout=subprocess.PIPE, text=True)
+    crew = execute._Crew(None, None, None, None, {})
+    crew._listen(job)
+    assert [crew.news.get_nowait()[1] for _ in range(2)] == [{"done": True}, None]
+
+
 def test_workers_are_bound_by_cores_and_memory(monkeypatch):
     for cores, workers in [(1, 1), (2, 2), (64, 3)]:
         monkeypatch.setattr(machine, "count_cores", lambda n=cores: n)

@@ -3,6 +3,9 @@
 import io
 import json
 import re
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import pytest
@@ -137,6 +140,28 @@ def test_another_build_is_not_disturbed(book):
         pytest.raises(XaiAudioError, match="Another build of the profile 'mini' is running"),
     ):
         publishing.build(root=book, console=quiet())
+
+
+def test_two_profiles_that_end_together_do_not_mix_their_pages(tmp_path, monkeypatch):
+    """Both copy their pages to the same place; here each copy takes a while."""
+    projects = [project.Project(tmp_path, name) for name in ("one", "other")]
+    for each in projects:
+        (each.home / "html").mkdir(parents=True)
+        for number in range(20):
+            (each.home / "html" / str(number)).write_text(each.profile)
+        (each.home / "html" / site.STAMP).write_text('{"key": "same"}')
+    monkeypatch.setattr(site, "site_key", lambda _: "same")
+    copytree = shutil.copytree
+
+    def slowly(*folders):
+        copytree(*folders, copy_function=lambda *names: (time.sleep(0.01), shutil.copy(*names)))
+
+    monkeypatch.setattr(site.shutil, "copytree", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        assert [folder for folder, _ in pool.map(site.build_site, projects)]
+    pages = list((tmp_path / "_build/html").glob("[0-9]*"))
+    assert len(pages) == 20 and len({page.read_text() for page in pages}) == 1
+    assert not list((tmp_path / "_build").glob("*.partial"))
 
 
 def test_an_unknown_profile_is_told(book):

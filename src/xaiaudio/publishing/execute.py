@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -205,7 +206,9 @@ class _Crew:
 
     def _listen(self, job):
         for line in job.process.stdout:
-            self.news.put((job, json.loads(line)))
+            # What a start-up file of the user prints is no report, and must not end the listening.
+            with contextlib.suppress(ValueError):
+                self.news.put((job, json.loads(line)))
         job.process.wait()
         self.news.put((job, None))
 

@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from filelock import FileLock
+
 from ..errors import XaiAudioError
 from . import notebooks
 from .execute import notebook_path, read_stamp
@@ -55,10 +57,12 @@ def build_site(project, *, console=None) -> tuple[Path, bool]:
         replace_folder(project.home / "site" / "_build" / "html", own)
     elif read_json(shown / STAMP, {}).get("key") == key:
         return shown, False
-    partial = project.build / "html.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    shutil.copytree(own, partial)
-    replace_folder(partial, shown)
+    # Builds of two profiles may run side by side, and both end here.
+    with FileLock(project.build / "html.lock"):
+        partial = project.build / "html.partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(own, partial)
+        replace_folder(partial, shown)
     return shown, True
 
 
