@@ -6,6 +6,7 @@ from small_networks import classifier_of, convolutional, random_patches
 
 import xaiaudio as xa
 from xaiaudio import XaiAudioError
+from xaiaudio.explain import gradients
 
 METHODS = list(xa.methods())
 QUICK = {"lime": {"samples": 60, "grid": (4, 3)}}
@@ -113,3 +114,19 @@ def test_unknown_method_and_upsampling(small, patches):
         xa.explain(small, patches, method="gradcan")
     with pytest.raises(XaiAudioError, match="upsample is 'cubic'"):
         xa.explain(small, patches, upsample="cubic")
+
+
+@pytest.mark.parametrize(
+    ("function", "wrong"),
+    [
+        ("smooth_gradient", {"samples": 0}),
+        ("smooth_gradient", {"noise": -0.1}),
+        ("integrated_gradients", {"steps": 0}),
+        ("integrated_gradients", {"tolerance": 0}),
+    ],
+)
+def test_functions_on_networks_refuse_what_their_methods_refuse(small, patches, function, wrong):
+    """Of no samples at all, the mean would be NaN."""
+    inputs, targets = small.as_input(patches), np.zeros(len(patches), int)
+    with pytest.raises(XaiAudioError, match=next(iter(wrong))):
+        getattr(gradients, function)(small.logits_network, inputs, targets, **wrong)

@@ -215,8 +215,14 @@ def smooth_gradient(network, inputs, targets, *, samples=32, noise=0.05, seed=0)
     -------
     ndarray of float32, like `inputs`
         With its sign.
+
+    Raises
+    ------
+    XaiAudioError
+        As for :func:`gradient`, and for numbers that make no sense.
     """
     inputs, targets = checked(network, inputs, targets)
+    SmoothOptions(samples=samples, noise=noise, seed=seed)  # complains of what makes no sense
     # Float32 from the start: fifty copies of a second of samples would be long in float64.
     drawn = np.random.default_rng(seed).standard_normal((samples, *inputs.shape[1:]), np.float32)
     axes = tuple(range(1, inputs.ndim))
@@ -247,6 +253,11 @@ def integrated_gradients(
     ndarray of float32, like `inputs`
         Positive and negative; sums to S(input) - S(baseline) for each input.
 
+    Raises
+    ------
+    XaiAudioError
+        As for :func:`gradient`, and for numbers that make no sense.
+
     Warns
     -----
     UserWarning
@@ -265,6 +276,7 @@ def integrated_gradients(
     [[2.0, 3.0]]
     """
     inputs, targets = checked(network, inputs, targets)
+    PathOptions(steps=steps, tolerance=tolerance)  # complains of what makes no sense
     starts = np.broadcast_to(np.asarray(baselines, np.float32), inputs.shape)
     engine, ways = engine_of(network), inputs - starts
     rises = engine.scores(inputs, targets) - engine.scores(starts, targets)
