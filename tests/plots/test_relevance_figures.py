@@ -72,6 +72,8 @@ def test_the_flow_is_what_the_report_says(found):
     bare = next(iter(found.values()))
     with pytest.raises(XaiAudioError, match="report=True"):
         plots.relevance_flow({"0": type(bare)(bare.inputs, bare.logits)})
+    many = plots.relevance_flow({str(number): bare for number in range(6)})
+    assert set(many.data) == {"layers", *"012345"}
 
 
 @pytest.mark.parametrize(("largest", "scale"), [(2.0, "linear"), (120.0, "symlog")])

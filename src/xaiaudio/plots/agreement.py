@@ -6,8 +6,6 @@ import numpy as np
 
 from . import canvas
 
-COLOURS = (canvas.BLUE, canvas.ORANGE, canvas.GREEN, canvas.GREY)
-
 
 def bands(series, *, x=None, x_label="", y_label=""):
     """Draw curves that were measured several times: their mean, in a band of all their values.
@@ -39,7 +37,7 @@ def bands(series, *, x=None, x_label="", y_label=""):
         values = np.asarray(values, float)
         x = np.arange(1, values.shape[1] + 1) if x is None else np.asarray(x)
         low, mean, high = values.min(axis=0), values.mean(axis=0), values.max(axis=0)
-        colour = COLOURS[index % len(COLOURS)]
+        colour = canvas.COLOURS[index % len(canvas.COLOURS)]
         ax.fill_between(x, low, high, color=colour, alpha=0.3, linewidth=0)
         # Each its own dashes, for readers who cannot tell the colours apart.
         ax.plot(x, mean, color=colour, linestyle=("-", "--", ":", "-.")[index % 4], label=name)

@@ -18,6 +18,7 @@ FONT = 11
 MAGNITUDE = "magma"  # perceptually uniform: equal steps look equal
 SIGNED = "RdBu_r"  # diverging: white is zero, safe for colour-blind eyes
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"  # Okabe and Ito's
+COLOURS = (BLUE, ORANGE, GREEN, GREY)  # of series, in this order
 
 ROUND_HERTZ = (125, 250, 500, 1000, 2000, 4000, 8000, 16000)
 

@@ -7,7 +7,6 @@ import numpy as np
 from ..errors import XaiAudioError
 from . import canvas
 
-COLOURS = (canvas.BLUE, canvas.ORANGE, canvas.GREEN, canvas.GREY)
 DASHES = ("-", "--", ":", "-.")
 
 
@@ -71,7 +70,7 @@ def in_time(patches, maps, frontend, *, titles=None, outlines=None):
             line.plot(
                 _times(patches, frontend),
                 values[index],
-                COLOURS[number % 4],
+                canvas.COLOURS[number % 4],
                 linestyle=DASHES[number % 4],
                 linewidth=1.2,
                 label=name,
@@ -123,7 +122,7 @@ def mean_curves(x, series, *, x_label="", y_label="", reference=None):
     shown = {}
     for number, (name, values) in enumerate(series.items()):
         low, mean, high = shown[name] = _interval(np.asarray(values, float))
-        colour = COLOURS[number % 4]
+        colour = canvas.COLOURS[number % 4]
         ax.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
         ax.plot(x, mean, color=colour, linestyle=DASHES[number % 4], label=name)
     if reference is not None:

@@ -7,7 +7,6 @@ import numpy as np
 from ..errors import XaiAudioError
 from . import canvas
 
-COLOURS = (canvas.BLUE, canvas.ORANGE, canvas.GREEN, canvas.GREY)
 MARKERS = "osD^"
 
 #: Pale grounds for the boxes of a plan, one per rule in the order in which they appear.
@@ -260,7 +259,8 @@ def relevance_flow(reports):
         left = [float((layer.arrived / found.logits).mean()) for layer in layers]
         left.append(float((layers[-1].passed / found.logits).mean()))
         bias = [float((layer.bias / found.logits).mean()) for layer in layers] + [0.0]
-        style = {"color": COLOURS[index], "marker": MARKERS[index], "ms": 4, "lw": 1.4}
+        style = {"ms": 4, "lw": 1.4}
+        style |= {"color": canvas.COLOURS[index % 4], "marker": MARKERS[index % len(MARKERS)]}
         axes[0, 0].plot(left, places, label=name, **style)
         axes[0, 1].plot(bias[:-1], places[:-1], **{**style, "lw": 0})
         data[name] = {"left": left, "bias": bias}
@@ -312,7 +312,7 @@ def conservation(sums, *, titles=None):
             largest = max(largest, np.abs(values).max(initial=0.0))
             # A little up and down, so that equal values are seen to be many.
             heights = row + 0.22 * np.sin(2.4 * np.arange(len(values)))
-            ax.plot(values, heights, "o", ms=5, alpha=0.6, mew=0, color=COLOURS[row % 4])
+            ax.plot(values, heights, "o", ms=5, alpha=0.6, mew=0, color=canvas.COLOURS[row % 4])
         ax.axvline(1, color="k", lw=1, ls="--")
         ax.axvline(0, color="0.6", lw=0.8)
         ax.set_yticks(np.arange(len(rows)), list(rows), fontsize=canvas.FONT - 1)

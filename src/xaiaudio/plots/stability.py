@@ -7,8 +7,6 @@ import numpy as np
 from . import canvas
 from .sounds import LOUDNESS
 
-COLOURS = (canvas.BLUE, canvas.ORANGE, canvas.GREEN, canvas.GREY)
-
 
 def named_segments(patch, shares, frontend):
     """Draw how often each place of a patch was among the highest segments.
@@ -79,7 +77,7 @@ def settling(samples, series, *, advised=None, y_label="shared segments", chance
     if advised is not None:
         ax.axvspan(*advised, color="#E8E8E8", label="advised")
     for index, (name, values) in enumerate(series.items()):
-        colour = COLOURS[index % len(COLOURS)]
+        colour = canvas.COLOURS[index % len(canvas.COLOURS)]
         dashes = ("-", "--", ":", "-.")[index % 4]
         ax.plot(samples, values, color=colour, linestyle=dashes, linewidth=0.7, alpha=0.5)
         ax.plot(

@@ -7,8 +7,6 @@ import numpy as np
 from . import canvas
 from .charts import COUNTS
 
-COLOURS = (canvas.BLUE, canvas.ORANGE, canvas.GREEN, canvas.GREY)
-
 
 def intervals(labels, series, *, reference=None, xlabel="share", whole=True):
     """Draw shares with their confidence intervals, one line per label.
@@ -38,7 +36,7 @@ def intervals(labels, series, *, reference=None, xlabel="share", whole=True):
     figure, axes = canvas.grid(height=1.3 + 0.2 * len(labels) * max(1.4, len(series)))
     ax = axes[0, 0]
     shares = {name: 100 * values for name, values in series.items()}
-    canvas.dots(ax, labels, shares, COLOURS, fontsize=canvas.FONT - 1)
+    canvas.dots(ax, labels, shares, canvas.COLOURS, fontsize=canvas.FONT - 1)
     if reference is not None:
         name, value = reference
         ax.axvline(100 * value, color=canvas.GREY, linestyle="--", label=name)
