@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from xaiaudio import AudioClassifier, LogMel, XaiAudioError
+from xaiaudio import AudioClassifier, LogMel, XaiAudioError, load_model
 from xaiaudio.evaluate import adversarial
 
 FRONTEND = LogMel(bands=12, frames=20, overlap=0.75)
@@ -95,6 +95,15 @@ def test_more_clips_than_a_batch(model, waves, targets, monkeypatch):
     monkeypatch.setattr(adversarial, "BATCH", 2)
     found = adversarial.attack(model, waves, targets, level_db=-12, rounds=2)
     assert len(found) == 3 and (found.level_db <= -12).all()
+
+
+@pytest.mark.parametrize("more", [0, 5_000])
+def test_clips_of_few_patches(more):
+    """A second convolution cannot take no patch at all, which a round's last steps once gave it."""
+    lite = load_model("lite")
+    wave = RANDOM.normal(0, 0.1, lite.frontend.min_samples + more).astype("float32")
+    found = adversarial.attack(lite, [wave], "Rooster", level_db=-20, rounds=1, overlap=0.75)
+    assert found.changed[0].shape == wave.shape and found.level_db[0] <= -20
 
 
 def test_samples_stay_within_the_range(model):

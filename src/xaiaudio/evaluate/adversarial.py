@@ -234,6 +234,8 @@ def _changed(model, frontend, waves, targets, level_db, rounds, advance) -> list
     counts = [
         1 + ((n - frontend.min_samples) // frontend.hop) // frontend.patch_hop for n in lengths
     ]
+    # A short clip has fewer patches than a round has steps, and a step without any cannot be taken.
+    steps = min(steps, max(counts))
     counts, wanted = (tf.constant(values, tf.int32) for values in (counts, targets))
     for stride in np.linspace(FIRST, LAST, rounds).tolist():
         for first in range(steps):
