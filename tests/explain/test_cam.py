@@ -8,7 +8,7 @@ from keras import layers
 from scipy.ndimage import zoom
 from small_networks import LABELS, classifier_of, convolutional, random_patches
 
-from xaiaudio import AudioClassifier, XaiAudioError, explain
+from xaiaudio import AudioClassifier, XaiAudioError, explain, load_model
 from xaiaudio.explain import cam
 from xaiaudio.explain.cam import find_layer
 
@@ -183,6 +183,43 @@ def test_default_layer():
     x = layers.Add()([x, layers.ReLU()(x)])
     x = layers.GlobalMaxPooling2D()(x)
     assert find_layer(keras.Model(twice, layers.Dense(3)(x))).name == "branching"
+
+
+def grown(network):
+    """Return the same layers with the same weights as a Sequential model, added one by one."""
+    model = keras.Sequential([keras.Input(network.inputs[0].shape[1:])])
+    for layer in network.layers[1:]:
+        model.add(type(layer).from_config(layer.get_config()))
+    model.set_weights(network.get_weights())
+    return model
+
+
+@pytest.mark.parametrize("method", DEFINITIONS)
+def test_a_sequential_model_gives_the_same_maps_however_it_came_about(method, tmp_path):
+    """Keras calls its layers once more whenever one is added, and when a file is read."""
+    network = yamnet_like()
+    patches = random_patches(2, (12, 8))
+    plain = classifier_of(network)
+    expected = explain(plain, patches, "dog", method).raw
+    assert expected.max() > 1e-6
+    sequential = grown(network)
+    sequential.save(tmp_path / "grown.keras")
+    read = load_model(tmp_path / "grown.keras", labels=LABELS, frontend=plain.frontend)
+    for classifier in (classifier_of(sequential), read):
+        found = explain(classifier, patches, "dog", method).raw
+        np.testing.assert_allclose(found, expected, atol=1e-5 * expected.max())
+
+
+def test_a_convolution_that_knows_no_place_is_passed_over():
+    start = keras.Input((12, 8, 1))
+    x = layers.Conv2D(3, 3, activation="relu", name="wide")(start)
+    gate = layers.GlobalAveragePooling2D(keepdims=True)(x)
+    gate = layers.Conv2D(3, 1, activation="sigmoid", name="gate")(gate)
+    x = layers.GlobalAveragePooling2D()(layers.Multiply()([x, gate]))
+    assert find_layer(keras.Model(start, layers.Dense(3)(x))).name == "wide"
+    whole = layers.Flatten()(layers.Conv2D(3, (12, 8))(start))
+    with pytest.raises(XaiAudioError, match="one value for the whole patch.*occlusion"):
+        find_layer(keras.Model(start, layers.Dense(3)(whole)))
 
 
 def test_yamnet_like_network():

@@ -57,8 +57,9 @@ class Options:
     Attributes
     ----------
     layer : str or None
-        Name of the layer to look at. None takes the last convolution, together with the batch
-        normalisation and activation that follow it where these are layers of their own.
+        Name of the layer to look at. None takes the last convolution whose feature maps have more
+        than one cell, together with the batch normalisation and activation that follow it where
+        these are layers of their own.
     """
 
     layer: str | None = None
@@ -144,8 +145,9 @@ def scorecam(classifier, patches, targets, options):
     multiplied by it, so a hidden cell goes to 0, which is not silence in a log-mel patch.
     tf-keras-vis takes the softmax itself, so it is given the logits.
     """
-    layer = find_layer(classifier.logits_network, options.layer)
-    channels = layer.output.shape[-1]
+    network = classifier.logits_network
+    layer = find_layer(network, options.layer)
+    channels = output_in(network, layer).shape[-1]
     if options.channels and options.channels > channels:
         raise XaiAudioError(
             f"channels is {options.channels}, but layer {layer.name!r} has only {channels}."
@@ -153,13 +155,14 @@ def scorecam(classifier, patches, targets, options):
     # The strongest channels are chosen for all inputs of a call together: call one by one.
     chunk = 1 if options.channels else max(1, MASKED // channels)
     visual = Scorecam(_quiet(classifier), clone=False)
+    place = _Place(output_in(network, layer))
     inputs = classifier.as_input(patches)
     if inputs.ndim != 4:
         raise XaiAudioError(
             "Score-CAM needs a network for (frames, bands, 1), this one takes (frames, bands): "
             "begin it with a Reshape layer, or use another method."
         )
-    return _maps(visual, inputs, targets, chunk, layer, max_N=options.channels)
+    return _maps(visual, inputs, targets, chunk, place, max_N=options.channels)
 
 
 def find_layer(network, name: str | None = None) -> keras.layers.Layer:
@@ -192,58 +195,97 @@ def find_layer(network, name: str | None = None) -> keras.layers.Layer:
             "The network has no 2-D convolution, so there is no class activation map: "
             "use a method that needs none, such as 'occlusion' or 'lime'."
         )
-    return _spatial(_finished(found[-1]))
+    # A convolution after the pooling, as in a squeeze-and-excitation gate, knows no place.
+    wide = [layer for layer in found if tuple(output_in(network, layer).shape[1:3]) != (1, 1)]
+    if not wide:
+        raise XaiAudioError(
+            "All convolutions of the network give one value for the whole patch, which is no map: "
+            "use a method that needs none, such as 'occlusion' or 'lime'."
+        )
+    return _spatial(network, _finished(network, wide[-1]))
+
+
+def output_in(network, layer):
+    """Return the tensor that a layer gives in a network; where it is used twice, at its last use.
+
+    This is not always ``layer.output``, which is what it gave when it was called first: a
+    Sequential model calls its layers again whenever it grows, and when it is read from a file.
+    """
+    return next(node.outputs[0] for node in _nodes(network) if node.operation is layer)
+
+
+def _nodes(network) -> list:
+    """Return the calls of layers that make up a network, those next to its output first."""
+    graph = getattr(network, "_functional", None) or network
+    by_depth = graph._nodes_by_depth
+    return [node for depth in sorted(by_depth) for node in by_depth[depth]]
 
 
 def _named(network, name):
-    spatial = [layer for layer in network.layers if _is_spatial(layer)]
+    spatial = [layer for layer in network.layers if _is_spatial(output_in(network, layer))]
     for layer in network.layers:
         if layer.name == name:
-            return _spatial(layer)
+            return _spatial(network, layer)
     names = ", ".join(layer.name for layer in spatial)
     raise XaiAudioError(f"The network has no layer {name!r}. Those with feature maps: {names}.")
 
 
-def _finished(layer):
+def _finished(network, layer):
     """Go on from a convolution to the activation that follows it, if one does."""
     while True:
-        nodes = layer._outbound_nodes
-        following = nodes[0].operation if len(nodes) == 1 else None
-        if not isinstance(following, FINISHING):
+        output = output_in(network, layer)
+        following = [
+            node.operation
+            for node in _nodes(network)
+            if any(tensor is output for tensor in node.input_tensors)
+        ]
+        if len(following) != 1 or not isinstance(following[0], FINISHING):
             return layer
-        layer = following
+        (layer,) = following
 
 
-def _spatial(layer):
-    shape = getattr(layer.output, "shape", ())
+def _spatial(network, layer):
+    output = output_in(network, layer)
+    shape = tuple(output.shape)
     if len(shape) == 4 and None in shape[1:]:
         raise XaiAudioError(
-            f"Layer {layer.name!r} gives maps of any size, {tuple(shape[1:])}: build the network "
+            f"Layer {layer.name!r} gives maps of any size, {shape[1:]}: build the network "
             "for one size of patch, with keras.layers.Input((frames, bands, 1))."
         )
-    if not _is_spatial(layer):
+    if not _is_spatial(output):
         raise XaiAudioError(
-            f"Layer {layer.name!r} gives {getattr(layer.output, 'shape', None)}: "
-            "a map needs (batch, h, w, channels)."
+            f"Layer {layer.name!r} gives {shape}: a map needs (batch, h, w, channels)."
         )
     if getattr(layer, "data_format", "channels_last") != "channels_last":
         raise XaiAudioError(f"Layer {layer.name!r} has its channels first: they must be last.")
     return layer
 
 
-def _is_spatial(layer) -> bool:
-    shape = getattr(layer.output, "shape", ())
-    return len(shape) == 4 and None not in shape[1:]
+def _is_spatial(output) -> bool:
+    return len(output.shape) == 4 and None not in output.shape[1:]
+
+
+class _Place(keras.layers.Layer):
+    """A place in a network, given to tf-keras-vis as the layer whose output it is to look at."""
+
+    def __init__(self, tensor):
+        super().__init__()
+        self._tensor = tensor
+
+    @property
+    def output(self):
+        return self._tensor
 
 
 def _gradient_maps(method, classifier, patches, targets, options, score=CategoricalScore):
     network = classifier.logits_network
     layer = find_layer(network, options.layer)
     visual = method(network, clone=False)
-    return _maps(visual, classifier.as_input(patches), targets, CHUNK, layer, score=score)
+    place = _Place(output_in(network, layer))
+    return _maps(visual, classifier.as_input(patches), targets, CHUNK, place, score=score)
 
 
-def _maps(visual, inputs, targets, chunk, layer, score=CategoricalScore, **more) -> np.ndarray:
+def _maps(visual, inputs, targets, chunk, place, score=CategoricalScore, **more) -> np.ndarray:
     """Call tf-keras-vis for `chunk` patches at a time."""
     parts = [slice(start, start + chunk) for start in range(0, len(inputs), chunk)]
     return np.concatenate(
@@ -251,7 +293,7 @@ def _maps(visual, inputs, targets, chunk, layer, score=CategoricalScore, **more)
             visual(
                 score([int(target) for target in targets[part]]),
                 inputs[part],
-                penultimate_layer=layer,
+                penultimate_layer=place,
                 seek_penultimate_conv_layer=False,
                 expand_cam=False,
                 normalize_cam=False,
