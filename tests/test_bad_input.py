@@ -15,6 +15,7 @@ import soundfile
 
 import xaiaudio as xa
 from commands import call, complaint, noise, run, sound
+from xaiaudio import audio
 
 FAST = ("-m", "occlusion", "--set", "occlusion.mask=0.5", "--set", "occlusion.stride=0.5")
 
@@ -139,6 +140,44 @@ def test_wrong_choices_say_what_there_is(capsys, tmp_path, out, arguments, told)
     assert (status, said) == (1, "")
     assert told in complaint(err)
     assert not out.exists()
+
+
+def test_a_sound_that_may_not_be_read_does_not_stop_the_others(capsys, tmp_path, out, monkeypatch):
+    good, locked = sound(tmp_path / "good.wav"), sound(tmp_path / "locked.wav")
+    may = os.access
+
+    def access(place, mode, **more):
+        return str(place) != str(locked) and may(place, mode, **more)
+
+    def opened(place, *arguments):
+        if str(place) == str(locked):
+            raise PermissionError(errno.EACCES, "Permission denied", str(place))
+        return open(place, *arguments)
+
+    # For the superuser, who runs some tests, no file is locked.
+    monkeypatch.setattr(os, "access", access)
+    monkeypatch.setattr(audio, "open", opened, raising=False)
+    status, said, err = call(capsys, "explain", good, locked, "--out", out, *FAST)
+    assert status == 1 and f"{good}: " in said
+    assert f"xaiaudio: Could not read {locked}: Permission denied." in err
+    assert (out / "good.html").exists() and not (out / "locked.html").exists()
+
+
+def test_what_the_mp3_decoder_mutters_is_not_shown(capfd, tmp_path, out):
+    path = sound(tmp_path / "whole.mp3", noise(3))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    status, _, err = call(capfd, "explain", path, "--out", out, *FAST)
+    assert status == 0
+    assert err.splitlines() == [f"{path}: occlusion ..."]
+
+
+def test_a_set_with_one_clip_per_class_has_nothing_to_hold_out(capsys, tmp_path):
+    for label in ("knock", "whistle"):
+        sound(tmp_path / "sounds" / label / "only.wav")
+    status, _, err = call(capsys, "train", tmp_path / "sounds", "--out", tmp_path / "x.keras")
+    assert status == 1
+    message = complaint(err)
+    assert "cannot be split at fold 5" in message and "Add sounds" in message
 
 
 def test_a_set_with_one_class_teaches_nothing(capsys, tmp_path):

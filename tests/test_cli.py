@@ -227,6 +227,7 @@ def test_train_then_explain_with_what_was_learnt(capsys, tmp_path):
     assert status == 0, err
     assert "Held out (fold 5)" in said and "100.0% of clips" in said
     assert xa.load_model(out).labels == ("hiss", "tone")
+    assert xa.load_model(out).name == "mine"  # not that of the network it was made from
     status, said, _ = call(
         capsys,
         "explain",

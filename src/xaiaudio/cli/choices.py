@@ -19,7 +19,11 @@ def read_labels(path: Path | None) -> list[str] | None:
         # Windows' Notepad begins a file with a mark, which is not part of the first label.
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise XaiAudioError(f"Could not read the labels in {path}: {error}.") from error
+        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        raise XaiAudioError(
+            f"Could not read the labels in {path}: {reason}. Name a text file with one class per "
+            "line."
+        ) from error
     names = [line.strip() for line in lines if line.strip()]
     if not names:
         raise XaiAudioError(f"{path} holds no labels: write one class per line.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -52,20 +53,26 @@ def table(columns, rows, title: str | None = None) -> None:
     Console(width=None if sys.stdout.isatty() else 160, highlight=False).print(made)
 
 
-def start_tensorflow() -> None:
-    """Import TensorFlow without its start-up chatter.
+@contextlib.contextmanager
+def quiet_libraries():
+    """Silence what libraries write straight to file descriptor 2, which no setting stops.
 
-    Its libraries write about processors and graphics cards straight to file descriptor 2, and no
-    setting stops them. Whatever goes wrong in Python is still raised.
+    Whatever goes wrong in Python is still raised.
     """
     sys.stderr.flush()
     with open(os.devnull, "wb") as nowhere:
         kept = os.dup(2)
         os.dup2(nowhere.fileno(), 2)
         try:
-            import tensorflow
-
-            tensorflow.constant(0)  # the devices are only looked for now
+            yield
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+def start_tensorflow() -> None:
+    """Import TensorFlow without its start-up chatter about processors and graphics cards."""
+    with quiet_libraries():
+        import tensorflow
+
+        tensorflow.constant(0)  # the devices are only looked for now

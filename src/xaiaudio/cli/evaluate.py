@@ -70,7 +70,9 @@ def evaluate(
     ] = "lite",
     labels: Annotated[
         Path | None,
-        typer.Option(help="Text file, one class per line, for a .keras file that has none."),
+        typer.Option(
+            help="Text file, one class per line, for a .keras file that has none.", readable=False
+        ),
     ] = None,
     methods: Annotated[
         list[str] | None,

@@ -10,7 +10,7 @@ import typer
 from ..audio import load_audio
 from ..errors import XaiAudioError
 from .choices import read_labels, read_options
-from .console import check_folder, note, say, start_tensorflow
+from .console import check_folder, note, quiet_libraries, say, start_tensorflow
 
 METHODS = ("gradcam", "occlusion", "lime")
 
@@ -36,14 +36,18 @@ def add_to(app: typer.Typer) -> None:
 
 def explain(
     files: Annotated[
-        list[Path], typer.Argument(help="Sounds: WAV, FLAC, OGG, MP3; any rate, any channels.")
+        list[Path],
+        # Not checked by typer: one file that may not be read must not stop the others.
+        typer.Argument(help="Sounds: WAV, FLAC, OGG, MP3; any rate, any channels.", readable=False),
     ],
     model: Annotated[
         str, typer.Option(help="lite, or a .keras file: of xaiaudio train, or your own + --labels.")
     ] = "lite",
     labels: Annotated[
         Path | None,
-        typer.Option(help="Text file, one class per line, for a .keras file that has none."),
+        typer.Option(
+            help="Text file, one class per line, for a .keras file that has none.", readable=False
+        ),
     ] = None,
     method: Annotated[
         list[str] | None,
@@ -125,7 +129,8 @@ def _readable(files) -> list[Path]:
     good = []
     for file in files:
         try:
-            load_audio(file)
+            with quiet_libraries():  # the MP3 decoder writes of damage that it gets over
+                load_audio(file)
             good.append(file)
         except XaiAudioError as error:
             note(f"xaiaudio: {_named(file, error)}")
@@ -148,7 +153,8 @@ def _answer(clip) -> str:
 
 
 def _wave(file: Path, frontend, pad: bool):
-    wave = load_audio(file, sample_rate=frontend.sample_rate)
+    with quiet_libraries():
+        wave = load_audio(file, sample_rate=frontend.sample_rate)
     if len(wave) < frontend.min_samples and not pad:
         raise XaiAudioError(
             f"{file} lasts {len(wave) / frontend.sample_rate:.2f} s, but one patch takes "

@@ -81,7 +81,7 @@ def train(
         raise XaiAudioError(
             f"{sounds} has {found}: put the sounds into one folder per class, two at least."
         )
-    learnt, held_out = clips.split(fold)
+    learnt, held_out = _split(clips, fold)
     start_tensorflow()
     from .. import models
 
@@ -99,6 +99,7 @@ def train(
         resume=resume,
         progress=watched(),
     )
+    model.name = out.stem
     model.save(out)
     _report(models.evaluate(model, held_out), fold)
     say(f"The network is in {out}. Use it: xaiaudio explain FILE --model {out}")
@@ -134,6 +135,16 @@ def _check_out(out: Path) -> None:
     place = next(parent for parent in out.absolute().parents if parent.exists())
     if not place.is_dir() or not os.access(place, os.W_OK):
         raise XaiAudioError(f"--out is {out}, but {place} cannot be written to: choose another.")
+
+
+def _split(clips, fold: int):
+    try:
+        return clips.split(fold)
+    except XaiAudioError as error:
+        raise XaiAudioError(
+            f"{error} Add sounds (a class has as many folds as sounds, up to five), or name "
+            "another --fold."
+        ) from error
 
 
 def _report(found, fold: int) -> None:
