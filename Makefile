@@ -28,7 +28,8 @@ $(INSTALLED): requirements.lock pyproject.toml
 book: install ## run the chapters that changed, check them, render _build/html/index.html
 	$(BIN)/xaiaudio book --profile $(PROFILE)
 
-test: lint ## lint, unit tests, and the chapters of profile mini against their baselines
+test: lint ## lint, docstring examples, unit tests, and the chapters of mini against their baselines
+	OMP_NUM_THREADS=$(THREADS) TF_NUM_INTRAOP_THREADS=$(THREADS) $(BIN)/python -m pytest -n 2 --doctest-modules src
 	OMP_NUM_THREADS=$(THREADS) TF_NUM_INTRAOP_THREADS=$(THREADS) $(BIN)/python -m pytest -n 2
 	$(BIN)/xaiaudio book --profile mini
 

@@ -114,7 +114,11 @@ def test_a_clip_says_what_it_has_not(tmp_path):
         clip.load()
     save_audio(tmp_path / "mono.wav", np.zeros(10))
     np.savez(tmp_path / "other.npz", name=np.zeros(3))
-    for name in ("mono.wav", "other.npz"):
+    np.savez_compressed(tmp_path / "torn.npz", mask=np.random.default_rng(0).random(500))
+    packed = bytearray((tmp_path / "torn.npz").read_bytes())
+    packed[200:300] = bytes(100)
+    (tmp_path / "torn.npz").write_bytes(packed)
+    for name in ("mono.wav", "other.npz", "torn.npz"):
         clip = Clip(tmp_path / "a.wav", "d", 1, "", stems=tmp_path / name, events=tmp_path / name)
         with pytest.raises(XaiAudioError, match=f"Could not read .*{name}"):
             clip.load_stems()

@@ -51,6 +51,12 @@ def test_files_that_are_no_weights(tmp_path):
     np.savez(tmp_path / "a.npz", x=np.array([object()]))
     with pytest.raises(XaiAudioError, match="no .npz of weights"):
         backbone("yamnet", tmp_path)
+    np.savez_compressed(tmp_path / "a.npz", x=np.random.default_rng(0).random(500))
+    packed = bytearray((tmp_path / "a.npz").read_bytes())
+    packed[200:300] = bytes(100)
+    (tmp_path / "a.npz").write_bytes(packed)
+    with pytest.raises(XaiAudioError, match="no .npz of weights"):
+        backbone("yamnet", tmp_path)
     (tmp_path / "b.npz").write_bytes(b"")
     with pytest.raises(XaiAudioError, match="name one of them"):
         backbone("yamnet", tmp_path)

@@ -282,8 +282,8 @@ def _check_fit(network: keras.Model, labels, frontend) -> None:
     if not fits:
         raise XaiAudioError(
             f"The network takes inputs of the shape {shape}, but the front end makes patches of "
-            f"({frames}, {bands}): give a LogMel with its frames and bands, or a network for "
-            f"({frames}, {bands}, 1)."
+            f"({frames}, {bands}): give a LogMel with its frames and bands (AudioClassifier.save "
+            f"keeps it in the file), or a network for ({frames}, {bands}, 1)."
         )
     outputs = network.outputs[0].shape[-1]
     if outputs != len(labels):
