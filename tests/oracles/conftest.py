@@ -1,6 +1,11 @@
 import importlib
+import sys
 
 import pytest
+
+# PyTorch's compiler is not needed here, and reading it after TensorFlow can end the process: both
+# bring an LLVM of their own. None stands for a package that is not there.
+sys.modules["triton"] = None
 
 
 @pytest.fixture(autouse=True, scope="session")
