@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 import xaiaudio as xa
-from xaiaudio.explain import backward
+from xaiaudio.explainers.engines import backward
 
 # So that a map of each takes about as long as a reader would wait for it.
 OPTIONS = {"smoothgrad": {"samples": 20}}

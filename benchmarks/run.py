@@ -27,7 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 import xaiaudio as xa
-from xaiaudio.explain.perturbation import BATCH, Boxes, Coalitions, engine_of
+from xaiaudio.explainers.engines.perturbation import BATCH, Boxes, Coalitions, engine_of
 
 CLASSES = 10
 TARGET = 3
@@ -145,7 +145,7 @@ def lime_tasks(classifier, model, patches):
     )
     from lime.lime_image import LimeImageExplainer
 
-    from xaiaudio.explain.segments import grid
+    from xaiaudio.explainers.engines.segments import grid
 
     cells = grid((96, 64), *GRID)
 

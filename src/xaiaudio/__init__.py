@@ -10,50 +10,34 @@ Explanations of audio networks that you can look at, listen to and measure::
     result = xa.explain(model, patches, method="gradcam")
     xa.plot(result)
     xa.listen(result, wave)
+
+Nothing is imported before it is asked for: TensorFlow alone takes seconds.
 """
 
 import os as _os
 
-# The networks are TensorFlow's, and its start-up chatter is nobody's business.
+import lazy_loader as _lazy
+
+# The networks are TensorFlow's; its start-up chatter tells users nothing.
 _os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 _os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from . import datasets, evaluate, models
-from .audio import load_audio
-from .errors import XaiAudioError
-from .explain.base import Explanation, explain, explain_classes
-from .explain.registry import methods
-from .frontend import LogMel
-from .listen import listen
-from .plots import plot
-from .profiles import profile
-from .record import number, show
-
 __version__ = "0.1.0"
 
-__all__ = [
-    "AudioClassifier",
-    "Explanation",
-    "LogMel",
-    "XaiAudioError",
-    "datasets",
-    "evaluate",
-    "explain",
-    "explain_classes",
-    "listen",
-    "load_audio",
-    "load_model",
-    "methods",
-    "models",
-    "number",
-    "plot",
-    "profile",
-    "show",
-]
-
-
-def __getattr__(name):
-    # TensorFlow takes seconds to import: only what needs a network pays for it.
-    if name in ("AudioClassifier", "load_model"):
-        return getattr(models, name)
-    raise AttributeError(f"module 'xaiaudio' has no attribute {name!r}")
+__getattr__, __dir__, __all__ = _lazy.attach(
+    __name__,
+    submodules=["datasets", "evaluate", "models"],
+    submod_attrs={
+        "audio": ["load_audio"],
+        "errors": ["XaiAudioError"],
+        "explainers.base": ["Explanation", "explain", "explain_classes"],
+        "explainers.registry": ["methods"],
+        "frontend": ["LogMel"],
+        "models.classifier": ["AudioClassifier"],
+        "models.saving": ["load_model"],
+        "plots.maps": ["plot"],
+        "publishing.profiles": ["profile"],
+        "publishing.record": ["number", "show"],
+        "sonify.masks": ["listen"],
+    },
+)

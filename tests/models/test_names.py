@@ -1,23 +1,38 @@
-"""The public names of xaiaudio.models stay what they are, whatever was imported before."""
+"""The public names of a facade stay what they are, whatever was imported before."""
 
 import importlib
 import inspect
-from pathlib import Path
+import pkgutil
 
-import xaiaudio.models as public
-from xaiaudio import models
+import pytest
 
-FOLDER = Path(models.__file__).parent
+FACADES = {
+    "xaiaudio.models": [],
+    "xaiaudio.evaluate": ["benchmark", "experiments", "metrics"],
+    "xaiaudio": ["datasets", "evaluate", "models"],
+}
 
 
-def test_no_module_bears_a_public_name():
-    assert not {path.stem for path in FOLDER.glob("*.py")} & set(models._HOMES)
+def modules_in(package):
+    found = pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    return [entry.name for entry in found if not entry.name.endswith("__main__")]
 
 
-def test_names_are_functions_and_classes_after_every_module_was_imported():
-    for path in FOLDER.glob("*.py"):
-        if path.stem != "__init__":
-            importlib.import_module(f"xaiaudio.models.{path.stem}")
-    for name in models._HOMES:
-        found = getattr(public, name)
-        assert inspect.isfunction(found) or inspect.isclass(found), name
+@pytest.mark.parametrize("name", list(FACADES))
+def test_names_are_functions_and_classes_after_every_module_was_imported(name):
+    facade = importlib.import_module(name)
+    for module in modules_in(facade):
+        importlib.import_module(module)
+    for public in facade.__all__:
+        found = getattr(facade, public)
+        if public in FACADES[name]:
+            assert inspect.ismodule(found), public
+        else:
+            assert inspect.isfunction(found) or inspect.isclass(found), public
+
+
+@pytest.mark.parametrize("name", list(FACADES))
+def test_no_module_beside_a_facade_bears_one_of_its_names(name):
+    facade = importlib.import_module(name)
+    beside = {entry.name for entry in pkgutil.iter_modules(facade.__path__)}
+    assert beside & set(facade.__all__) == set(FACADES[name])

@@ -12,9 +12,9 @@ from explain.relevance.networks import (
     waveform_net,
     yamnet_like,
 )
-from xaiaudio.explain.gradients import gradient, integrated_gradients
-from xaiaudio.explain.guided import guided_backpropagation
-from xaiaudio.explain.relevance import relevance
+from xaiaudio.explainers.gradients import gradient, integrated_gradients
+from xaiaudio.explainers.guided import guided_backpropagation
+from xaiaudio.explainers.lrp import relevance
 
 pytestmark = pytest.mark.oracle
 

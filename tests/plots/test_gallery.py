@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from xaiaudio import LogMel, plots
-from xaiaudio.record import render, summarise
+from xaiaudio.publishing.record import render, summarise
 
 FRONTEND = LogMel.vggish(overlap=0.75)
 

@@ -13,9 +13,9 @@ from small_book import quiet
 import xaiaudio as xa
 from xaiaudio import plots, publishing
 from xaiaudio.errors import XaiAudioError
-from xaiaudio.explain import cam, registry
+from xaiaudio.explainers import cam, registry
 from xaiaudio.publishing import baselines, metric, project, report
-from xaiaudio.record import summarise
+from xaiaudio.publishing.record import summarise
 
 
 def recorded(**values):

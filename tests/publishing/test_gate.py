@@ -4,7 +4,7 @@ import nbformat.v4 as v4
 import pytest
 
 from xaiaudio.publishing import gate, notebooks
-from xaiaudio.record import KEY
+from xaiaudio.publishing.record import KEY
 
 PNG = "iVBORw0KGgo="
 SHOWN = {"mystnb": {"figure": {"caption": "A map."}, "image": {"alt": "A blob."}}}

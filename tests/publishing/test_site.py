@@ -49,7 +49,8 @@ def test_sounds_are_files_loaded_on_demand(built):
 
 def test_records_stay_out_of_the_pages(built):
     for name in ("maps", "welcome"):
-        assert "xaiaudio.record+json" not in (built[0] / f"_build/html/{name}.html").read_text()
+        page = (built[0] / f"_build/html/{name}.html").read_text()
+        assert "xaiaudio.record+json" not in page
 
 
 def test_notebooks_to_download_are_clean_and_valid(built):
@@ -110,7 +111,7 @@ def test_an_incomplete_figure_stops_the_build(tmp_path):
     body = """
     ```{code-cell} ipython3
     from matplotlib.figure import Figure
-    from xaiaudio.record import show
+    from xaiaudio.publishing.record import show
 
     fig = Figure(figsize=(1, 1))
     fig.data = {"x": 1}

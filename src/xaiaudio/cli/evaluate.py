@@ -108,8 +108,8 @@ def evaluate(
     start_tensorflow()
     from .. import evaluate as measuring
     from .. import models
-    from ..explain.registry import methods as known
-    from ..leaderboard_page import write
+    from ..explainers.registry import methods as known
+    from ..pages.leaderboard import write
 
     every = list(known())
     chosen = list(dict.fromkeys(methods)) if methods else every
@@ -185,7 +185,7 @@ def _can_be_mixed(clip, frontend) -> bool:
 
 def _mixed(clips, ratio, limit, frontend, seed):
     """Lay sounds over sounds of other classes: twice as many as wanted, for some are misnamed."""
-    from ..datasets.mix import mixtures
+    from ..datasets.mixtures import mixtures
 
     held_out = replace(clips, clips=tuple(clip for clip in clips if clip.fold == FOLDS))
     if len(held_out) >= limit and len({clip.label for clip in held_out}) > 1:

@@ -91,7 +91,7 @@ def explain(
         raise typer.Exit(1)
     start_tensorflow()
     from .. import models
-    from ..page import explain_clip
+    from ..pages.clip import explain_clip
 
     classifier = models.load_model(model, labels=names)
     _check_choices(classifier, target, methods, options)
@@ -191,7 +191,7 @@ def _check_keep(keep: float | None) -> None:
 
 def _check_choices(classifier, target, methods, options) -> None:
     """Complain of a wrong class, method or option once, not for each file."""
-    from ..explain import registry
+    from ..explainers import registry
 
     if target is not None:
         classifier.index(target)

@@ -23,7 +23,7 @@ def add_to(app: typer.Typer) -> None:
 def methods() -> None:
     """List the explanation methods, their options and where they come from."""
     start_tensorflow()
-    from ..explain.registry import methods as known
+    from ..explainers.registry import methods as known
 
     rows = [
         (

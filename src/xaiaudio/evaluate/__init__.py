@@ -1,53 +1,18 @@
 """How far to trust a map: measures of explanations.
 
-Each module answers one question: :mod:`.faithfulness` and :mod:`.curves` whether the network agrees
-with the map, :mod:`.localisation` whether the map lies where the sound is, :mod:`.sanity` and
-:mod:`.verdicts` whether it depends on the network at all, :mod:`.likeness` how alike two maps are,
-:mod:`.veracity` whether it points at the cause of an answer that :mod:`.adversarial` made wrong,
-:mod:`.clever_hans` whether it gives away a cheat, :mod:`.stability` whether other seeds and more
-samples change it, :mod:`.sensitivity` whether noise does that nobody hears, :mod:`.intervals` how
-sure a mean over clips is.
-:func:`leaderboard` asks about all methods.
+:mod:`.metrics` holds the measures, one file a question, :mod:`.benchmark` what takes all of them of
+all methods (:func:`leaderboard`), :mod:`.experiments` the tests by a known cause: answers made
+wrong on purpose, and a planted cheat.
 """
 
-from __future__ import annotations
+import lazy_loader as _lazy
 
-import importlib
-
-__all__ = [
-    "adversarial",
-    "clever_hans",
-    "curves",
-    "faithfulness",
-    "intervals",
-    "likeness",
-    "localisation",
-    "sanity",
-    "sensitivity",
-    "stability",
-    "veracity",
-    "verdicts",
-]
-
-# Functions and classes that are the package's own, and the modules that define them.
-_HOMES = {
-    "Cases": "cases",
-    "Leaderboard": "board",
-    "cases_of": "cases",
-    "leaderboard": "board",
-    "measures": "measure",
-    "with_truth": "cases",
-}
-
-
-def __getattr__(name):
-    # Some of them ask networks: TensorFlow takes seconds to import.
-    if name in _HOMES:
-        return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return importlib.import_module(f".{name}", __name__)
-
-
-def __dir__():
-    return sorted({*globals(), *__all__, *_HOMES})
+__getattr__, __dir__, __all__ = _lazy.attach(
+    __name__,
+    submodules=["benchmark", "experiments", "metrics"],
+    submod_attrs={
+        "benchmark.leaderboard": ["Leaderboard", "leaderboard"],
+        "benchmark.samples": ["Cases", "cases_of", "with_truth"],
+        "metrics.registry": ["measures"],
+    },
+)

@@ -70,7 +70,7 @@ def backbone(name: str, source=None) -> Backbone:
         if source is not None:
             raise XaiAudioError("lite comes with the package: it takes no source.")
         return _lite()
-    from . import vggish, yamnet
+    from .networks import vggish, yamnet
 
     network, origin, attribution = {"vggish": vggish, "yamnet": yamnet}[name].load(source)
     frontend = LogMel.vggish() if name == "vggish" else LogMel.yamnet()

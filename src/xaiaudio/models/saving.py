@@ -98,7 +98,8 @@ def load_model(source="lite", *, labels=None, frontend=None) -> AudioClassifier:
     'Dog bark'
     """
     if str(source) in SHIPPED:
-        with resources.as_file(resources.files(__package__) / f"{source}.keras") as path:
+        shipped = resources.files(f"{__package__}.networks") / f"{source}.keras"
+        with resources.as_file(shipped) as path:
             return _load(path, None, None)
     return _load(Path(source), labels, frontend)
 

@@ -7,13 +7,7 @@ middle; panels that are compared share one scale.
 """
 
 from .agreement import agreement, bands
-from .charts import (
-    class_shares,
-    confusion,
-    confusion_pair,
-    label_counts,
-    training_curves,
-)
+from .charts import class_shares, confusion, confusion_pair, label_counts, training_curves
 from .cheats import cause, networks
 from .gallery import gallery, masked, steps
 from .leaderboard import leaderboard, leaderboard_intervals

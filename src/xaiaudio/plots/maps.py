@@ -302,7 +302,7 @@ def clip_maps(wave, maps, frontend, *, normalise=True):
     wave : array_like of float, shape (samples,)
         At `frontend.sample_rate`.
     maps : mapping of str to array_like of float, shape (T, bands)
-        Name to map, as :func:`xaiaudio.listen.clip_map` makes them. What lies beyond the end of a
+        Name to map, as :func:`.sonify.masks.clip_map` makes them. What lies beyond the end of a
         map stays grey.
     frontend : LogMel
     normalise : bool
@@ -316,7 +316,7 @@ def clip_maps(wave, maps, frontend, *, normalise=True):
     Examples
     --------
     >>> import numpy as np, xaiaudio as xa
-    >>> from xaiaudio.listen import clip_map
+    >>> from xaiaudio.sonify.masks import clip_map
     >>> model = xa.load_model("lite")
     >>> wave = np.sin(np.arange(48000) / 5)
     >>> result = xa.explain(model, model.frontend(wave), "Rain")

@@ -19,7 +19,7 @@ def mixture(mixed):
 
     Parameters
     ----------
-    mixed : xaiaudio.datasets.mix.Mixture
+    mixed : xaiaudio.datasets.mixtures.Mixture
 
     Returns
     -------
@@ -30,7 +30,7 @@ def mixture(mixed):
     Examples
     --------
     >>> import numpy as np, xaiaudio as xa
-    >>> from xaiaudio.datasets.mix import mix
+    >>> from xaiaudio.datasets.mixtures import mix
     >>> tone = 0.1 * np.sin(np.arange(32_000) * 0.4)
     >>> hiss = 0.01 * np.random.default_rng(0).normal(size=48_000)
     >>> figure = xa.plots.mixture(mix(tone, hiss, snr_db=10, at=1.0, seconds=0.5))
@@ -151,7 +151,7 @@ def curves(panels):
     Examples
     --------
     >>> import xaiaudio as xa
-    >>> from xaiaudio.evaluate.curves import deletion
+    >>> from xaiaudio.evaluate.metrics.deletion import deletion
     >>> curve = deletion(model, result)  # doctest: +SKIP
     >>> figure = xa.plots.curves({"deletion": {"Grad-CAM": curve}})  # doctest: +SKIP
     """

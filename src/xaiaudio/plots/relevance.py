@@ -241,7 +241,7 @@ def relevance_flow(reports):
     Examples
     --------
     >>> import numpy as np, xaiaudio as xa
-    >>> from xaiaudio.explain.relevance import relevance
+    >>> from xaiaudio.explainers.lrp import relevance
     >>> model = xa.load_model("lite")
     >>> inputs = model.as_input(model.frontend(np.sin(np.arange(16000) / 5)))
     >>> found = relevance(model.logits_network, inputs, [0], report=True)

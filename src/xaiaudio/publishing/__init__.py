@@ -58,7 +58,7 @@ def build(
     Parameters
     ----------
     profile : str
-        A name from :mod:`xaiaudio.profiles`.
+        A name from :mod:`xaiaudio.publishing.profiles`.
     seed : int
         The baselines are those of seed 0; another seed is not compared.
     check : bool
@@ -85,7 +85,7 @@ def build(
     KeyboardInterrupt
         On Ctrl-C; finished chapters stay.
     """
-    from ..profiles import profile as known
+    from .profiles import profile as known
 
     known(profile)
     from rich.console import Console
@@ -130,7 +130,7 @@ def renew_baselines(
     XaiAudioError
         As for :func:`build`.
     """
-    from ..profiles import profile as known
+    from .profiles import profile as known
 
     known(profile)
     from rich.console import Console

@@ -122,7 +122,7 @@ def _measured(project) -> dict:
 
 
 def _profiles(project) -> str:
-    from ..profiles import PROFILES
+    from .profiles import PROFILES
 
     measured = _measured(project)
     rows = []
@@ -134,7 +134,7 @@ def _profiles(project) -> str:
 
 
 def _accuracies(project) -> str:
-    from ..profiles import PROFILES
+    from .profiles import PROFILES
 
     measured = _measured(project)
     rows = [

@@ -57,7 +57,7 @@ def distances(old, new) -> dict:
     Parameters
     ----------
     old, new : dict
-        From :func:`xaiaudio.record.summarise`.
+        From :func:`xaiaudio.publishing.record.summarise`.
 
     Returns
     -------

@@ -6,7 +6,7 @@ import copy
 import re
 
 from ..errors import XaiAudioError
-from ..record import KEY
+from .record import KEY
 
 INJECTED = "injected-parameters"
 _PICTURES = ("image/png", "image/svg+xml", "image/jpeg")
@@ -72,7 +72,7 @@ def records(notebook):
     Returns
     -------
     list of dict
-        As :mod:`xaiaudio.record` wrote them.
+        As :mod:`xaiaudio.publishing.record` wrote them.
     """
     found = []
     for _, cell in code_cells(notebook):

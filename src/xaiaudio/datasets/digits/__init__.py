@@ -1,9 +1,9 @@
 """Spoken digits: synthesised from a seed with the truth about them, or a copy of AudioMNIST.
 
 Each recording can be asked two things: which digit, and who says it. The synthesised speech follows
-the source-filter model: a source (:mod:`~xaiaudio.datasets.digits.voice`) whose pitch is the
-speaker's, and a tract whose resonances are the phone's (:mod:`~xaiaudio.datasets.digits.phones`),
-scaled by the speaker's size (:mod:`~xaiaudio.datasets.digits.speakers`).
+the source-filter model: a source (:mod:`~xaiaudio.synthesis.speech_voice`) whose pitch is the
+speaker's, and a tract whose resonances are the phone's (:mod:`~xaiaudio.synthesis.speech_phones`),
+scaled by the speaker's size (:mod:`~xaiaudio.synthesis.speech_speakers`).
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import os
 
 from ...errors import XaiAudioError
 from ...frontend import LogMel
+from ...synthesis.speech_speakers import SPEAKERS, Speaker, speakers
+from ...synthesis.speech_utterance import Phone, Utterance, speak
 from .. import cache
 from ..base import ClipSet
 from . import audiomnist, store
-from .speakers import SPEAKERS, Speaker, speakers
 from .tasks import DIGITS, TASKS, Recording, check_task, clip_set
 from .truth import SOURCE, groups, regions, truth
-from .utterance import Phone, Utterance, speak
 
 __all__ = [
     "DIGITS",

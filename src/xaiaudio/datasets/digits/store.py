@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from ...audio import save_audio
 from ...errors import XaiAudioError
-from .utterance import DIGITS, RATE, speak
+from ...synthesis.speech_utterance import DIGITS, RATE, speak
 
 ENDING = ".flac"
 

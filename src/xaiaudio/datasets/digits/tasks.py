@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import XaiAudioError
+from ...synthesis.speech_phones import WORDS
 from ..base import FOLDS, Clip, ClipSet, held_out
-from .phones import WORDS
 
 TASKS = ("digit", "speaker", "gender")
 DIGITS = tuple(WORDS)

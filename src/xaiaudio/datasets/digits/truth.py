@@ -7,8 +7,8 @@ import re
 import numpy as np
 
 from ...errors import XaiAudioError
-from .speakers import speakers
-from .utterance import Utterance, speak
+from ...synthesis.speech_speakers import speakers
+from ...synthesis.speech_utterance import Utterance, speak
 
 SOURCE = "xaiaudio digits, {count} speakers, seed {seed}, version {version}"
 _SOURCE = re.compile(SOURCE.format(count=r"(\d+)", seed=r"(\d+)", version=r"\d+"))

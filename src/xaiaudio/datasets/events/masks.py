@@ -1,0 +1,49 @@
+"""Where an event is heard: the truth that explanations can be held against."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...frontend import LogMel
+from .scene import FULL_SCALE
+
+RANGE = 40.0  # cells more than so many dB below the event's loudest are not counted as event
+
+
+def event_mask(event, background, frontend: LogMel | None = None) -> np.ndarray:
+    """Say which cells of a clip's log-mel spectrogram belong to its event.
+
+    A cell belongs to the event where the event alone has
+
+    * a greater mel magnitude than the background alone: it is what one hears there,
+    * more than the front end's `offset`: below it the network sees next to nothing,
+    * more than 1 % (-40 dB) of the event's own loudest cell: the last of the echo, and what the
+      window smears beside a loud sound, is not the event.
+
+    Parameters
+    ----------
+    event, background : ndarray of int16, shape (samples,)
+        As :func:`~xaiaudio.datasets.events.generate` returns them.
+    frontend : LogMel, optional
+        VGGish's unless told.
+
+    Returns
+    -------
+    ndarray of bool, shape (T, bands)
+        (498, 64) for five seconds; ``frontend.cut(mask)`` gives the mask of each patch.
+
+    Examples
+    --------
+    >>> from xaiaudio.datasets import events
+    >>> synthetic.event_mask(*events.generate("Rooster", 0)).shape
+    (498, 64)
+    """
+    frontend = frontend or LogMel.vggish()
+    sound, rest = (_magnitude(frontend, stem) for stem in (event, background))
+    floor = max(frontend.offset, float(sound.max()) * 10 ** (-RANGE / 20))
+    return (sound > rest) & (sound > floor)
+
+
+def _magnitude(frontend, stem) -> np.ndarray:
+    wave = np.asarray(stem, np.float64) / FULL_SCALE
+    return np.exp(frontend.spectrogram(wave)) - frontend.offset

@@ -1,0 +1,65 @@
+"""The sets of sounds that have a name: adding one is adding a module and a line here."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+
+from .base import ClipSet
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A set of sounds with a name.
+
+    Attributes
+    ----------
+    module : str
+        Module of this package with ``load(progress=...)``.
+    variable : str
+        Environment variable that names a local copy; empty where there is none.
+    """
+
+    module: str
+    variable: str = ""
+
+
+SETS = {
+    "synthetic": Entry("events"),
+    "esc10": Entry("esc10", "XAIAUDIO_ESC10"),
+}
+
+
+def load(name, *, progress: bool = True) -> ClipSet:
+    """Return a set of clips.
+
+    Parameters
+    ----------
+    name : str or path-like
+        ``"synthetic"``, made on the spot from a seed; ``"esc10"``, the real recordings (see
+        :func:`xaiaudio.datasets.esc10.load`); or a folder (see
+        :func:`xaiaudio.datasets.folders.read`).
+    progress : bool
+        Show a bar while sounds are made or fetched.
+
+    Returns
+    -------
+    ClipSet
+
+    Raises
+    ------
+    XaiAudioError
+        If there is no such set or folder, or it cannot be read or fetched.
+
+    Examples
+    --------
+    >>> import xaiaudio as xa
+    >>> xa.datasets.load("synthetic").counts()["Rain"]  # doctest: +SKIP
+    40
+    """
+    if str(name) not in SETS:
+        from . import folders
+
+        return folders.read(name)
+    module = importlib.import_module(f"{__package__}.{SETS[str(name)].module}")
+    return module.load(progress=progress)

@@ -1,0 +1,1 @@
+"""All methods under all measures: samples, context, the leaderboard and its finished rows."""

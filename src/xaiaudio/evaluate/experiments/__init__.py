@@ -1,0 +1,1 @@
+"""Tests by a known cause: answers made wrong on purpose, and a cheat that was planted."""

@@ -1,0 +1,104 @@
+"""The list of measures: what each says of a map, in which unit, and which way is better."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ...errors import XaiAudioError
+
+# Files with measures, in the order of the leaderboard's columns.
+FILES = ("standard", "trust")
+
+BETTER = ("higher", "lower", "neither")
+
+_MEASURES: dict[str, Measure] = {}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One column of the leaderboard.
+
+    Attributes
+    ----------
+    name : str
+    title : str
+        Short, for the head of a column.
+    family : str
+        Measures of one family share a panel.
+    unit : str
+    better : {"higher", "lower", "neither"}
+    low, high : float
+        The range that values can have.
+    summary : str
+        One line.
+    source : str
+        The paper.
+    function : callable
+        Takes a `Trial` and returns (n,) values, one a patch; NaN
+        where there is no answer.
+    floor : {"chance", "worst"}
+        What the worst place is: the random map's value, or the worst method's, where a random map
+        would win without merit.
+    """
+
+    name: str
+    title: str
+    family: str
+    unit: str
+    better: str
+    low: float
+    high: float
+    summary: str
+    source: str
+    function: Callable
+    floor: str = "chance"
+
+    def write(self, value: float) -> str:
+        """Write a value with as many digits as the measure deserves."""
+        if value != value:
+            return "–"
+        if self.unit == "%":
+            return f"{value:.0f}"
+        if self.unit == "ms":
+            return f"{value:.0f}" if value >= 9.5 else f"{value:.1f}"
+        return f"{value:.2f}"
+
+
+def register(name, *, better, **about):
+    """Register a measure, as a decorator of its function; the rest as in `Measure`."""
+    if better not in BETTER:
+        raise XaiAudioError(f"better is {better!r}: it must be one of {BETTER}.")
+
+    def add(function):
+        _MEASURES[name] = Measure(name, better=better, function=function, **about)
+        return function
+
+    return add
+
+
+def measures() -> dict[str, Measure]:
+    """List every measure by its name; those of one family stand together.
+
+    Examples
+    --------
+    >>> import xaiaudio as xa
+    >>> xa.evaluate.measures()["deletion"].better
+    'lower'
+    """
+    for file in FILES:
+        importlib.import_module(f"{__package__}.{file}")
+    families = list(dict.fromkeys(one.family for one in _MEASURES.values()))
+    ordered = sorted(_MEASURES.values(), key=lambda one: families.index(one.family))
+    return {one.name: one for one in ordered}
+
+
+def find(names=None) -> tuple[Measure, ...]:
+    """Return the measures called so, or say which ones there are; None takes all."""
+    known = measures()
+    names = tuple(known) if names is None else tuple(names)
+    for name in names:
+        if name not in known:
+            raise XaiAudioError(f"No measure is called {name!r}: there are {', '.join(known)}.")
+    return tuple(known[name] for name in names)

@@ -1,1 +1,0 @@
-"""Explanations: one file a method, all called through :func:`xaiaudio.explain`."""

@@ -1,0 +1,1 @@
+"""Explanation methods, one file each, and the two engines that most of them stand on."""

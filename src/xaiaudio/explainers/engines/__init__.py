@@ -1,0 +1,1 @@
+"""What methods share: asking about changed inputs, and going back through the network."""

@@ -1,0 +1,35 @@
+"""Layer-wise relevance propagation for Keras networks of any input.
+
+Rules share the relevance of one layer (`rules`), a composite chooses a rule for each layer
+(`composites`), a plan walks the network (`plan`), and :func:`relevance` runs it.
+"""
+
+# Importing the handlers registers them.
+from . import moving, pooling, recurrent, weighted  # noqa: F401
+from .composites import COMPOSITES, FIRST, Composite, composite
+from .plan import handles
+from .propagation import relevance
+from .report import LayerShare, Relevance
+from .rules import RULES, AlphaBeta, Box, Epsilon, Flat, Gamma, Passed, Rule, WSquare, Zero, ZPlus
+
+__all__ = [
+    "COMPOSITES",
+    "FIRST",
+    "RULES",
+    "AlphaBeta",
+    "Box",
+    "Composite",
+    "Epsilon",
+    "Flat",
+    "Gamma",
+    "LayerShare",
+    "Passed",
+    "Relevance",
+    "Rule",
+    "WSquare",
+    "ZPlus",
+    "Zero",
+    "composite",
+    "handles",
+    "relevance",
+]

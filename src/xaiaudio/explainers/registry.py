@@ -1,0 +1,113 @@
+"""The list of methods: who they are, what they take, where they come from."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..errors import XaiAudioError
+
+# Method files, in the order in which the book introduces them. Adding a method is adding a file
+# and its name here.
+FILES = ("cam", "occlusion", "lime", "gradients", "guided", "lrp.method")
+
+_METHODS: dict[str, Method] = {}
+
+
+@dataclass(frozen=True)
+class Method:
+    """One explanation method, as :func:`register` was told of it.
+
+    Attributes
+    ----------
+    name : str
+        What ``explain(method=...)`` is given.
+    function : callable
+        ``(classifier, patches, targets, options) -> maps``, see :func:`register`.
+    options : type
+        Dataclass of the options and their defaults.
+    summary, paper, needs : str
+        For :func:`xaiaudio.methods`, in one line each.
+    many_targets : bool
+        True if one run serves several targets per patch.
+    """
+
+    name: str
+    function: Callable
+    options: type
+    summary: str
+    paper: str
+    needs: str
+    many_targets: bool = False
+
+    def parse(self, given: dict):
+        """Check the options a user gave and fill in the defaults."""
+        known = {field.name for field in dataclasses.fields(self.options)}
+        unknown = sorted(set(given) - known)
+        if unknown:
+            raise XaiAudioError(
+                f"{self.name} has no option {unknown[0]!r}: it takes "
+                f"{', '.join(sorted(known)) or 'none'}."
+            )
+        return self.options(**given)
+
+
+def register(name, *, options, summary, paper, needs="any network", many_targets=False):
+    """Register a method, as a decorator.
+
+    The function is called with an `AudioClassifier`, patches ``(n, frames, bands)``, integer
+    targets and an instance of `options`. With ``many_targets=False`` the targets are ``(n,)`` and
+    it returns maps ``(n, h, w)`` at the method's own resolution; with ``many_targets=True`` they
+    are ``(n, k)`` and it returns ``(n, k, h, w)`` from one set of forward passes.
+    """
+
+    def add(function):
+        _METHODS[name] = Method(name, function, options, summary, paper, needs, many_targets)
+        return function
+
+    return add
+
+
+def _all() -> dict[str, Method]:
+    for file in FILES:
+        importlib.import_module(f"{__package__}.{file}")
+    return _METHODS
+
+
+def find(name: str) -> Method:
+    """Return the method called `name`, or say which ones there are."""
+    known = _all()
+    if name not in known:
+        raise XaiAudioError(f"No method is called {name!r}: there are {', '.join(known)}.")
+    return known[name]
+
+
+def methods() -> dict[str, dict]:
+    """List every explanation method.
+
+    Returns
+    -------
+    dict
+        Name to a dict with ``summary``, ``options`` (name to default), ``paper`` and ``needs``
+        (what the network must have).
+
+    Examples
+    --------
+    >>> import xaiaudio as xa
+    >>> xa.methods()["gradcam"]["needs"]
+    'a convolution'
+    """
+    return {
+        name: {
+            "summary": method.summary,
+            "options": {
+                field.name: getattr(method.options(), field.name)
+                for field in dataclasses.fields(method.options)
+            },
+            "paper": method.paper,
+            "needs": method.needs,
+        }
+        for name, method in _all().items()
+    }

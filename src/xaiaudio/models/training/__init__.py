@@ -1,0 +1,1 @@
+"""Training and testing: transfer learning, pretraining, cross-validation, tables of patches."""

@@ -1,0 +1,214 @@
+"""Networks and whole clips: patches of a set, majority votes, accuracy, confusion."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...errors import XaiAudioError
+from ...frontend import LogMel
+from ..votes import majority
+
+
+@dataclass(frozen=True)
+class PatchTable:
+    """All patches of a set of clips, in one array.
+
+    Attributes
+    ----------
+    patches : ndarray of float32, shape (n, frames, bands)
+        Clip by clip, in the order of the set.
+    clip : ndarray of int, shape (n,)
+        Which clip of the set each patch is from.
+    names : tuple of str
+        The clips' names.
+    truth : tuple of str
+        The clips' labels.
+    labels : tuple of str
+        All labels of the set.
+    """
+
+    patches: np.ndarray
+    clip: np.ndarray
+    names: tuple[str, ...]
+    truth: tuple[str, ...]
+    labels: tuple[str, ...]
+
+    def part(self, chosen) -> PatchTable:
+        """Return the patches of some clips; `chosen` is bool (clips,)."""
+        chosen = np.asarray(chosen, bool)
+        kept = chosen[self.clip]
+        return PatchTable(
+            patches=self.patches[kept],
+            clip=(np.cumsum(chosen) - 1)[self.clip[kept]],
+            names=tuple(np.array(self.names, object)[chosen]),
+            truth=tuple(np.array(self.truth, object)[chosen]),
+            labels=self.labels,
+        )
+
+    def targets(self, labels) -> np.ndarray:
+        """Return each patch's class as an index into `labels`, int (n,)."""
+        numbers = {label: number for number, label in enumerate(labels)}
+        for name, label in zip(self.names, self.truth, strict=True):
+            if label not in numbers:
+                raise XaiAudioError(
+                    f"The clip {name} is labelled {label!r}, which the network does not know: "
+                    f"its classes are {', '.join(labels)}."
+                )
+        return np.array([numbers[label] for label in self.truth], int)[self.clip]
+
+
+def patch_table(clips, frontend: LogMel) -> PatchTable:
+    """Cut every clip of a set into patches.
+
+    Files are read in parallel. A clip shorter than one patch is lengthened with silence.
+
+    Parameters
+    ----------
+    clips : ClipSet
+    frontend : LogMel
+        Its overlap is the overlap of the patches.
+
+    Raises
+    ------
+    XaiAudioError
+        If the set is empty, or a clip has no label or cannot be used; the message names it.
+    """
+    if not len(clips):
+        raise XaiAudioError(f"The set {clips.name} has no clips.")
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        parts = list(pool.map(lambda clip: _patches(clip, frontend), clips))
+    return PatchTable(
+        patches=np.concatenate(parts),
+        clip=np.repeat(np.arange(len(parts)), [len(part) for part in parts]),
+        names=tuple(clip.name for clip in clips),
+        truth=tuple(clip.label for clip in clips),
+        labels=tuple(clips.labels),
+    )
+
+
+def _patches(clip, frontend) -> np.ndarray:
+    if clip.label is None:
+        raise XaiAudioError(f"The clip {clip.path} has no label: it cannot be learnt or tested.")
+    try:
+        return frontend(clip.load(frontend.sample_rate), pad=True)
+    except XaiAudioError as error:
+        if str(clip.path) in str(error):
+            raise
+        raise XaiAudioError(f"The clip {clip.path} cannot be used. {error}") from error
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How a network did on clips that it was tested on.
+
+    Attributes
+    ----------
+    labels : tuple of str
+        The network's classes.
+    names : tuple of str
+        The clips.
+    true, predicted : ndarray of int, shape (clips,)
+        Indices into `labels`; predicted by the majority of a clip's patches.
+    patch_scores : tuple of ndarray of float32, each (patches of the clip, classes)
+        Probabilities, clip by clip.
+    """
+
+    labels: tuple[str, ...]
+    names: tuple[str, ...]
+    true: np.ndarray
+    predicted: np.ndarray
+    patch_scores: tuple[np.ndarray, ...]
+
+    @property
+    def clip_accuracy(self) -> float:
+        """Share of clips named rightly, in [0, 1]."""
+        return float(np.mean(self.true == self.predicted))
+
+    @property
+    def patch_accuracy(self) -> float:
+        """Share of patches named rightly, in [0, 1]."""
+        hits = [
+            scores.argmax(axis=1) == true
+            for scores, true in zip(self.patch_scores, self.true, strict=True)
+        ]
+        return float(np.mean(np.concatenate(hits)))
+
+    @property
+    def confusion(self) -> np.ndarray:
+        """Number of clips, int (classes, classes): row is what they are, column what was said."""
+        table = np.zeros((len(self.labels),) * 2, int)
+        np.add.at(table, (self.true, self.predicted), 1)
+        return table
+
+    @property
+    def recall(self) -> np.ndarray:
+        """Row summary, float (classes,): share of a class's clips found; NaN without any."""
+        return _ratio(self.confusion.diagonal(), self.confusion.sum(axis=1))
+
+    @property
+    def precision(self) -> np.ndarray:
+        """Column summary, float (classes,): share of the answers that are right; NaN if none."""
+        return _ratio(self.confusion.diagonal(), self.confusion.sum(axis=0))
+
+    @property
+    def predicted_labels(self) -> list[str]:
+        """What was said of each clip, by name."""
+        return [self.labels[number] for number in self.predicted]
+
+    @property
+    def true_labels(self) -> list[str]:
+        """What each clip is, by name."""
+        return [self.labels[number] for number in self.true]
+
+
+def _ratio(hits, all_) -> np.ndarray:
+    return np.divide(hits, all_, out=np.full(len(all_), np.nan), where=all_ > 0)
+
+
+def evaluate(model, clips, overlap: float | None = None) -> Evaluation:
+    """Test a network on clips.
+
+    Parameters
+    ----------
+    model : AudioClassifier
+    clips : ClipSet or PatchTable
+        Their labels must be among the network's.
+    overlap : float, optional
+        Overlap of the patches; the front end's own by default. A table's patches are taken as
+        they are.
+
+    Returns
+    -------
+    Evaluation
+
+    Examples
+    --------
+    >>> import xaiaudio as xa
+    >>> clips = xa.datasets.load("esc10")  # doctest: +SKIP
+    >>> result = xa.models.evaluate(xa.load_model("lite"), clips.split(5)[1])  # doctest: +SKIP
+    >>> result.clip_accuracy > 0.9  # doctest: +SKIP
+    True
+    """
+    table = clips
+    if not isinstance(clips, PatchTable):
+        frontend = model.frontend if overlap is None else model.frontend.with_overlap(overlap)
+        table = patch_table(clips, frontend)
+    table.targets(model.labels)  # before the work, not after it
+    return judged(table, model.scores(table.patches), model.labels)
+
+
+def judged(table: PatchTable, scores, labels) -> Evaluation:
+    """Turn the scores of a table's patches, float (n, classes), into an :class:`Evaluation`."""
+    first = np.flatnonzero(np.diff(table.clip, prepend=-1))
+    parts = tuple(np.split(np.asarray(scores, np.float32), first[1:]))
+    return Evaluation(
+        labels=tuple(labels),
+        names=table.names,
+        true=table.targets(labels)[first],
+        predicted=np.array([majority(part) for part in parts], int),
+        patch_scores=parts,
+    )

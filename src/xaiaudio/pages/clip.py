@@ -1,0 +1,342 @@
+"""One explained clip: its maps, its sounds, and a page to look at and listen to."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import functools
+import html
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .. import plots
+from ..errors import XaiAudioError
+from ..explainers.base import Explanation, explain
+from ..explainers.registry import methods
+from ..publishing.record import render
+from ..sonify.masks import Listening, clip_map, listen
+from ..sonify.player import mp3, player
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one method found in a clip.
+
+    Attributes
+    ----------
+    result : Explanation
+    relevance : ndarray of float32, shape (T, bands)
+        The maps of the patches, laid over the clip.
+    heard : Listening
+    """
+
+    result: Explanation
+    relevance: np.ndarray
+    heard: Listening
+
+    @property
+    def method(self) -> str:
+        """The method's name."""
+        return self.result.method
+
+
+@dataclass(frozen=True)
+class ExplainedClip:
+    """A clip, what a network says of it, and why.
+
+    Attributes
+    ----------
+    name : str
+        What people know the clip by: its file's name.
+    wave : ndarray of float32, shape (samples,)
+    model : AudioClassifier
+    prediction : ClipPrediction
+    target : str
+        The class explained.
+    parts : tuple of Part
+        One per method.
+    """
+
+    name: str
+    wave: np.ndarray
+    model: object
+    prediction: object
+    target: str
+    parts: tuple[Part, ...]
+
+    @property
+    def frontend(self):
+        """The front end that cut the patches."""
+        return self.parts[0].result.frontend
+
+    def picture(self):
+        """Return the figure of the spectrogram with every method's map below it."""
+        return self._figure(self.parts)
+
+    def _figure(self, parts):
+        # One map alone keeps its unit; several are brought to one scale.
+        maps = {part.method: part.relevance for part in parts}
+        return plots.clip_maps(self.wave, maps, self.frontend, normalise=len(parts) > 1)
+
+    @functools.cached_property
+    def png(self) -> bytes:
+        """The picture as a PNG file."""
+        return render(self.picture())
+
+    def png_of(self, part: Part) -> bytes:
+        """Return the picture of one method alone as a PNG file."""
+        return self.png if len(self.parts) == 1 else render(self._figure([part]))
+
+    def html(self) -> str:
+        """Return a page that needs no other file: pictures and sounds are inside."""
+        return _page(self)
+
+    def write(self, folder, stem: str) -> list[Path]:
+        """Write page, picture, sounds and maps into a folder: all of them or none.
+
+        Parameters
+        ----------
+        folder : path-like
+            Made if need be.
+        stem : str
+            What the files' names begin with.
+
+        Returns
+        -------
+        list of Path
+            The page first.
+
+        Raises
+        ------
+        XaiAudioError
+            If they cannot be written.
+        """
+        folder = Path(folder)
+        partial = folder / f"{stem}.partial"
+        try:
+            partial.mkdir(parents=True, exist_ok=True)
+            names = self._write_parts(partial, stem)
+            for name in names:
+                os.replace(partial / name, folder / name)
+        except OSError as error:
+            raise XaiAudioError(
+                f"Could not write to {folder}: {error.strerror or error}. Make room, or name "
+                "another folder with --out."
+            ) from error
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        return [folder / name for name in names]
+
+    def _write_parts(self, folder: Path, stem: str) -> list[str]:
+        files = {
+            f"{stem}.html": self.html().encode(),
+            f"{stem}.png": self.png,
+        }
+        rate = self.frontend.sample_rate
+        for part in self.parts:
+            files[f"{stem}-{part.method}-kept.mp3"] = mp3(part.heard.kept, rate)
+            files[f"{stem}-{part.method}-removed.mp3"] = mp3(part.heard.removed, rate)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        maps = [part.result.save(folder / f"{stem}-{part.method}.npz").name for part in self.parts]
+        return [*files, *maps]
+
+
+def explain_clip(
+    model, wave, name, *, methods, target=None, overlap=0.5, pad=False, keep=None, options=None
+) -> ExplainedClip:
+    """Predict a clip's class and explain it by several methods.
+
+    Parameters
+    ----------
+    model : AudioClassifier
+    wave : ndarray of float, shape (samples,)
+        At the network's sample rate.
+    name : str
+    methods : sequence of str
+    target : str, optional
+        The class to explain; by default the predicted one, the same for all patches.
+    overlap : float
+        Of the patches, in [0, 1).
+    pad : bool
+        Lengthen a sound shorter than a patch with silence.
+    keep : float, optional
+        Share of the cells that the kept sound keeps, see :func:`.sonify.masks.mask_from_map`.
+    options : mapping of str to dict, optional
+        Options by method.
+
+    Returns
+    -------
+    ExplainedClip
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> from xaiaudio.pages.clip import explain_clip
+    >>> wave = np.random.default_rng(0).normal(0, 0.1, 48_000).astype("float32")
+    >>> clip = explain_clip(xa.load_model("lite"), wave, "noise", methods=["gradcam"])
+    >>> clip.html()[:15]
+    '<!doctype html>'
+    """
+    frontend = model.frontend.with_overlap(overlap)
+    prediction = model.predict_clip(wave, overlap=overlap, pad=pad)
+    target = prediction.label if target is None else model.labels[model.index(target)]
+    patches = frontend(wave, pad=pad)
+    parts = []
+    for method in methods:
+        result = explain(model, patches, target, method, **(options or {}).get(method, {}))
+        heard = listen(result, wave, keep=keep)
+        parts.append(Part(_with(result, frontend), clip_map(result, wave), heard))
+    return ExplainedClip(name, wave, model, prediction, target, tuple(parts))
+
+
+def _with(result, frontend) -> Explanation:
+    """Tell an explanation the overlap that its patches were cut with."""
+    return dataclasses.replace(result, frontend=frontend)
+
+
+def _page(clip: ExplainedClip) -> str:
+    rate = clip.frontend.sample_rate
+    title = html.escape(clip.name)
+    label = html.escape(clip.prediction.label)
+    count = len(clip.prediction.patch_scores)
+    share = clip.prediction.shares[clip.prediction.label]
+    sections = "".join(_section(clip, part) for part in clip.parts)
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}: {label}</title>
+<style>{STYLE}</style>
+</head>
+<body>
+<main>
+<h1>{title}</h1>
+<p class="answer">The network <em>{html.escape(clip.model.name)}</em> hears
+<strong>{label}</strong> in {share:.0%} of {count} {"patch" if count == 1 else "patches"}.</p>
+{player(clip.wave, rate, "Original: the whole clip.")}
+<section>
+<h2>What the network answered</h2>
+{_shares(clip.prediction.shares, clip.target)}
+</section>
+{_overview(clip)}
+{sections}
+<footer><p>{_footer(clip)}</p></footer>
+</main>
+</body>
+</html>
+"""
+
+
+def _overview(clip: ExplainedClip) -> str:
+    if len(clip.parts) == 1:
+        return ""
+    alt = (
+        f"Spectrogram of {clip.name}, and below it the maps of "
+        f"{', '.join(part.method for part in clip.parts)} for {clip.target}."
+    )
+    return f"""<section>
+<h2>What it listened to</h2>
+<p>Red cells speak for <strong>{html.escape(clip.target)}</strong>, blue ones against it.
+Each map is divided by its largest magnitude.</p>
+{_picture(clip.png, alt)}
+</section>
+"""
+
+
+def _section(clip: ExplainedClip, part: Part) -> str:
+    about = methods()[part.method]
+    captions = part.heard.captions()
+    sounds = "".join(
+        player(
+            wave,
+            part.heard.sample_rate,
+            captions[name],
+            about=f"{clip.name}. {captions[name]}",
+        )
+        for name, wave in part.heard.sounds().items()
+    )
+    options = ", ".join(f"{name}={value}" for name, value in part.result.options.items())
+    return f"""<section>
+<h2>{html.escape(part.method)}</h2>
+<p>{html.escape(about["summary"])} <span class="paper">{html.escape(about["paper"])}</span></p>
+{_picture(clip.png_of(part), _describe(clip, part))}
+<div class="players">{sounds}</div>
+<p class="paper">Options: {html.escape(options or "none")}. Took {part.result.seconds:.1f} s.</p>
+</section>
+"""
+
+
+def _describe(clip: ExplainedClip, part: Part) -> str:
+    """Say in words what a map shows, for those who cannot see it."""
+    frame, band = np.unravel_index(part.relevance.argmax(), part.relevance.shape)
+    if part.relevance[frame, band] <= 0:
+        found = "nothing speaks for it"
+    else:
+        start = clip.frontend.times()[0] + frame * clip.frontend.hop / clip.frontend.sample_rate
+        hertz = clip.frontend.band_centres()[band]
+        found = f"it speaks for it most at {start:.1f} s and {hertz:.0f} Hz"
+    return f"Map of {part.method} for {clip.target} over {clip.name}: {found}."
+
+
+def _picture(png: bytes, alt: str) -> str:
+    source = base64.b64encode(png).decode()
+    return f'<img src="data:image/png;base64,{source}" alt="{html.escape(alt, quote=True)}">'
+
+
+def _shares(shares: dict[str, float], target: str) -> str:
+    """Draw the share of patches of each class that got any, and of the class explained."""
+    shown = {k: v for k, v in sorted(shares.items(), key=lambda item: -item[1]) if v or k == target}
+    rows = "".join(
+        f'<tr><th scope="row">{html.escape(label)}</th>'
+        f'<td><span class="bar" style="width:{100 * share:.1f}%"></span></td>'
+        f"<td>{share:.0%}</td></tr>"
+        for label, share in shown.items()
+    )
+    return f"<table><caption>Share of the patches</caption><tbody>{rows}</tbody></table>"
+
+
+def _footer(clip: ExplainedClip) -> str:
+    frontend = clip.frontend
+    seconds = len(clip.wave) / frontend.sample_rate
+    text = (
+        f"{seconds:.2f} s at {frontend.sample_rate} Hz; patches of {frontend.patch_seconds:.2f} s "
+        f"every {frontend.hop_seconds:.2f} s. Sound that lies in no patch is never kept."
+    )
+    owed = re.sub(r"\s+", " ", getattr(clip.model, "attribution", "") or "")
+    return html.escape(f"{text} {owed}".strip())
+
+
+# Of all pages that the commands write.
+STYLE = """
+:root { color-scheme: light dark; --ink: #1b1b1b; --page: #fff; --soft: #5a5a5a; --line: #d9d9d9;
+  --bar: #0072b2; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #ececec; --page: #17191c; --soft: #a9adb3; --line: #3a3f45; --bar: #56b4e9; }
+}
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--page); color: var(--ink);
+  font: 1rem/1.5 system-ui, sans-serif; }
+main { max-width: 58rem; margin: 0 auto; padding: 1rem; }
+h1 { font-size: 1.6rem; line-height: 1.2; overflow-wrap: anywhere; margin: .5rem 0; }
+h2 { font-size: 1.25rem; margin: 0 0 .5rem; }
+section { border-top: 1px solid var(--line); padding: 1.25rem 0; }
+.answer { font-size: 1.15rem; }
+.paper, footer, figcaption { color: var(--soft); font-size: .875rem; overflow-wrap: anywhere; }
+img { display: block; width: 100%; max-width: 46rem; height: auto; margin: .75rem auto;
+  background: #fff; border-radius: 6px; padding: 4px; }
+figure { margin: 0 0 1rem; }
+audio { width: 100%; display: block; }
+.players { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(16rem, 1fr)); }
+table { border-collapse: collapse; width: 100%; max-width: 36rem; }
+caption { text-align: left; color: var(--soft); font-size: .875rem; }
+th { text-align: left; font-weight: normal; padding: .2rem .75rem .2rem 0; width: 10rem; }
+td:last-child { width: 4rem; text-align: right; }
+.bar { display: block; height: .9rem; background: var(--bar); border-radius: 2px; min-width: 1px; }
+"""

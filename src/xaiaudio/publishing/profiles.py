@@ -1,0 +1,200 @@
+"""What differs between a small offline run of the book and the real thing.
+
+Every chapter runs under each profile from the same source. A chapter asks its profile for the
+clips, the split and the retrained network; whoever asks first trains, under a lock, and the rest
+load what it left in the cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from ..datasets import ClipSet, cache
+from ..datasets import load as load_clips
+from ..errors import XaiAudioError
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One way to run the book.
+
+    Attributes
+    ----------
+    name, dataset, backbone : str
+        `dataset` is what :func:`xaiaudio.datasets.load` takes, `backbone` what
+        :func:`xaiaudio.models.backbone` takes.
+    summary : str
+        One line for people.
+    overlap : float
+        Share of a patch that the next one repeats.
+    epochs, batch_size, learning_rate, halve_every, validate_every
+        The options of the retraining, see :func:`xaiaudio.models.transfer`.
+    frozen_epochs : int
+        Epochs of the variant that keeps the backbone as it is.
+    test_fold : int
+        The fold that is held out.
+    measured : int
+        Clips that a measurement over many takes at most.
+    seed : int
+        Decides the shuffling, the new layer's first weights and what LIME draws.
+    """
+
+    name: str
+    dataset: str
+    backbone: str
+    summary: str
+    overlap: float = 0.75
+    epochs: int = 5
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    halve_every: int = 2
+    validate_every: int = 50
+    frozen_epochs: int = 20
+    test_fold: int = 5
+    measured: int = 20
+    seed: int = 0
+
+    def clips(self, *, progress: bool = True) -> ClipSet:
+        """Return all recordings of this profile, fetched or generated if need be."""
+        return load_clips(self.dataset, progress=progress)
+
+    def split(self, fold: int | None = None) -> tuple[ClipSet, ClipSet]:
+        """Return the clips to train on and the held-out clips."""
+        return self.clips(progress=False).split(self.test_fold if fold is None else fold)
+
+    def classifier(self, *, freeze: bool = False, progress: bool = True):
+        """Return the backbone retrained on this profile's clips.
+
+        The first call trains it and keeps it in the cache; later calls, also from other
+        processes, load it. Interrupted training goes on where its last epoch ended.
+
+        Parameters
+        ----------
+        freeze : bool
+            True keeps the backbone's weights and trains the new layer alone.
+        progress : bool
+            Show a progress bar while training.
+
+        Returns
+        -------
+        AudioClassifier
+            With the course of its training in ``history``.
+        """
+        from filelock import FileLock
+
+        from .. import models
+
+        path = cache.home() / "models" / f"{self.name}-{self._key(freeze)}.keras"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_suffix(".lock")):
+            if not path.exists():
+                checkpoints = path.with_suffix(".resume")
+                self._train(freeze, checkpoints, progress).save(path)
+                shutil.rmtree(checkpoints, ignore_errors=True)
+            return models.load_model(path)
+
+    def _train(self, freeze: bool, resume: Path, progress: bool):
+        from .. import models
+
+        train, test = self.split()
+        return models.transfer(
+            models.backbone(self.backbone),
+            train,
+            test,
+            epochs=self.frozen_epochs if freeze else self.epochs,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            # A new layer alone needs its 20 epochs: transfer() knows how fast to slow down.
+            halve_every=None if freeze else self.halve_every,
+            validate_every=self.validate_every,
+            overlap=self.overlap,
+            freeze=freeze,
+            seed=self.seed,
+            resume=resume,
+            progress=progress,
+        )
+
+    def _key(self, freeze: bool) -> str:
+        """Name a trained network after everything that shaped it."""
+        clips = [(clip.path.name, clip.label, clip.fold) for clip in self.clips(progress=False)]
+        weights = os.environ.get(f"XAIAUDIO_{self.backbone.upper()}", "")
+        options = {name: value for name, value in asdict(self).items() if name != "measured"}
+        told = json.dumps([options, freeze, clips, weights], sort_keys=True)
+        return hashlib.sha256(told.encode() + _sources()).hexdigest()[:16]
+
+
+# What shapes a training run, below the package: these modules and the weights that ship. Sounds and
+# networks of other experiments may change without anything being trained again.
+SHAPING = (
+    *("audio.py", "frontend.py", "datasets/base.py", "datasets/esc10.py", "datasets/folders.py"),
+    *("datasets/events/*.py", "synthesis/dsp.py", "synthesis/animal_voices.py"),
+    *("synthesis/beds.py", "models/backbones.py", "models/classifier.py", "models/heads.py"),
+    *("models/saving.py", "models/tracing.py", "models/votes.py"),
+    *("models/networks/*.py", "models/networks/lite.keras", "models/training/*.py"),
+)
+
+
+def _sources() -> bytes:
+    """Digest of the code and the weights that a training run depends on."""
+    root = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for pattern in SHAPING:
+        for file in sorted(root.glob(pattern)):
+            digest.update(file.read_bytes())
+    return digest.digest()
+
+
+PROFILES = {
+    entry.name: entry
+    for entry in (
+        Profile(
+            "mini",
+            "synthetic",
+            "lite",
+            "synthetic sounds and a small network: offline, minutes on two cores",
+            measured=40,
+        ),
+        Profile(
+            "esc10-yamnet",
+            "esc10",
+            "yamnet",
+            "the real recordings of ESC-10 and YAMNet: on a laptop",
+        ),
+        Profile(
+            "esc10-vggish",
+            "esc10",
+            "vggish",
+            "the real recordings of ESC-10 and VGGish: the MathWorks example, step by step",
+        ),
+    )
+}
+
+
+def profile(name: str = "mini", *, seed: int = 0) -> Profile:
+    """Return a profile by its name.
+
+    Parameters
+    ----------
+    name : {"mini", "esc10-yamnet", "esc10-vggish"}
+    seed : int
+        Another seed gives another training run, which is how the book measures its own spread.
+
+    Raises
+    ------
+    XaiAudioError
+        If there is no such profile.
+
+    Examples
+    --------
+    >>> import xaiaudio as xa
+    >>> xa.profile("mini").backbone
+    'lite'
+    """
+    if name not in PROFILES:
+        raise XaiAudioError(f"No profile is called {name!r}: there are {', '.join(PROFILES)}.")
+    return replace(PROFILES[name], seed=seed)

@@ -1,0 +1,361 @@
+"""Explanations as sound: what a network listened to, and what it left.
+
+A map over patches becomes one map over the clip, the map a mask in [0, 1], and the mask goes
+through the mel bands to the bins of a short-time Fourier transform. What passes is *kept*, the rest
+is *removed*; together they are the clip.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import fft as scipy_fft
+
+from ..errors import XaiAudioError
+from .player import players
+
+# How far a patch may be from the clip's own spectrogram to count as cut out of it.
+_SAME = 1e-3
+
+
+def clip_map(result, wave=None, *, how="mean") -> np.ndarray:
+    """Lay the maps of a clip's patches over the whole clip.
+
+    Parameters
+    ----------
+    result : Explanation
+        Of consecutive patches.
+    wave : array_like of float, shape (samples,), optional
+        The sound that the patches were cut from. It shows where they lie, whatever their overlap,
+        and how long the clip is. Without it they are taken to start at the beginning and to
+        overlap as `result.frontend` says.
+    how : {"mean", "max"}
+        What becomes of cells that lie in several patches: the mean, or the value of the largest
+        magnitude.
+
+    Returns
+    -------
+    ndarray of float32, shape (T, bands)
+        T is the number of frames of the clip (without `wave`: up to the end of the last patch).
+        Zero where no patch lies: nobody explained that.
+
+    Raises
+    ------
+    XaiAudioError
+        If the patches are not in this sound.
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> from xaiaudio.sonify.masks import clip_map
+    >>> model = xa.load_model("lite")
+    >>> wave = np.sin(np.arange(80_000) / 5)
+    >>> result = xa.explain(model, model.frontend.with_overlap(0.75)(wave), "Rain")
+    >>> clip_map(result, wave).shape
+    (498, 64)
+    """
+    if how not in ("mean", "max"):
+        raise XaiAudioError(f"how is {how!r}: it must be 'mean' or 'max'.")
+    frames = result.maps.shape[1]
+    if wave is None:
+        starts = np.arange(len(result)) * result.frontend.patch_hop
+        length = starts[-1] + frames
+    else:
+        starts, length = _locate(result, wave)
+    rows = starts[:, None] + np.arange(frames)
+    total = np.zeros((length, result.maps.shape[2]), np.float64)
+    if how == "mean":
+        np.add.at(total, rows, result.maps)
+        covering = np.bincount(rows.ravel(), minlength=length)
+        return (total / np.maximum(covering, 1)[:, None]).astype(np.float32)
+    highest, lowest = total, total.copy()
+    np.maximum.at(highest, rows, result.maps)
+    np.minimum.at(lowest, rows, result.maps)
+    return np.where(highest >= -lowest, highest, lowest).astype(np.float32)
+
+
+def _locate(result, wave) -> tuple[np.ndarray, int]:
+    """Return the first frame of each patch in the clip, and the number of the clip's frames.
+
+    An Explanation does not know the overlap that its patches were cut with, so we look for them.
+    """
+    frontend = result.frontend
+    wave = _mono(wave)
+    wave = np.pad(wave, (0, max(0, frontend.min_samples - len(wave))))
+    rows = frontend.spectrogram(wave)
+    frames, patches = frontend.frames, result.patches
+    last = len(rows) - frames
+    firsts = [start for start in range(last + 1) if _lies(patches[0], rows, start)]
+    for first in firsts:
+        room = (last - first) // max(len(patches) - 1, 1)
+        for hop in (frontend.patch_hop, *range(1, room + 1)):
+            starts = first + hop * np.arange(len(patches))
+            if starts[-1] <= last and _all_lie(patches, rows, starts):
+                return starts, len(rows)
+    raise XaiAudioError(
+        "The patches of this explanation do not lie in this sound: give the sound that they were "
+        "made from, and consecutive patches."
+    )
+
+
+def _lies(patch, rows, start) -> bool:
+    # One row tells most places apart, so the rest is rarely looked at.
+    if np.abs(rows[start] - patch[0]).max() > _SAME:
+        return False
+    return bool(np.abs(rows[start : start + len(patch)] - patch).max() <= _SAME)
+
+
+def _all_lie(patches, rows, starts) -> bool:
+    if np.abs(rows[starts] - patches[:, 0]).max() > _SAME:
+        return False
+    return all(_lies(patch, rows, start) for patch, start in zip(patches, starts, strict=True))
+
+
+def mask_from_map(relevance, *, keep=None) -> np.ndarray:
+    """Turn relevance into a mask.
+
+    Parameters
+    ----------
+    relevance : array_like of float, shape (T, bands)
+        Positive speaks for the class; what is zero or negative is never kept.
+    keep : float, optional
+        None makes a soft mask: the positive part divided by its maximum. A share in (0, 1] makes a
+        hard one: 1 for that share of all cells, the most relevant ones (fewer if fewer are
+        positive), 0 elsewhere.
+
+    Returns
+    -------
+    ndarray of float32, shape (T, bands)
+        In [0, 1]; all zeros if nothing speaks for the class.
+
+    Examples
+    --------
+    >>> from xaiaudio.sonify.masks import mask_from_map
+    >>> mask_from_map([[-1.0, 0.0, 1.0, 2.0]]).tolist()
+    [[0.0, 0.0, 0.5, 1.0]]
+    >>> mask_from_map([[-1.0, 0.0, 1.0, 2.0]], keep=0.25).tolist()
+    [[0.0, 0.0, 0.0, 1.0]]
+    """
+    positive = np.maximum(np.asarray(relevance, np.float32), 0)
+    if not np.isfinite(positive).all():
+        raise XaiAudioError("The map holds NaN or infinite values: no mask can be made of it.")
+    if keep is None:
+        largest = positive.max(initial=0)
+        return positive / largest if largest > 0 else positive
+    if not 0 < keep <= 1:
+        raise XaiAudioError(f"keep is {keep}: it must be a share above 0 and up to 1.")
+    count = max(1, round(keep * positive.size))
+    # A stable sort, so that ties go to the earlier cells on every machine.
+    best = np.argsort(-positive, axis=None, kind="stable")[:count]
+    mask = np.zeros(positive.size, np.float32)
+    mask[best] = positive.flat[best] > 0
+    return mask.reshape(positive.shape)
+
+
+def to_stft(mask, frontend) -> np.ndarray:
+    """Carry a mask over mel bands to the bins of the Fourier transform.
+
+    A bin takes the mean of the bands it feeds, weighted as it feeds them. Bins that feed none,
+    below the first band and above the last, take the nearest band.
+
+    Parameters
+    ----------
+    mask : array_like of float, shape (T, bands)
+    frontend : LogMel
+
+    Returns
+    -------
+    ndarray of float32, shape (T, fft // 2 + 1)
+        All ones give exactly ones.
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> from xaiaudio.sonify.masks import to_stft
+    >>> to_stft(np.ones((3, 64)), xa.LogMel.vggish()).min()
+    np.float32(1.0)
+    """
+    mask = np.asarray(mask, np.float64)
+    if mask.ndim != 2 or mask.shape[1] != frontend.bands or len(mask) == 0:
+        raise XaiAudioError(
+            f"The mask has the shape {mask.shape}, but (T, {frontend.bands}) is needed."
+        )
+    weights = frontend.mel_matrix()
+    hertz = np.arange(len(weights)) * frontend.sample_rate / frontend.fft
+    silent = np.flatnonzero(weights.sum(axis=1) == 0)
+    nearest = np.abs(hertz[silent, None] - frontend.band_centres()).argmin(axis=1)
+    weights[silent, nearest] = 1
+    weights /= weights.sum(axis=1, keepdims=True)
+    # Single precision rounds what the weights' sums miss of 1.
+    return (mask @ weights.T).astype(np.float32)
+
+
+def kept_and_removed(wave, mask, frontend) -> tuple[np.ndarray, np.ndarray]:
+    """Split a sound in two by a mask over its mel cells.
+
+    The sound's short-time Fourier transform, on the windows of `frontend` and the square root of
+    their Hann shape, is multiplied by the mask and added up again; the sum of the overlapping
+    windows is divided out, so an all-ones mask gives the sound back.
+
+    Parameters
+    ----------
+    wave : array_like of float, shape (samples,)
+        Mono, at `frontend.sample_rate`.
+    mask : array_like of float, shape (T, bands)
+        In [0, 1], from the sound's first frame on. Frames beyond it take its last row; rows beyond
+        the sound are left out.
+    frontend : LogMel
+
+    Returns
+    -------
+    kept, removed : ndarray of float32, shape (samples,)
+        Their sum is `wave`.
+
+    Raises
+    ------
+    XaiAudioError
+        For a sound that is not mono and finite, or a mask of the wrong shape.
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> from xaiaudio.sonify.masks import kept_and_removed
+    >>> wave = np.sin(np.arange(16_000) / 5).astype("float32")
+    >>> kept, removed = kept_and_removed(wave, np.ones((98, 64)), xa.LogMel.vggish())
+    >>> bool(np.abs(removed).max() < 1e-5)
+    True
+    """
+    wave = _mono(wave)
+    window, hop = frontend.window, frontend.hop
+    # Whole hops of silence in front, so that the frames stay where the front end has them and
+    # each sample lies in as many windows as any other.
+    lead = -(-window // hop)
+    count = lead + -(-len(wave) // hop) + 1
+    padded = np.zeros((count - 1) * hop + window)
+    padded[lead * hop : lead * hop + len(wave)] = wave
+    shape = np.sqrt(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
+    spectrum = scipy_fft.rfft(frames * shape, frontend.fft)
+    bins = to_stft(mask, frontend)
+    rows = np.clip(np.arange(count) - lead, 0, len(bins) - 1)
+    # An odd mask rings beyond the window's end when fft is longer: the window cuts that off.
+    parts = scipy_fft.irfft(spectrum * bins[rows], frontend.fft)[:, :window] * shape
+    places = np.arange(count)[:, None] * hop + np.arange(window)
+    summed = np.bincount(places.ravel(), parts.ravel())
+    weight = np.bincount(places.ravel(), np.broadcast_to(shape**2, places.shape).ravel())
+    inside = slice(lead * hop, lead * hop + len(wave))
+    kept = (summed[inside] / np.maximum(weight[inside], 1e-8)).astype(np.float32)
+    return kept, (wave - kept).astype(np.float32)
+
+
+def _mono(wave) -> np.ndarray:
+    wave = np.asarray(wave)
+    if wave.ndim != 1 or wave.size == 0 or wave.dtype.kind != "f":
+        raise XaiAudioError(
+            f"The sound has the shape {wave.shape} and holds {wave.dtype}: a mono waveform of "
+            "floats (samples,) is needed, as load_audio returns it."
+        )
+    if not np.isfinite(wave).all():
+        raise XaiAudioError("The sound holds NaN or infinite samples.")
+    return wave
+
+
+@dataclass(frozen=True)
+class Listening:
+    """A clip, split into what an explanation keeps and what it leaves.
+
+    A notebook shows it as three players.
+
+    Attributes
+    ----------
+    original, kept, removed : ndarray of float32, shape (samples,)
+        ``kept + removed`` is ``original``. All play at the same gain.
+    mask : ndarray of float32, shape (T, bands)
+        What the mel cells were multiplied by.
+    sample_rate : int
+        In hertz.
+    method, target : str
+        `target` is the class explained, or a list of them if it changes from patch to patch.
+    """
+
+    original: np.ndarray
+    kept: np.ndarray
+    removed: np.ndarray
+    mask: np.ndarray
+    sample_rate: int
+    method: str
+    target: str
+
+    @property
+    def energy_kept(self) -> float:
+        """Energy of the kept sound as a share of the original's; 0 for silence."""
+        whole = float(np.sum(np.square(self.original, dtype=np.float64)))
+        return float(np.sum(np.square(self.kept, dtype=np.float64))) / whole if whole > 0 else 0.0
+
+    def captions(self) -> dict[str, str]:
+        """Return what is heard in each of the three sounds."""
+        what = f"{self.target} by {self.method}"
+        return {
+            "original": "Original: the whole clip.",
+            "kept": f"Kept: what speaks for {what}, {self.energy_kept:.0%} of the energy.",
+            "removed": f"Removed: the clip without what speaks for {what}.",
+        }
+
+    def sounds(self) -> dict[str, np.ndarray]:
+        """Return the three sounds by name."""
+        return {"original": self.original, "kept": self.kept, "removed": self.removed}
+
+    def _repr_html_(self) -> str:
+        captions = self.captions()
+        players = "".join(
+            player(wave, self.sample_rate, captions[name]) for name, wave in self.sounds().items()
+        )
+        return f'<div class="xa-players">{players}</div>'
+
+
+def listen(result, wave, *, keep=None, how="mean") -> Listening:
+    """Make an explanation audible: the original, what it keeps and what it removes.
+
+    Parameters
+    ----------
+    result : Explanation
+        Of consecutive patches of `wave`. Sound that lies in none of them is never kept.
+    wave : array_like of float, shape (samples,)
+        The sound that the patches were made from, mono.
+    keep : float, optional
+        Share of the cells to keep; None weighs each by its relevance. See :func:`mask_from_map`.
+    how : {"mean", "max"}
+        How overlapping patches are joined, see :func:`clip_map`.
+
+    Returns
+    -------
+    Listening
+
+    Raises
+    ------
+    XaiAudioError
+        If the patches are not in this sound, or it is not mono and finite.
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> model = xa.load_model("lite")
+    >>> wave = np.sin(np.arange(48_000) / 5).astype("float32")
+    >>> heard = xa.listen(xa.explain(model, model.frontend(wave), "Rain"), wave)
+    >>> bool(np.allclose(heard.kept + heard.removed, wave, atol=1e-6))
+    True
+    """
+    wave = _mono(wave).astype(np.float32)
+    mask = mask_from_map(clip_map(result, wave, how=how), keep=keep)
+    kept, removed = kept_and_removed(wave, mask, result.frontend)
+    targets = list(dict.fromkeys(result.target_labels))
+    return Listening(
+        original=wave,
+        kept=kept,
+        removed=removed,
+        mask=mask,
+        sample_rate=result.frontend.sample_rate,
+        method=result.method,
+        target=" or ".join(targets),
+    )

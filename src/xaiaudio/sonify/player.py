@@ -1,0 +1,85 @@
+"""Sounds on a page: HTML players with the sound inside."""
+
+from __future__ import annotations
+
+import base64
+import html
+
+import numpy as np
+import soxr
+
+from ..audio import encode_audio
+
+# Rates an MP3 can have; other sounds are resampled to the next one for the page.
+MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+
+
+def player(wave, sample_rate, caption, *, about=None) -> str:
+    """Return HTML with a player for a sound: an MP3 inside the page, decoded only on demand.
+
+    Parameters
+    ----------
+    wave : array_like of float, shape (samples,)
+        In [-1, 1].
+    sample_rate : int
+        In hertz.
+    caption : str
+        Text below the player.
+    about : str, optional
+        What is heard, for screen readers and as a tooltip; by default the caption.
+
+    Returns
+    -------
+    str
+        About 8 kB per second at 16 kHz.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from xaiaudio.sonify.player import player
+    >>> player(np.zeros(16_000), 16_000, "Silence")[:27]
+    '<figure class="xa-player"><'
+    """
+    about = html.escape(caption if about is None else about, quote=True)
+    source = base64.b64encode(mp3(wave, sample_rate)).decode()
+    return (
+        f'<figure class="xa-player"><audio controls preload="none" title="{about}" '
+        f'aria-label="{about}" src="data:audio/mpeg;base64,{source}"></audio>'
+        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
+    )
+
+
+def players(sounds, sample_rate=16_000):
+    """Return players for several sounds, for a notebook to show.
+
+    Parameters
+    ----------
+    sounds : mapping of str to array_like of float, shape (samples,)
+        Caption to sound, in [-1, 1].
+    sample_rate : int
+        In hertz.
+
+    Returns
+    -------
+    IPython.display.HTML
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from xaiaudio.sonify.player import players
+    >>> players({"Silence": np.zeros(16_000)}).data.count("<audio ")
+    1
+    """
+    from IPython.display import HTML
+
+    listed = "".join(player(wave, sample_rate, caption) for caption, wave in sounds.items())
+    return HTML(f'<div class="xa-players">{listed}</div>')
+
+
+def mp3(wave, sample_rate) -> bytes:
+    """Return a sound as an MP3, resampled if an MP3 cannot have its rate."""
+    if sample_rate not in MP3_RATES:
+        rate = next((rate for rate in MP3_RATES if rate > sample_rate), MP3_RATES[-1])
+        wave = soxr.resample(np.asarray(wave, np.float32), sample_rate, rate)
+        sample_rate = rate
+    return encode_audio(wave, sample_rate, ".mp3")

@@ -1,0 +1,1 @@
+"""Sound from nothing: filters and noise, animals, beds of noise, and speech."""

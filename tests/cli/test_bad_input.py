@@ -1,0 +1,510 @@
+"""Whatever people hand in: the message names it and says what to do, and nothing is left behind."""
+
+import errno
+import http.server
+import os
+import subprocess
+import sys
+import threading
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from commands import call, complaint, noise, run, sound
+
+import xaiaudio as xa
+from xaiaudio import audio
+
+FAST = ("-m", "occlusion", "--set", "occlusion.mask=0.5", "--set", "occlusion.stride=0.5")
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "out"
+
+
+def left(folder):
+    return sorted(path.name for path in folder.rglob("*")) if folder.exists() else []
+
+
+def _broken(kind, folder):
+    path = folder / f"{kind}.wav"
+    if kind == "empty":
+        path.touch()
+    elif kind == "text":
+        path.write_text("This is no sound.\n" * 50)
+    elif kind == "cut off":
+        whole = sound(folder / "whole.wav")
+        path.write_bytes(whole.read_bytes()[:20])
+    elif kind == "no samples":
+        sound(path, np.zeros(0))
+    elif kind == "nan":
+        wave = noise()
+        wave[16_000] = np.nan
+        sound(path, wave, subtype="FLOAT")
+    elif kind == "folder":
+        path.mkdir()
+    return path  # "missing" is never made
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("missing", "no file"),
+        ("empty", "empty (0 bytes)"),
+        ("text", "cannot be read as sound"),
+        ("cut off", "cannot be read as sound"),
+        ("no samples", "no samples"),
+        ("nan", "NaN or infinite samples, the first at 1.000 s"),
+        ("folder", "is a folder"),
+    ],
+)
+def test_unreadable_sounds(tmp_path, out, kind, told):
+    path = _broken(kind, tmp_path)
+    done = run("explain", path, "--out", out)
+    assert done.returncode == 1 and not done.stdout
+    message = complaint(done.stderr)
+    assert str(path) in message and told in message
+    assert not out.exists()
+
+
+def test_one_bad_file_does_not_keep_the_others_from_being_explained(capsys, tmp_path, out):
+    good, bad = sound(tmp_path / "good.wav"), _broken("text", tmp_path)
+    short = sound(tmp_path / "short.wav", noise(0.2))
+    status, said, err = call(capsys, "explain", bad, good, short, "--out", out, *FAST)
+    assert status == 1
+    assert f"{good}:" in said
+    assert str(bad) in err and f"{short} lasts 0.20 s" in err
+    assert "2 of 3 sounds could not be explained." in err
+    assert {name.split(".")[0].split("-")[0] for name in left(out)} == {"good"}
+
+
+@pytest.mark.parametrize("rate", [1, 8000, 11_025, 96_000])
+def test_odd_sample_rates_are_converted(capsys, tmp_path, out, rate):
+    # At 1 Hz the sound is 3 samples and lasts 3 s.
+    path = sound(tmp_path / "odd.wav", np.resize(noise(3, rate=rate), 3 * rate), rate=rate)
+    status, said, err = call(capsys, "explain", path, "--out", out, *FAST, "--overlap", "0")
+    assert status == 0, err
+    assert "(of 3 patches" in said
+
+
+def test_stereo_is_mixed_down(capsys, tmp_path, out):
+    wave = noise(1.0)
+    both = sound(tmp_path / "both.wav", np.stack([wave, wave], axis=1))
+    one = sound(tmp_path / "one.wav", wave)
+    status, _, err = call(capsys, "explain", both, one, "--out", out, *FAST)
+    assert status == 0, err
+    maps = [xa.Explanation.load(out / f"{name}-occlusion.npz").maps for name in ("both", "one")]
+    np.testing.assert_allclose(maps[0], maps[1], atol=1e-4)
+
+
+def test_a_clip_shorter_than_a_patch_is_refused_or_padded(capsys, tmp_path, out):
+    path = sound(tmp_path / "click.wav", noise(0.5))
+    status, _, err = call(capsys, "explain", path, "--out", out, *FAST)
+    assert status == 1
+    message = complaint(err)
+    assert str(path) in message and "--pad" in message and "0.50 s" in message
+    assert not left(out)
+    status, said, err = call(capsys, "explain", path, "--out", out, *FAST, "--pad")
+    assert status == 0, err
+    assert "(of 1 patches" in said
+    kept, rate = soundfile.read(out / "click-occlusion-kept.mp3")
+    assert len(kept) / rate < 0.8  # the silence that was added is not played
+
+
+def test_silence_is_a_sound_like_any_other(capsys, tmp_path, out):
+    path = sound(tmp_path / "silence.wav", np.zeros(32_000))
+    status, _, err = call(capsys, "explain", path, "--out", out, *FAST, "-m", "gradcam")
+    assert status == 0, err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--target", "Trombone"], "Dog bark"),
+        (["--method", "crystal-ball"], "gradcam"),
+        (["--method", "lime", "--set", "lime.luck=7"], "samples"),
+        (["--method", "lime", "--set", "lime.samples=many"], "samples is 'many'"),
+        (["--method", "lime", "--set", "occlusion.mask=0.1"], "--method occlusion"),
+        (["--set", "samples=3"], "METHOD.OPTION=VALUE"),
+        (["--keep", "0"], "share above 0"),
+        (["--model", "nowhere.keras"], "nowhere.keras"),
+        (["--labels", "nowhere.txt"], "nowhere.txt"),
+    ],
+)
+def test_wrong_choices_say_what_there_is(capsys, tmp_path, out, arguments, told):
+    path = sound(tmp_path / "a.wav")
+    status, said, err = call(capsys, "explain", path, "--out", out, *arguments)
+    assert (status, said) == (1, "")
+    assert told in complaint(err)
+    assert not out.exists()
+
+
+def test_a_sound_that_may_not_be_read_does_not_stop_the_others(capsys, tmp_path, out, monkeypatch):
+    good, locked = sound(tmp_path / "good.wav"), sound(tmp_path / "locked.wav")
+    may = os.access
+
+    def access(place, mode, **more):
+        return str(place) != str(locked) and may(place, mode, **more)
+
+    def opened(place, *arguments):
+        if str(place) == str(locked):
+            raise PermissionError(errno.EACCES, "Permission denied", str(place))
+        return open(place, *arguments)
+
+    # For the superuser, who runs some tests, no file is locked.
+    monkeypatch.setattr(os, "access", access)
+    monkeypatch.setattr(audio, "open", opened, raising=False)
+    status, said, err = call(capsys, "explain", good, locked, "--out", out, *FAST)
+    assert status == 1 and f"{good}: " in said
+    assert f"xaiaudio: Could not read {locked}: Permission denied." in err
+    assert (out / "good.html").exists() and not (out / "locked.html").exists()
+
+
+def test_what_the_mp3_decoder_mutters_is_not_shown(capfd, tmp_path, out):
+    path = sound(tmp_path / "whole.mp3", noise(3))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    status, _, err = call(capfd, "explain", path, "--out", out, *FAST)
+    assert status == 0
+    assert err.splitlines() == [f"{path}: occlusion ..."]
+
+
+def test_a_set_with_one_clip_per_class_has_nothing_to_hold_out(capsys, tmp_path):
+    for label in ("knock", "whistle"):
+        sound(tmp_path / "sounds" / label / "only.wav")
+    status, _, err = call(capsys, "train", tmp_path / "sounds", "--out", tmp_path / "x.keras")
+    assert status == 1
+    message = complaint(err)
+    assert "cannot be split at fold 5" in message and "Add sounds" in message
+
+
+def test_a_set_with_one_class_teaches_nothing(capsys, tmp_path):
+    for number in range(3):
+        sound(tmp_path / "sounds" / "only" / f"{number}.wav")
+    network = tmp_path / "mine.keras"
+    status, _, err = call(capsys, "train", tmp_path / "sounds", "--out", network)
+    assert status == 1
+    message = complaint(err)
+    assert str(tmp_path / "sounds") in message and "two" in message
+    assert not network.exists()
+
+
+def test_sounds_without_class_folders_teach_nothing(capsys, tmp_path):
+    for number in range(3):
+        sound(tmp_path / "loose" / f"{number}.wav")
+    status, _, err = call(capsys, "train", tmp_path / "loose", "--out", tmp_path / "x.keras")
+    assert status == 1
+    assert str(tmp_path / "loose") in complaint(err)
+
+
+def test_a_bad_clip_in_a_class_folder_is_named_before_training(capsys, tmp_path):
+    for label in ("a", "b"):
+        for number in range(2):
+            sound(tmp_path / "sounds" / label / f"{number}.wav")
+    (tmp_path / "sounds" / "b" / "0.wav").write_text("no sound")
+    network = tmp_path / "mine.keras"
+    status, _, err = call(capsys, "train", tmp_path / "sounds", "--out", network)
+    assert status == 1
+    assert str(tmp_path / "sounds" / "b" / "0.wav") in complaint(err)
+    assert not network.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("mine.h5", ".keras"), ("folder.keras", "folder"), ("no/such", ".keras")]
+)
+def test_a_result_that_cannot_be_written_is_told_before_training(tmp_path, name, told):
+    (tmp_path / "folder.keras").mkdir()
+    done = run("train", tmp_path, "--out", tmp_path / name)
+    assert done.returncode == 1
+    assert told in complaint(done.stderr)
+
+
+@pytest.mark.parametrize("arguments", [["data", "info"], ["train"]])
+def test_folders_that_are_not_there(arguments, tmp_path):
+    done = run(*arguments, tmp_path / "nowhere")
+    assert done.returncode == 1
+    assert str(tmp_path / "nowhere") in complaint(done.stderr)
+
+
+def test_a_copy_of_esc10_with_wrong_files_is_found_out(tmp_path):
+    damaged = tmp_path / "001 - Dog bark" / "1-100032-A.ogg"
+    damaged.parent.mkdir()
+    damaged.write_bytes(b"not what the authors published")
+    done = run("data", "info", "esc10", XAIAUDIO_ESC10=tmp_path)
+    assert done.returncode == 1
+    message = complaint(done.stderr)
+    assert str(tmp_path) in message and damaged.name in message
+    assert "xaiaudio data fetch" in message
+
+
+def test_esc10_that_is_not_there_is_not_fetched_by_looking(tmp_path):
+    done = run("data", "info", "esc10", XAIAUDIO_HOME=tmp_path, XAIAUDIO_ESC10="")
+    assert done.returncode == 1
+    assert "xaiaudio data fetch" in complaint(done.stderr)
+    assert left(tmp_path) == []
+
+
+@pytest.fixture
+def mirror(tmp_path):
+    """Serve a folder on this machine; yields the folder and its address."""
+    folder = tmp_path / "mirror"
+    folder.mkdir()
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *arguments):
+            super().__init__(*arguments, directory=str(folder))
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield folder, f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def _archive(path, names):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(f"ESC-10-commit/{name}", b"something else")
+
+
+def test_a_download_with_wrong_checksums_is_refused(tmp_path, mirror):
+    from xaiaudio.datasets import esc10
+
+    folder, address = mirror
+    _archive(folder / "esc10.zip", esc10.manifest())
+    home = tmp_path / "home"
+    done = run(
+        "data",
+        "fetch",
+        "--url",
+        f"{address}/esc10.zip",
+        XAIAUDIO_HOME=home,
+        no_proxy="127.0.0.1",
+        NO_PROXY="127.0.0.1",
+    )
+    assert done.returncode == 1
+    message = complaint(done.stderr)
+    assert ".ogg" in message and "SHA-256" in message and "XAIAUDIO_ESC10" in message
+    assert not (home / "esc10").exists()
+    assert not (home / "esc10.zip").exists()
+
+
+def test_a_download_that_is_not_there(tmp_path, mirror):
+    _, address = mirror
+    done = run(
+        "data",
+        "fetch",
+        "--url",
+        f"{address}/gone.zip",
+        XAIAUDIO_HOME=tmp_path / "home",
+        no_proxy="127.0.0.1",
+        NO_PROXY="127.0.0.1",
+    )
+    assert done.returncode == 1
+    assert "404" in complaint(done.stderr)
+
+
+def test_no_network(tmp_path):
+    home = tmp_path / "home"
+    proxy = "http://127.0.0.1:9"  # nobody listens there
+    done = run(
+        "data",
+        "fetch",
+        XAIAUDIO_HOME=home,
+        XAIAUDIO_ESC10="",
+        HTTPS_PROXY=proxy,
+        https_proxy=proxy,
+        NO_PROXY="",
+        no_proxy="",
+    )
+    assert done.returncode == 1
+    message = complaint(done.stderr)
+    assert "github.com" in message and "network" in message and "XAIAUDIO_ESC10" in message
+    assert [name for name in left(home) if "lock" not in name] == []
+
+
+# From the moment that results are written, the system lets this process write no more than 30 kB
+# to any file: a disk that fills up half-way.
+_FILLING = """
+import resource, sys
+from xaiaudio import cli, page
+write = page.ExplainedClip.write
+def limited(self, *given):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
+    return write(self, *given)
+page.ExplainedClip.write = limited
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+def test_a_disk_that_fills_up_while_a_clip_is_written(tmp_path, out):
+    path = sound(tmp_path / "a.wav")
+    done = subprocess.run(
+        [sys.executable, "-c", _FILLING, "explain", path, "--out", out, *FAST],
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert done.returncode == 1
+    message = complaint(done.stderr)
+    assert str(out) in message and "File too large" in message and "--out" in message
+    assert left(out) == []
+
+
+def test_a_full_disk_is_named(capsys, tmp_path, out, monkeypatch):
+    path = sound(tmp_path / "a.wav")
+    real = Path.write_bytes
+
+    def full(self, data):
+        if self.suffix == ".mp3":
+            real(self, data[:100])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self))
+        return real(self, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    status, _, err = call(capsys, "explain", path, "--out", out, *FAST)
+    assert status == 1
+    message = complaint(err)
+    assert "No space left on device" in message and str(path) in message
+    assert left(out) == []
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a full device")
+def test_an_output_that_takes_nothing():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "xaiaudio.cli", "data", "list"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 1
+    assert "disk is full" in complaint(done.stderr)
+
+
+def _network(tmp_path, build):
+    import keras
+
+    inputs = keras.Input((96, 64, 1))
+    path = tmp_path / "mine.keras"
+    keras.Model(inputs, build(inputs)).save(path)
+    (tmp_path / "labels.txt").write_text("knock\nwhistle\n")
+    return ("--model", path, "--labels", tmp_path / "labels.txt")
+
+
+def test_a_network_without_convolutions_has_no_gradcam(capsys, tmp_path, out):
+    import keras
+
+    def dense(inputs):
+        return keras.layers.Dense(2, activation="softmax")(keras.layers.Flatten()(inputs))
+
+    network = _network(tmp_path, dense)
+    path = sound(tmp_path / "a.wav")
+    status, _, err = call(capsys, "explain", path, *network, "--out", out, "-m", "gradcam")
+    assert status == 1
+    assert "convolution" in err and str(path) in err and "Traceback" not in err
+    assert not left(out)
+    # What only asks for answers treats it all the same.
+    status, _, err = call(capsys, "explain", path, *network, "--out", out, *FAST)
+    assert status == 0, err
+
+
+def test_a_network_in_a_network_is_refused_or_explained_but_never_wrongly(capsys, tmp_path, out):
+    import keras
+
+    def nested(inputs):
+        inside = keras.Input((96, 64, 1))
+        layers = keras.layers.Conv2D(4, 3, strides=4, activation="relu")(inside)
+        base = keras.Model(inside, layers, name="base")
+        pooled = keras.layers.GlobalAveragePooling2D()(base(inputs))
+        return keras.layers.Dense(2, activation="softmax")(pooled)
+
+    network = _network(tmp_path, nested)
+    path = sound(tmp_path / "a.wav")
+    status, _, err = call(capsys, "explain", path, *network, "--out", out, "-m", "gradcam")
+    assert status == 1
+    assert "Traceback" not in err and "flat" in err and "'base'" in err
+    assert not left(out)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not quite", b"\x80\x04pickle"])
+def test_damaged_networks_are_named(capsys, tmp_path, out, content):
+    network = tmp_path / "damaged.keras"
+    network.write_bytes(content)
+    path = sound(tmp_path / "a.wav")
+    status, _, err = call(capsys, "explain", path, "--model", network, "--out", out)
+    assert status == 1
+    assert str(network) in complaint(err)
+
+
+@pytest.mark.parametrize(
+    "name", ["<img src=x onerror=alert(1)>.wav", '" autofocus onfocus="alert(1).wav', "[red]x.wav"]
+)
+def test_names_of_files_do_nothing_in_the_page_or_the_terminal(capsys, tmp_path, out, name):
+    path = sound(tmp_path / "plain.wav").rename(tmp_path / name)
+    status, said, err = call(capsys, "explain", path, "--out", out, *FAST)
+    assert status == 0, err
+    assert str(path) in said
+    text = (out / f"{Path(name).stem}.html").read_text("utf-8")
+    assert "<img src=x" not in text
+    assert 'onfocus="alert' not in text
+    assert "<h1>" in text and text.count("<h1>") == 1
+
+
+def test_names_that_are_no_text_are_shown_as_well_as_can_be(capsys, tmp_path, out):
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe.wav")
+    try:
+        sound(tmp_path / "plain.wav").rename(path)
+    except OSError:
+        pytest.skip("this file system takes only names in UTF-8")
+    status, _, err = call(capsys, "explain", path, "--out", out, *FAST)
+    assert status == 0, err
+    assert (out / "??.html").exists()
+
+
+def test_long_names_leave_room_for_the_endings(capsys, tmp_path, out):
+    path = sound(tmp_path / ("n" * 240 + ".wav"))
+    status, _, err = call(capsys, "explain", path, "--out", out, *FAST)
+    assert status == 0, err
+
+
+def test_an_out_that_is_a_file(capsys, tmp_path):
+    path = sound(tmp_path / "a.wav")
+    status, _, err = call(capsys, "explain", path, "--out", path, *FAST)
+    assert status == 1
+    assert "--out" in err and "Traceback" not in err
+    assert len(xa.load_audio(path)) == 32_000  # still there
+
+
+@pytest.mark.parametrize("profile", ["", "nonsense"])
+def test_a_profile_that_does_not_exist(capsys, profile):
+    status, _, err = call(capsys, "book", "--profile", profile)
+    assert status == 1
+    assert "mini" in complaint(err)
+
+
+@pytest.mark.parametrize("place", ["kept", "kept/below/it"])
+def test_a_folder_that_cannot_be_made_is_named_before_the_work(capsys, tmp_path, place):
+    (tmp_path / "kept").write_text("a file")
+    path = sound(tmp_path / "noise.wav")
+    status, said, err = call(capsys, "explain", path, "--out", tmp_path / place, *FAST)
+    assert status == 1 and not said
+    assert "is a file: name a folder" in complaint(err)
+    assert "..." not in err  # no explanation was begun
+
+
+def test_a_folder_that_may_not_be_written_to(capsys, tmp_path, monkeypatch):
+    # For the root user, who runs some tests, nothing is forbidden.
+    monkeypatch.setattr("os.access", lambda path, mode, **more: not mode & os.W_OK)
+    path = sound(tmp_path / "noise.wav")
+    status, said, err = call(capsys, "explain", path, "--out", tmp_path / "new", *FAST)
+    assert status == 1 and not said and not (tmp_path / "new").exists()
+    assert f"nothing can be written to {tmp_path}" in complaint(err)

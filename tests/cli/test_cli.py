@@ -1,0 +1,315 @@
+"""The command line: what it prints, what it writes, how it ends."""
+
+import io
+import re
+import signal
+import subprocess
+import sys
+import time
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+import soundfile
+from commands import RATE, call, complaint, noise, run, sound
+
+import xaiaudio as xa
+from xaiaudio import cli
+
+
+class Page(HTMLParser):
+    """What a page holds."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.words = [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        self.words += data
+
+    def all(self, name):
+        return [attributes for tag, attributes in self.tags if tag == name]
+
+
+@pytest.fixture
+def clip(tmp_path):
+    return sound(tmp_path / "noise.wav")
+
+
+# A method that is quick.
+QUICK = ("--method", "occlusion", "--set", "occlusion.mask=0.5", "--set", "occlusion.stride=0.5")
+
+
+# What takes a second or more to import, and no help text needs.
+SLOW = ("tensorflow", "keras", "matplotlib", "sklearn", "skimage", "pandas", "papermill", "sphinx")
+
+
+def test_help_teaches():
+    done = run("--help")
+    assert done.returncode == 0
+    assert "xaiaudio explain dog.wav" in done.stdout
+
+
+def test_help_waits_for_no_slow_package():
+    code = (
+        "import sys; from xaiaudio import cli\n"
+        "try: cli.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        f"sys.exit(', '.join(set({SLOW}) & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "xaiaudio COMMAND --help" in done.stdout
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_command_has_help_with_examples():
+    text = cli.help_text()
+    for command in ("explain", "train", "pretrain", "methods", "book", "data"):
+        part = text[text.index(f"Usage: xaiaudio {command}") :]
+        assert f"xaiaudio {command}" in part[part.index("Examples:") :]
+    for command in ("fetch", "list", "info"):
+        assert f"Usage: xaiaudio data {command}" in text
+
+
+def test_version(capsys):
+    status, out, _ = call(capsys, "--version")
+    assert (status, out.strip()) == (0, f"xaiaudio {xa.__version__}")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["explain"],
+        ["explain", "x.wav", "--no-such-option"],
+        ["explain", "x.wav", "--overlap", "2"],
+        ["no-such-command"],
+        ["train"],
+        ["book", "--workers", "0"],
+    ],
+)
+def test_mistyped_commands_end_with_2(capsys, arguments):
+    status, out, err = call(capsys, *arguments)
+    assert status == 2
+    assert "Error" in err and not out
+    assert "Traceback" not in err
+
+
+def test_explain_writes_picture_sounds_maps_and_page(capsys, tmp_path, clip):
+    out = tmp_path / "out"
+    status, said, _ = call(
+        capsys, "explain", clip, "--out", out, "--method", "gradcam", *QUICK, "--overlap", "0"
+    )
+    assert status == 0
+    names = {path.name for path in out.iterdir()}
+    assert names == {
+        "noise.html",
+        "noise.png",
+        *(
+            f"noise-{method}{end}"
+            for method in ("gradcam", "occlusion")
+            for end in (".npz", "-kept.mp3", "-removed.mp3")
+        ),
+    }
+    model = xa.load_model("lite")
+    wave = xa.load_audio(clip)
+    expected = model.predict_clip(wave, overlap=0)
+    assert f"{clip}: {expected.label} (of 2 patches" in said
+    assert f"{expected.label} {expected.shares[expected.label]:.0%}" in said
+    # The maps are those of the library.
+    saved = xa.Explanation.load(out / "noise-occlusion.npz")
+    patches = model.frontend.with_overlap(0)(wave)
+    again = xa.explain(model, patches, expected.label, "occlusion", mask=0.5, stride=0.5)
+    np.testing.assert_allclose(saved.maps, again.maps, atol=1e-6)
+    assert saved.target_labels == [expected.label] * 2
+    decoded, rate = soundfile.read(out / "noise-gradcam-kept.mp3")
+    assert rate == RATE and len(decoded) == pytest.approx(len(wave), abs=3000)
+
+
+def test_the_page_holds_everything_and_reaches_for_nothing(capsys, tmp_path, clip):
+    call(capsys, "explain", clip, "--out", tmp_path, "--method", "gradcam", *QUICK)
+    text = (tmp_path / "noise.html").read_text("utf-8")
+    page = Page(text)
+    images, players = page.all("img"), page.all("audio")
+    assert len(images) == 1 + 2  # all methods together, then each
+    for image in images:
+        assert image["src"].startswith("data:image/png;base64,")
+        assert len(image["alt"]) > 30
+    assert len(players) == 1 + 2 * 3
+    for player in players:
+        assert player["src"].startswith("data:audio/mpeg;base64,")
+        assert player["preload"] == "none" and player["aria-label"]
+    assert not page.all("script") and not page.all("link")
+    # Addresses may be named in the text; nothing is loaded from one.
+    assert not re.search(r"(src|href|url\()[\"'= (]*(https?:)?//", text)
+    assert page.all("html")[0]["lang"] == "en"
+    assert "width=device-width" in page.all("meta")[1]["content"]
+    assert "prefers-color-scheme: dark" in text
+    assert "of the energy" in page.words
+    assert (tmp_path / "noise.html").stat().st_size < 4_000_000
+
+
+def test_the_player_plays_the_clip(capsys, tmp_path, clip):
+    import base64
+
+    call(capsys, "explain", clip, "--out", tmp_path, *QUICK)
+    page = Page((tmp_path / "noise.html").read_text("utf-8"))
+    data = base64.b64decode(page.all("audio")[0]["src"].partition(",")[2])
+    decoded, rate = soundfile.read(io.BytesIO(data))
+    assert len(decoded) / rate == pytest.approx(2, abs=0.2)
+
+
+def test_another_class_can_be_explained(capsys, tmp_path, clip):
+    answer = xa.load_model("lite").predict_clip(xa.load_audio(clip)).label
+    other = "Rooster" if answer != "Rooster" else "Rain"
+    status, said, _ = call(capsys, "explain", clip, "--out", tmp_path, "--target", other, *QUICK)
+    assert status == 0 and f"explained: {other}" in said
+    assert set(xa.Explanation.load(tmp_path / "noise-occlusion.npz").target_labels) == {other}
+
+
+def test_files_of_the_same_name_do_not_overwrite_each_other(capsys, tmp_path):
+    files = [sound(tmp_path / name) for name in ("a/x.wav", "b/x.wav", "b/x.flac")]
+    out = tmp_path / "out"
+    status, _, _ = call(capsys, "explain", *files, "--out", out, *QUICK)
+    assert status == 0
+    assert {path.name for path in out.glob("*.html")} == {"x.html", "x-2.html", "x-3.html"}
+
+
+def test_a_network_of_ones_own_with_labels(capsys, tmp_path, clip):
+    import keras
+
+    inputs = keras.Input((96, 64, 1))
+    features = keras.layers.Conv2D(4, 3, strides=2, activation="relu")(inputs)
+    pooled = keras.layers.GlobalAveragePooling2D()(features)
+    answer = keras.layers.Dense(2, activation="softmax")(pooled)
+    keras.Model(inputs, answer).save(tmp_path / "mine.keras")
+    (tmp_path / "labels.txt").write_text("\ufeffknock\r\n\r\nwhistle\r\n", encoding="utf-8")
+    with_labels = ("--labels", tmp_path / "labels.txt", "--target", "whistle")
+    status, said, err = call(
+        capsys,
+        "explain",
+        clip,
+        "--model",
+        tmp_path / "mine.keras",
+        *with_labels,
+        "--out",
+        tmp_path / "out",
+        "-m",
+        "gradcam",
+    )
+    assert status == 0, err
+    assert "knock" in said or "whistle" in said
+    saved = xa.Explanation.load(tmp_path / "out" / "noise-gradcam.npz")
+    assert saved.labels == ("knock", "whistle")
+
+
+def test_methods_lists_them_all(capsys):
+    status, out, _ = call(capsys, "methods")
+    assert status == 0
+    for name in xa.methods():
+        assert name in out
+    assert "samples=1000" in out
+
+
+def test_train_then_explain_with_what_was_learnt(capsys, tmp_path):
+    rng = np.random.default_rng(0)
+    time_ = np.arange(RATE) / RATE
+    for number in range(5):
+        tone = 0.3 * np.sin(2 * np.pi * rng.uniform(400, 600) * time_)
+        sound(tmp_path / "sounds" / "tone" / f"{number}.wav", tone)
+        sound(tmp_path / "sounds" / "hiss" / f"{number}.wav", noise(1.0, seed=number))
+    out = tmp_path / "mine.keras"
+    rates = ("--learning-rate", "0.05", "--halve-every", "30", "--epochs", "30")
+    status, said, err = call(capsys, "train", tmp_path / "sounds", "--freeze", *rates, "--out", out)
+    assert status == 0, err
+    assert "Held out (fold 5)" in said and "100.0% of clips" in said
+    assert xa.load_model(out).labels == ("hiss", "tone")
+    assert xa.load_model(out).name == "mine"  # not that of the network it was made from
+    status, said, _ = call(
+        capsys,
+        "explain",
+        tmp_path / "sounds" / "tone" / "4.wav",
+        "--model",
+        out,
+        "--out",
+        tmp_path / "o",
+        *QUICK,
+    )
+    assert status == 0 and "4.wav: tone" in said
+
+
+def test_pretrain_writes_a_network(capsys, tmp_path, monkeypatch):
+    for label in xa.datasets.CLASSES:
+        for fold in range(1, 6):
+            path = tmp_path / "esc10" / label / f"{fold}-{fold}-A.wav"
+            sound(path, noise(1.0, seed=len(label) + fold))
+    monkeypatch.setenv("XAIAUDIO_ESC10", str(tmp_path / "esc10"))
+    out = tmp_path / "small.keras"
+    status, said, err = call(capsys, "pretrain", "--epochs", "1", "--out", out)
+    assert status == 0, err
+    assert "of clips" in said
+    assert xa.load_model(out).labels == xa.datasets.CLASSES
+
+
+def test_data_list_and_info(capsys, tmp_path):
+    for label, count in (("knock", 3), ("whistle", 2)):
+        for number in range(count):
+            sound(tmp_path / "mine" / label / f"{number}.wav")
+    status, out, _ = call(capsys, "data", "list")
+    assert status == 0 and "synthetic" in out and "esc10" in out
+    status, out, _ = call(capsys, "data", "info", tmp_path / "mine")
+    assert status == 0
+    assert re.search(r"knock +3", out) and re.search(r"whistle +2", out) and "all" in out
+
+
+def test_book_hands_its_options_on(capsys, monkeypatch):
+    from xaiaudio import publishing
+
+    asked = {}
+    monkeypatch.setattr(publishing, "build", lambda *given, **more: asked.update(more, p=given))
+    status, _, _ = call(capsys, "book", "--profile", "mini", "--workers", "2", "--no-render")
+    assert status == 0
+    assert asked.pop("p") == ("mini",)
+    assert asked == {"seed": 0, "check": True, "workers": 2, "only": (), "render": False}
+    monkeypatch.setattr(
+        publishing, "renew_baselines", lambda *given, **more: asked.update(more, p=given)
+    )
+    assert call(capsys, "book", "--renew-baselines", "--seeds", "4")[0] == 0
+    assert asked["seeds"] == 4
+
+
+def test_book_without_its_extra_says_how_to_install_it(capsys, monkeypatch):
+    import importlib.util
+
+    real = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "papermill" else real(name)
+    )
+    status, _, err = call(capsys, "book")
+    assert status == 1
+    assert 'pip install "xaiaudio[book]"' in complaint(err)
+
+
+def test_ctrl_c_ends_with_130_and_leaves_nothing_half_written(tmp_path):
+    long = sound(tmp_path / "long.wav", noise(120))
+    out = tmp_path / "out"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "xaiaudio.cli", "explain", long, "--out", out, "-m", "lime"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A job that a shell started in the background never hears Ctrl-C: undo that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    for line in process.stderr:
+        if "lime ..." in line:
+            break
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Stopped." in err and "Traceback" not in err
+    assert not out.exists() or not list(out.iterdir())

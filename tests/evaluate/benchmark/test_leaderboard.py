@@ -1,0 +1,462 @@
+"""The leaderboard on methods and measures that are known exactly."""
+
+import csv
+import dataclasses
+import errno
+import io
+import os
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from commands import noise, sound
+from small_networks import LABELS, additive, random_patches
+
+import xaiaudio as xa
+from xaiaudio.evaluate.benchmark import leaderboard as boards
+from xaiaudio.evaluate.benchmark import row_cache
+from xaiaudio.evaluate.benchmark.context import REFERENCES, Subject
+from xaiaudio.evaluate.benchmark.leaderboard import Leaderboard, Row, leaderboard
+from xaiaudio.evaluate.benchmark.samples import Cases, cases_of
+from xaiaudio.evaluate.metrics import registry as measure
+from xaiaudio.explainers import registry
+from xaiaudio.pages import leaderboard as leaderboard_page
+
+SHAPE = (7, 5)
+
+
+@dataclass(frozen=True)
+class Level:
+    level: float = 1.0
+
+
+@dataclass(frozen=True)
+class Drawn:
+    seed: int = 0
+
+
+@pytest.fixture(scope="module")
+def model():
+    return additive(SHAPE)[0]
+
+
+@pytest.fixture
+def cases(model):
+    patches = random_patches(6, SHAPE)
+    truth = np.zeros(patches.shape, bool)
+    truth[:, :3] = True
+    names = tuple(f"clip {number}" for number in range(6))
+    return Cases(patches, model.scores(patches).argmax(axis=1), truth, names, "made up")
+
+
+@pytest.fixture
+def calls():
+    return []
+
+
+@pytest.fixture(autouse=True)
+def known(monkeypatch, calls):
+    """Two methods and a failing one; two measures. Nothing of the package's own."""
+    monkeypatch.setattr(registry, "FILES", ())
+    monkeypatch.setattr(registry, "_METHODS", {})
+    monkeypatch.setattr(measure, "FILES", ())
+    monkeypatch.setattr(measure, "_MEASURES", {})
+
+    @registry.register("flat", options=Level, summary="", paper="")
+    def flat(classifier, patches, targets, options):
+        calls.append("flat")
+        return np.full(patches.shape, options.level)
+
+    @registry.register("broken", options=Level, summary="", paper="")
+    def broken(classifier, patches, targets, options):
+        calls.append("broken")
+        raise xa.XaiAudioError("It needs a convolution: there is none.")
+
+    @registry.register("dice", options=Drawn, summary="", paper="")
+    def dice(classifier, patches, targets, options):
+        calls.append("dice")
+        return np.random.default_rng(options.seed).random(patches.shape) * 4
+
+    about = {"family": "f", "low": 0, "high": 9, "summary": "s", "source": "p"}
+
+    @measure.register("level", title="level", unit="u", better="higher", **about)
+    def level(trial):
+        return trial.result.maps.mean(axis=(1, 2))
+
+    @measure.register("moved", title="moved", unit="u", better="lower", floor="worst", **about)
+    def moved(trial):
+        return trial.spread(np.abs(trial.first - trial.again(seed=trial.seed + 1)).max((1, 2)))
+
+
+def test_rows_are_the_registrys_and_the_references(model, cases):
+    board = leaderboard(model, cases, seed=3)
+    assert [row.name for row in board.rows] == [*registry.methods(), *REFERENCES]
+    assert board.row("flat").values["level"].tolist() == [1] * 6
+    dice = np.random.default_rng(3).random(cases.patches.shape) * 4
+    assert board.row("dice").values["level"] == pytest.approx(dice.mean(axis=(1, 2)))
+    assert board.row("oracle").values["level"] == pytest.approx(cases.truth.mean(axis=(1, 2)))
+    assert board.row("uniform").values["level"].tolist() == [1] * 6
+    energy = (cases.patches - np.log(0.01)).mean(axis=(1, 2))
+    assert board.row("energy").values["level"] == pytest.approx(energy, rel=1e-5)
+
+
+def test_another_method_in_the_registry_is_another_row(model, cases):
+    @registry.register("new", options=Level, summary="", paper="")
+    def new(classifier, patches, targets, options):
+        return np.full(patches.shape, 2.0)
+
+    assert leaderboard(model, cases, references=()).methods[-1].name == "new"
+
+
+def test_a_method_that_cannot_treat_the_network_says_so_and_stops_nothing(model, cases):
+    board = leaderboard(model, cases)
+    assert board.row("broken").error == "It needs a convolution: there is none."
+    assert "broken" not in [row.name for row in board.methods]
+    assert np.isnan(board.mean("broken", "level")) and np.isnan(board.position("broken", "level"))
+
+
+def test_without_truth_there_is_no_oracle(model, cases):
+    blind = Cases(cases.patches, cases.targets, None, cases.names, "made up")
+    assert [row.name for row in leaderboard(model, blind, ["flat"]).rows][1:] == [
+        name for name in REFERENCES if name != "oracle"
+    ]
+
+
+def test_the_centre_is_in_the_middle(model, cases):
+    maps = Subject("centre", reference=True).explain(model, cases, 0).maps
+    assert maps.shape == cases.patches.shape and (maps == maps[:1]).all()
+    assert np.unravel_index(maps[0].argmax(), SHAPE) == (3, 2)
+    assert maps[0] == pytest.approx(maps[0, ::-1, ::-1]) and maps[0, 3, 2] == 1
+
+
+def test_only_a_few_cases_are_explained_again(model, cases):
+    board = leaderboard(model, cases, few=3)
+    answered = np.isfinite(board.row("dice").values["moved"])
+    assert np.flatnonzero(answered).tolist() == [0, 2, 5]
+    assert board.row("flat").values["moved"][answered].tolist() == [0, 0, 0]
+    assert (board.row("dice").values["moved"][answered] > 0).all()
+    assert board.interval("dice", "moved").n == 3
+
+
+def test_what_hangs_on_no_map_is_made_once(model, cases):
+    made = []
+
+    def make():
+        made.append(True)
+        return 4.0
+
+    about = {"title": "", "family": "f", "unit": "u", "low": 0, "high": 9}
+
+    @measure.register("shared", better="higher", summary="", source="", **about)
+    def shared(trial):
+        return np.full(len(trial.cases), trial.once("four", make))
+
+    board = leaderboard(model, cases, ["flat", "dice"])
+    assert [board.mean(row.name, "shared") for row in board.rows] == [4.0] * 7
+    assert len(made) == 1
+
+
+def test_an_interrupted_run_goes_on(tmp_path, model, cases, calls, monkeypatch):
+    with monkeypatch.context() as patch:
+        real = boards._measured
+
+        def stopped(model, cases, subject, *rest):
+            if subject.name == "dice":
+                raise KeyboardInterrupt
+            return real(model, cases, subject, *rest)
+
+        patch.setattr(boards, "_measured", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            leaderboard(model, cases, cache=tmp_path)
+    calls.clear()
+    resumed = leaderboard(model, cases, cache=tmp_path)
+    assert set(calls) == {"dice"}
+    fresh = leaderboard(model, cases)
+    assert resumed.csv() == fresh.csv()
+    assert resumed.row("broken").error == fresh.row("broken").error
+
+
+@pytest.mark.parametrize("change", ["options", "seed", "few", "patches", "truth", "weights"])
+def test_whatever_shapes_a_row_makes_it_anew(tmp_path, model, cases, calls, change):
+    leaderboard(model, cases, ["flat"], cache=tmp_path)
+    calls.clear()
+    other = {
+        "options": {"options": {"flat": {"level": 2.0}}},
+        "seed": {"seed": 1},
+        "few": {"few": 2},
+    }
+    if change == "patches":
+        cases = Cases(cases.patches + 1, cases.targets, cases.truth, cases.names, "made up")
+    if change == "truth":
+        cases = Cases(cases.patches, cases.targets, ~cases.truth, cases.names, "made up")
+    if change == "weights":
+        model = additive(SHAPE, seed=6)[0]
+    leaderboard(model, cases, ["flat"], cache=tmp_path, **other.get(change, {}))
+    assert "flat" in calls
+
+
+def test_a_damaged_row_is_made_anew(tmp_path, model, cases, calls):
+    first = leaderboard(model, cases, ["flat"], cache=tmp_path)
+    for file in tmp_path.iterdir():
+        file.write_bytes(file.read_bytes()[:30])
+    calls.clear()
+    assert leaderboard(model, cases, ["flat"], cache=tmp_path).csv() == first.csv()
+    assert "flat" in calls
+
+
+@pytest.mark.parametrize("way", ["cache", "csv", "page"])
+def test_a_full_disk_leaves_nothing_half_written(tmp_path, model, cases, monkeypatch, way):
+    board = leaderboard(model, cases, ["flat"])
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(xa.XaiAudioError, match="Could not write .*: No space left on device"):
+        if way == "cache":
+            leaderboard(model, cases, ["flat"], cache=tmp_path)
+        elif way == "csv":
+            board.to_csv(tmp_path / "board.csv")
+        else:
+            leaderboard_page.write(board, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_cache_that_cannot_be_written(tmp_path, model, cases):
+    place = tmp_path / "file"
+    place.touch()
+    with pytest.raises(xa.XaiAudioError, match="Could not write"):
+        leaderboard(model, cases, ["flat"], cache=place)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"methods": ["gradcamm"]}, "No method is called 'gradcamm'"),
+        ({"measures": ["massive"]}, "No measure is called 'massive'"),
+        ({"references": ["luck"]}, "No reference is called 'luck'"),
+        ({"options": {"flat": {"height": 2}}}, "flat has no option 'height'"),
+    ],
+)
+def test_unknown_names(model, cases, calls, given, told):
+    with pytest.raises(xa.XaiAudioError, match=told):
+        leaderboard(model, cases, **given)
+    assert not calls
+
+
+def _board(values, **about):
+    """A board of given means: name of a row to one value a measure."""
+    rows = tuple(
+        Row(name, name == "chance", dict(zip(about, np.array(row)[:, None], strict=True)))
+        for name, row in values.items()
+    )
+    columns = tuple(
+        measure.Measure(name, name, "f", "u", better, 0, 9, "", "", None, floor)
+        for name, (better, floor) in about.items()
+    )
+    return Leaderboard("net", "set", 1, 0, columns, rows)
+
+
+def test_positions_lie_between_the_floor_and_the_best():
+    board = _board(
+        {"a": [3.0, 1.0, 5.0], "b": [2.0, 4.0, 1.0], "c": [0.5, 2.0, 0.0], "chance": [1.0, 0, 0]},
+        up=("higher", "chance"),
+        down=("lower", "worst"),
+        shape=("neither", "chance"),
+    )
+    assert [board.position(name, "up") for name in "abc"] == [1, 0.5, 0]
+    assert [board.position(name, "down") for name in "abc"] == pytest.approx([1, 0, 2 / 3])
+    assert np.isnan(board.position("a", "shape"))
+    assert (board.best("up"), board.best("down")) == ("a", "a")
+    with pytest.raises(xa.XaiAudioError, match="says nothing of better"):
+        board.best("shape")
+    # a, b, c by up; a, c, b by down: one neighbouring pair of three is swapped.
+    assert board.agreement() == pytest.approx(np.array([[1, 0.5], [0.5, 1]]))
+
+
+def test_differences_are_taken_clip_by_clip():
+    rng = np.random.default_rng(0)
+    hard = rng.normal(size=30) * 5
+    values = {"a": hard + 1 + rng.normal(size=30) / 9, "b": hard, "c": rng.permutation(hard)}
+    columns = (measure.Measure("m", "m", "f", "u", "higher", 0, 9, "", "", None),)
+    rows = tuple(Row(name, False, {"m": found}) for name, found in values.items())
+    board = Leaderboard("net", "set", 30, 0, columns, rows)
+    wide, gap = board.interval("a", "m"), board.difference("a", "b", "m")
+    assert wide.low < board.mean("b", "m") < wide.high  # the intervals overlap by far
+    assert gap.mean == pytest.approx(np.mean(values["a"] - values["b"]))
+    assert 0.9 < gap.low < gap.mean < gap.high < 1.1
+    assert board.beats("a", "b", "m") and not board.beats("b", "a", "m")
+    assert board.level("m") == ["a", "c"]
+
+
+@pytest.mark.parametrize(("count", "sure"), [(4, False), (5, True)])
+def test_few_clips_decide_nothing(count, sure):
+    columns = (measure.Measure("m", "m", "f", "u", "higher", 0, 9, "", "", None),)
+    rows = (Row("a", False, {"m": np.ones(count)}), Row("b", False, {"m": np.zeros(count)}))
+    board = Leaderboard("net", "set", count, 0, columns, rows)
+    assert board.beats("a", "b", "m") == sure
+    assert board.level("m") == (["a"] if sure else ["a", "b"])
+
+
+def test_clips_of_one_recording_count_once():
+    columns = (measure.Measure("m", "m", "f", "u", "higher", 0, 9, "", "", None),)
+    rows = (Row("a", False, {"m": np.array([1.0, 1.0, 1.0, 4.0])}),)
+    board = Leaderboard("net", "set", 4, 0, columns, rows, groups=("x", "x", "x", "y"))
+    assert board.interval("a", "m").n == 2 and board.mean("a", "m") == 2.5
+
+
+def test_a_measure_that_cannot_be_taken_is_noted(tmp_path, model, cases):
+    about = {"family": "f", "low": 0, "high": 9, "summary": "s", "source": "p"}
+
+    @measure.register("picky", title="picky", unit="u", better="higher", **about)
+    def picky(trial):
+        raise xa.XaiAudioError("It needs more cells.")
+
+    for _ in range(2):  # the second time from the cache
+        board = leaderboard(model, cases, ["flat"], cache=tmp_path)
+        assert np.isnan(board.mean("flat", "picky")) and board.mean("flat", "level") == 1
+        rows = list(csv.DictReader(io.StringIO(board.csv())))
+        assert rows[2]["measure"] == "picky" and rows[2]["note"] == "It needs more cells."
+
+
+def test_measures_of_a_family_stand_together():
+    about = {"low": 0, "high": 9, "summary": "", "source": "", "title": "", "unit": "u"}
+    for name, family in (("cost", "g"), ("late", "f")):
+        measure.register(name, better="lower", family=family, **about)(lambda trial: None)
+    assert list(measure.measures()) == ["level", "moved", "late", "cost"]
+
+
+def test_csv_holds_every_number(tmp_path, model, cases):
+    board = leaderboard(model, cases)
+    path = board.to_csv(tmp_path / "deep" / "board.csv")
+    assert [file.name for file in path.parent.iterdir()] == ["board.csv"]
+    rows = list(csv.DictReader(io.StringIO(path.read_text())))
+    assert len(rows) == len(board.rows) * len(board.measures)
+    dice = next(row for row in rows if row["method"] == "dice" and row["measure"] == "level")
+    found = board.interval("dice", "level")
+    assert [float(dice[name]) for name in ("mean", "low", "high")] == pytest.approx(
+        [found.mean, found.low, found.high], rel=1e-5
+    )
+    assert found.low < found.mean < found.high
+    broken = next(row for row in rows if row["method"] == "broken")
+    assert broken["mean"] == "" and broken["note"].startswith("It needs")
+
+
+def test_table_has_a_row_for_everyone(model, cases):
+    head, *rows = leaderboard(model, cases).table(["level"])
+    assert head == ["method", "level"]
+    assert rows[0] == ["flat", "1.00"] and rows[1] == ["broken", "–"]
+
+
+def test_keys_hold_the_code_of_the_method(model, cases):
+    subject = boards.Subject("flat")
+    store = row_cache.Store("folder", model, cases, measure.find(), 3, 0)
+    before = store._path(subject)
+
+    @registry.register("flat", options=Level, summary="", paper="")
+    def other(classifier, patches, targets, options):
+        return np.full(patches.shape, 5 * options.level)
+
+    assert store._path(subject) != before
+
+
+def _clips(folder, label_of):
+
+    for number, label in enumerate(label_of):
+        sound(folder / label / f"{number}.wav", noise(1.0, seed=number))
+    return xa.datasets.load(folder)
+
+
+@pytest.fixture(scope="module")
+def hearing():
+    """A classifier of sounds of 7 x 5 cells."""
+    return additive(SHAPE)[0]
+
+
+def test_cases_are_what_the_network_names_rightly(tmp_path, hearing):
+    clips = _clips(tmp_path / "set", [LABELS[number % 3] for number in range(9)])
+    cases = cases_of(hearing, clips)
+    loud = {}
+    for clip in clips:
+        patches = hearing.frontend.with_overlap(0.75)(clip.load())
+        loud[clip.name] = (patches[patches.mean(axis=(1, 2)).argmax()], clip.label)
+    for patch, target, name in zip(cases.patches, cases.targets, cases.names, strict=True):
+        assert (patch == loud[name][0]).all() and LABELS[target] == loud[name][1]
+    right = [
+        name
+        for name, (patch, label) in loud.items()
+        if LABELS[hearing.scores(patch[None]).argmax()] == label
+    ]
+    assert sorted(cases.names) == sorted(right) and cases.truth is None
+    assert cases.left_out == 9 - len(right)
+
+
+def test_classes_take_turns():
+    from xaiaudio.evaluate.benchmark.samples import _in_turns
+
+    clips = [xa.datasets.Clip(f"{label}{i}", label, 1, "") for label in "aab" for i in range(2)]
+    assert [clip.label for clip in _in_turns(clips)][:4] == ["a", "b", "a", "b"]
+
+
+def test_a_class_that_the_network_does_not_know(tmp_path, hearing):
+    clips = _clips(tmp_path / "set", ["cat", "cow"])
+    with pytest.raises(xa.XaiAudioError, match="the class 'cow', which"):
+        cases_of(hearing, clips)
+
+
+def test_a_network_that_is_never_right(tmp_path, hearing):
+    for number in range(2):
+        wave = noise(seed=number)
+        patches = hearing.frontend.with_overlap(0.75)(wave)
+        loud = patches[patches.mean(axis=(1, 2)).argmax()]
+        wrong = LABELS[hearing.scores(loud[None]).argmax() - 1]
+        sound(tmp_path / "set" / wrong / f"{number}.wav", wave, subtype="FLOAT")
+    with pytest.raises(xa.XaiAudioError, match="names none of the 2 clips rightly"):
+        cases_of(hearing, xa.datasets.load(tmp_path / "set"))
+
+
+def test_sounds_that_cannot_be_used_are_left_out_and_named(tmp_path, hearing):
+    place = tmp_path / "set"
+    good = noise(seed=3)
+    label = LABELS[hearing.scores(hearing.frontend(good)[:1]).argmax()]
+    sound(place / "good.wav", good)
+    sound(place / "short.wav", noise(0.05))
+    sound(place / "still.wav", np.zeros(16_000, "float32"))
+    sound(place / "hole.wav", np.full(16_000, np.nan, "float32"), subtype="FLOAT")
+    (place / "text.wav").write_text("This is no sound.")
+    cases = cases_of(hearing, xa.datasets.load(place))
+    assert cases.names == ("good",) and label in LABELS
+    told = "\n".join(cases.unusable)
+    assert len(cases.unusable) == 4
+    for part in ("short.wav lasts 0.05 s", "still.wav is silent", "hole.wav", "text.wav"):
+        assert part in told
+    (place / "good.wav").unlink()
+    with pytest.raises(xa.XaiAudioError, match="No sound of set can be used"):
+        cases_of(hearing, xa.datasets.load(place))
+
+
+def test_mixtures_bring_their_truth_and_their_recording(hearing):
+    from xaiaudio.datasets import ClipSet
+    from xaiaudio.datasets.mixtures import mix
+
+    made = [
+        mix(
+            noise(seed=number),
+            noise(seed=9) / 5,
+            snr_db=20,
+            at=0.7,
+            seconds=0.3,
+            frontend=hearing.frontend.with_overlap(0),
+        )
+        for number in range(3)
+    ]
+    drowned = dataclasses.replace(made[2], events=np.zeros_like(made[2].events))
+    cases = cases_of(hearing, ClipSet("mixed", (made[0], made[1], drowned), LABELS))
+    assert cases.truth.any(axis=(1, 2)).tolist() == [True, True, False]
+    assert cases.groups == ("event", "event", "event")
+    frontend = hearing.frontend.with_overlap(0.75)
+    events = frontend.cut(made[0].events)
+    patches = frontend(made[0].wave)
+    best = np.flatnonzero((patches == cases.patches[0]).all(axis=(1, 2)))[0]
+    assert (cases.truth[0] == events[best]).all()
+    assert events[best].sum() >= 0.9 * events.sum(axis=(1, 2)).max()

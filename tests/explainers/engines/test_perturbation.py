@@ -1,0 +1,156 @@
+import gc
+import weakref
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from small_networks import classifier_of, convolutional, random_patches
+
+from xaiaudio import XaiAudioError
+from xaiaudio.explainers.engines import perturbation
+from xaiaudio.explainers.engines.perturbation import Boxes, Coalitions, Engine, engine_of, filling
+
+BOXES = np.array([[0, 0, 0, 0], [0, 2, 0, 5], [3, 7, 1, 4], [0, 7, 0, 5], [6, 7, 4, 5]])
+
+
+def weighted(x):
+    """Answer with two numbers that depend on where each value is."""
+    x = tf.reshape(x, (tf.shape(x)[0], -1))
+    ramp = tf.range(tf.shape(x)[1], dtype=tf.float32)
+    return tf.stack([tf.reduce_sum(x * ramp, 1), tf.reduce_sum(x * x, 1)], axis=1)
+
+
+def by_hand(patches, fill, hidden):
+    """Mask by mask; hidden is (n, m, h, w)."""
+    return np.array(
+        [
+            [
+                weighted(tf.constant(np.where(mask.reshape(cells), gone, patch)[None]))[0]
+                for mask in masks
+            ]
+            for patch, gone, masks in zip(patches, fill, hidden, strict=True)
+            for cells in [mask_shape(patch)]
+        ]
+    )
+
+
+def mask_shape(patch):
+    return patch.shape[:2] + (1,) * (patch.ndim - 2)
+
+
+def hidden_boxes(shape):
+    hidden = np.zeros((len(BOXES), *shape), bool)
+    for mask, (top, bottom, left, right) in zip(hidden, BOXES, strict=True):
+        mask[top:bottom, left:right] = True
+    return hidden
+
+
+@pytest.mark.parametrize("n, batch", [(1, 4), (3, 4), (3, 5), (2, 64)])
+@pytest.mark.parametrize("channels", [(), (2,)])
+def test_boxes_equal_masking_by_hand(n, batch, channels):
+    patches = random_patches(n, (7, 5, *channels))
+    fill = random_patches(n, (7, 5, *channels), seed=1)
+    hidden = np.broadcast_to(hidden_boxes((7, 5)), (n, len(BOXES), 7, 5))
+    found = Engine(weighted, batch)(patches, fill, Boxes(BOXES))
+    np.testing.assert_allclose(found, by_hand(patches, fill, hidden), rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_coalitions_equal_masking_by_hand(own):
+    rng = np.random.default_rng(2)
+    n, m, k = 3, 7, 4
+    segments = rng.integers(0, k, (n if own else 1, 7, 5))
+    present = rng.random((n if own else 1, m, k)) < 0.5
+    patches, fill = random_patches(n, (7, 5)), random_patches(n, (7, 5), seed=1)
+    hidden = np.array(
+        [[~row[segments[i % len(segments)]] for row in present[i % len(present)]] for i in range(n)]
+    )
+    found = Engine(weighted, 4)(patches, fill, Coalitions(segments, present))
+    np.testing.assert_allclose(found, by_hand(patches, fill, hidden), rtol=1e-5, atol=1e-4)
+
+
+def test_one_trace_serves_any_number_of_patches_and_masks():
+    traces = []
+
+    def forward(x):
+        traces.append(tuple(x.shape))
+        return weighted(x)
+
+    engine = Engine(forward, 4)
+    for n in (1, 2, 5):
+        for m in (1, 3, 5):
+            patches = random_patches(n, (7, 5))
+            engine(patches, patches * 0, Boxes(BOXES[:m]))
+    for k in (2, 3):
+        segments, present = np.zeros((1, 7, 5), int), np.ones((1, 3, k), bool)
+        engine(patches, patches * 0, Coalitions(segments, present))
+    assert traces == [(4, 7, 5)] * 2  # one for boxes, one for coalitions
+
+
+def test_engine_is_kept_and_let_go_with_its_classifier():
+    classifier = classifier_of(convolutional((6, 6)))
+    patches = random_patches(1, (6, 6))
+    for output in ("scores", "logits"):
+        engine = engine_of(classifier, output)
+        assert engine_of(classifier, output) is engine
+        found = engine(patches, patches * 0, Boxes(BOXES[:1]))[:, 0]
+        np.testing.assert_allclose(found, getattr(classifier, output)(patches), atol=1e-6)
+    gone, network = weakref.ref(classifier), weakref.ref(classifier.network)
+    del classifier, engine
+    gc.collect()
+    assert gone() is None
+    assert network() is None
+
+
+def test_interrupted_sweep_leaves_the_engine_whole(monkeypatch):
+    engine = Engine(weighted, 2)
+    patches = random_patches(2, (7, 5))
+    whole = engine(patches, patches * 0, Boxes(BOXES))
+    steps = []
+
+    @contextmanager
+    def bar(*_):
+        def advance():
+            steps.append(None)
+            if len(steps) == 2:
+                raise KeyboardInterrupt
+
+        yield advance
+
+    with monkeypatch.context() as patch:
+        patch.setattr(perturbation, "progress_bar", bar)
+        with pytest.raises(KeyboardInterrupt):
+            engine(patches, patches * 0, Boxes(BOXES))
+    np.testing.assert_array_equal(engine(patches, patches * 0, Boxes(BOXES)), whole)
+
+
+def test_progress_goes_to_stderr_and_only_to_a_terminal(capsys):
+    engine = Engine(weighted, 2)
+    patches = random_patches(2, (7, 5))
+    engine(patches, patches * 0, Boxes(BOXES))
+    assert capsys.readouterr() == ("", "")
+    engine(patches, patches * 0, Boxes(BOXES), progress=True)
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "Asking the network" in printed.err
+
+
+def test_filling():
+    patches = random_patches(2, (7, 5))
+    means = patches.reshape(2, -1).mean(axis=1)
+    np.testing.assert_allclose(filling(patches, "mean")[:, 3, 2], means, rtol=1e-5)
+    assert (filling(patches, "silence", -4.5) == -4.5).all()
+    assert (filling(patches, 2) == 2).all()
+    channels = random_patches(2, (7, 5, 3))
+    np.testing.assert_allclose(
+        filling(channels, "mean")[:, 0, 0], channels.mean(axis=(1, 2)), rtol=1e-5
+    )
+    for wrong in ("noise", None, np.nan, [1, 2], "silence"):
+        with pytest.raises(XaiAudioError, match="fill is"):
+            filling(patches, wrong)
+
+
+def test_unknown_output(small):
+    with pytest.raises(XaiAudioError, match="'scores', 'logits'"):
+        engine_of(small, "embedding")

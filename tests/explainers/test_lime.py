@@ -1,0 +1,155 @@
+import numpy as np
+import pytest
+from lime.lime_image import LimeImageExplainer
+from small_networks import additive, classifier_of, convolutional, random_patches
+
+from xaiaudio import XaiAudioError, explain, explain_classes
+from xaiaudio.explainers.engines import segments
+from xaiaudio.explainers.lime import coalitions
+
+
+def original(classifier, patch, numbers, label, *, samples, seed, features=100000, fill=None):
+    """Ask the lime package itself and paint its weights."""
+    explanation = LimeImageExplainer(random_state=seed).explain_instance(
+        patch,
+        lambda images: classifier.scores(np.asarray(images).mean(axis=-1)),
+        labels=(label,),
+        hide_color=fill,
+        top_labels=None,
+        num_features=features,
+        num_samples=samples,
+        segmentation_fn=lambda _: numbers,
+    )
+    painted = np.zeros(patch.shape)
+    for number, weight in explanation.local_exp[label]:
+        painted[numbers == number] = weight
+    return painted
+
+
+@pytest.mark.parametrize(
+    "options, theirs",
+    [
+        ({}, {}),
+        ({"seed": 7}, {"seed": 7}),
+        ({"fill": -1.5}, {"fill": -1.5}),
+        ({"fill": "silence"}, {"fill": np.log(0.01)}),
+        ({"features": 10}, {"features": 10}),
+        ({"features": 3}, {"features": 3}),
+    ],
+)
+def test_grid_equals_the_lime_package(small, patches, options, theirs):
+    found = explain(small, patches, "dog", "lime", grid=(5, 4), samples=150, **options)
+    numbers = segments.grid((24, 16), 5, 4)
+    for patch, one in zip(patches, found.maps, strict=True):
+        expected = original(small, patch, numbers, 1, **{"samples": 150, "seed": 0} | theirs)
+        assert np.abs(expected).max() > 1e-3
+        np.testing.assert_allclose(one, expected, atol=2e-5)
+
+
+def test_superpixels_equal_the_lime_package(small, patches):
+    found = explain_classes(
+        small, patches, method="lime", segments="superpixels", grid=(4, 5), samples=120
+    )
+    counts = set()
+    for index, result in enumerate(found.values()):
+        for patch, one in zip(patches, result.maps, strict=True):
+            numbers = segments.superpixels(patch, 20)
+            counts.add(numbers.max())
+            expected = original(small, patch, numbers, index, samples=120, seed=0)
+            np.testing.assert_allclose(one, expected, atol=2e-5)
+    assert len(counts) > 1, "patches with different numbers of segments are the point of this"
+
+
+@pytest.mark.parametrize("shape, grid", [((24, 16), (4, 4)), ((7, 31), (2, 5)), ((96, 64), (7, 7))])
+def test_additive_network_is_recovered(shape, grid):
+    classifier, weights = additive(shape)
+    patch = random_patches(1, shape)[0]
+    found = explain_classes(
+        classifier, patch, method="lime", grid=grid, samples=4000, fill=-1.0, output="logits"
+    )
+    numbers = segments.grid(shape, *grid)
+    for index, result in enumerate(found.values()):
+        gains = (weights[..., index] * (patch + 1)).astype(np.float64)
+        for number in range(numbers.max() + 1):
+            value = result.maps[0][numbers == number]
+            assert np.ptp(value) == 0
+            assert value[0] == pytest.approx(gains[numbers == number].sum(), rel=0.02, abs=0.3)
+
+
+def test_few_segments_are_asked_about_exhaustively():
+    classifier, weights = additive((8, 6))
+    patch = random_patches(1, (8, 6))[0]
+    options = {"method": "lime", "grid": (2, 3), "fill": 0, "output": "logits"}
+    found = explain(classifier, patch, "cat", samples=1000, **options)
+    again = explain(classifier, patch, "cat", samples=1000, seed=99, **options)
+    np.testing.assert_array_equal(found.maps, again.maps)
+    numbers = segments.grid((8, 6), 2, 3)
+    gains = [(weights[..., 0] * patch)[numbers == number].sum() for number in range(6)]
+    np.testing.assert_allclose(
+        [found.maps[0][numbers == number][0] for number in range(6)], gains, rtol=0.02, atol=0.02
+    )
+
+
+def test_all_coalitions_or_a_seeded_draw():
+    present, _ = coalitions(4, 16, 0)
+    assert present.shape == (16, 4)
+    assert len(np.unique(present, axis=0)) == 16
+    assert present[0].all()
+    drawn, _ = coalitions(5, 31, 0)
+    assert drawn.shape == (31, 5)
+    assert drawn[0].all()
+    np.testing.assert_array_equal(drawn, coalitions(5, 31, 0)[0])
+    assert (drawn != coalitions(5, 31, 1)[0]).any()
+
+
+def test_one_segment_and_mixed_numbers_of_coalitions(small):
+    flat = random_patches(2, (24, 16))
+    flat[1] = -3.0
+    one = explain(small, flat, "cat", "lime", grid=(1, 1))
+    assert np.ptp(one.maps[0]) == 0
+    # Two and many coalitions in one sweep must not disturb each other.
+    both = explain(small, flat, "cat", "lime", segments="superpixels", grid=(3, 3), samples=40)
+    for index in range(2):
+        alone = explain(
+            small, flat[index], "cat", "lime", segments="superpixels", grid=(3, 3), samples=40
+        )
+        np.testing.assert_allclose(both.maps[index], alone.maps[0], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"segments": "circles"}, "segments is 'circles'"),
+        ({"grid": 7}, "grid is 7"),
+        ({"grid": (0, 3)}, "grid is"),
+        ({"grid": (3.5, 3)}, "grid is"),
+        ({"grid": (25, 3)}, "cannot be cut"),
+        ({"samples": 1}, "samples is 1"),
+        ({"samples": "many"}, "samples is 'many'"),
+        ({"features": 0}, "features is 0"),
+        ({"kernel_width": 0}, "kernel_width is 0"),
+        ({"seed": -1}, "seed is -1"),
+        ({"fill": "noise"}, "'segment', 'mean', 'silence' or a number"),
+        ({"output": "loss"}, "output is 'loss'"),
+    ],
+)
+def test_wrong_options(small, patches, options, message):
+    with pytest.raises(XaiAudioError, match=message):
+        explain(small, patches, method="lime", **options)
+
+
+def test_odd_shapes():
+    classifier = classifier_of(convolutional((7, 31)))
+    patch = random_patches(1, (7, 31))[0]
+    found = explain(classifier, patch, "rain", "lime", grid=(3, 8), samples=200)
+    expected = original(classifier, patch, segments.grid((7, 31), 3, 8), 2, samples=200, seed=0)
+    np.testing.assert_allclose(found.maps[0], expected, atol=2e-5)
+
+
+def test_more_than_63_segments_are_sampled_too():
+    model, _ = additive((16, 12))
+    patches = random_patches(1, (16, 12))
+    found = explain(model, patches, "cat", "lime", grid=(16, 12), fill=0.0, samples=50)
+    assert len(np.unique(found.maps)) > 64
+    present, _ = coalitions(np.int64(96), 50, 0)
+    assert present.shape == (50, 96)

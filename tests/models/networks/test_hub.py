@@ -1,0 +1,211 @@
+import dataclasses
+
+import hub_modules
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from xaiaudio.errors import XaiAudioError
+from xaiaudio.frontend import LogMel
+from xaiaudio.models import backbone
+from xaiaudio.models.networks import hub, vggish, yamnet
+
+
+def sound(seconds=2.5):
+    random = np.random.default_rng(5)
+    t = np.arange(int(seconds * 16_000)) / 16_000
+    return (0.3 * np.sin(2 * np.pi * 440 * t) + random.normal(0, 0.05, len(t))).astype(np.float32)
+
+
+def assert_same(network, frontend, wave, wanted):
+    patches = frontend(wave)
+    given = network(patches[..., None]).numpy()
+    assert len(given) >= 2
+    scale = np.abs(wanted).max()
+    np.testing.assert_allclose(given, wanted[: len(given)], atol=1e-4 * scale)
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["linear end", "ReLU end"])
+def saved_vggish(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("vggish")
+    module = hub_modules.VGGish(last_relu=request.param)
+    tf.saved_model.save(module, str(folder))
+    return folder, module, request.param
+
+
+def test_vggish_at_full_size(saved_vggish, monkeypatch):
+    folder, module, last_relu = saved_vggish
+    monkeypatch.setenv("XAIAUDIO_VGGISH", str(folder))
+    found = backbone("vggish")
+    assert found.source == str(folder) and found.frontend == LogMel.vggish()
+    assert sum(np.prod(w.shape) for w in found.network.weights) == 72_141_184
+    assert_same(found.network, found.frontend, sound(), module(tf.constant(sound())).numpy())
+    layers = found.network.layers
+    assert [la.name for la in layers if isinstance(la, keras.layers.Conv2D)] == [
+        *("conv1", "conv2", "conv3_1", "conv3_2", "conv4_1", "conv4_2")
+    ]
+    assert isinstance(layers[-1], keras.layers.ReLU) == last_relu
+
+
+def test_yamnet(tmp_path):
+    module = hub_modules.YAMNet()
+    tf.saved_model.save(module, str(tmp_path))
+    found = backbone("yamnet", tmp_path)
+    assert found.frontend == LogMel.yamnet()
+    wanted = module(tf.constant(sound()))[1].numpy()
+    assert_same(found.network, found.frontend, sound(), wanted)
+    assert found.network.get_layer("layer14_pointwise_conv").output.shape[1:] == (3, 2, 1024)
+
+
+# The small variant below runs the same code as VGGish itself, in a hundredth of the time.
+class Small(tf.Module):
+    def __init__(self, names=None, last_relu=False):
+        super().__init__()
+        random = np.random.default_rng(1)
+        shapes = {
+            "vggish/conv1/weights": (3, 3, 1, 4),
+            "vggish/conv1/biases": (4,),
+            "vggish/conv2/weights": (3, 3, 4, 4),
+            "vggish/conv2/biases": (4,),
+            "vggish/fc/weights": (4, 8),
+            "vggish/fc/biases": (8,),
+        }
+        self.used = [
+            tf.Variable(random.normal(0, 0.5, s).astype("f4"), name=n, trainable=False)
+            for n, s in zip(names or shapes, shapes.values(), strict=True)
+        ]
+        self._variables = list(self.used)
+        self.last_relu = last_relu
+
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.float32)])
+    def __call__(self, wave):
+        x = tf.signal.frame(hub_modules.log_mel(wave, 0.01), 96, 96, axis=0)[..., None]
+        for k in (0, 2):
+            x = tf.nn.relu(tf.nn.conv2d(x, self.used[k], 1, "SAME") + self.used[k + 1])
+        x = tf.reduce_mean(x, (1, 2)) @ self.used[4] + self.used[5]
+        return tf.nn.relu(x) if self.last_relu else x
+
+
+def small_twin():
+    def build(arrays):
+        patch = keras.layers.Input((96, 64, 1))
+        tensor = patch
+        for name in ("conv1", "conv2"):
+            tensor = keras.layers.Conv2D(4, 3, padding="same", activation="relu", name=name)(tensor)
+        tensor = keras.layers.GlobalAveragePooling2D()(tensor)
+        network = keras.Model(patch, keras.layers.Dense(8, name="fc")(tensor))
+        for name in ("conv1", "conv2", "fc"):
+            parts = [arrays[f"vggish/{name}/{part}"] for part in ("weights", "biases")]
+            network.get_layer(name).set_weights(parts)
+        return network
+
+    slots = [
+        hub.Slot(name.split("/")[1], name, shape)
+        for name, shape in {
+            "vggish/conv1/weights": (3, 3, 1, 4),
+            "vggish/conv1/biases": (4,),
+            "vggish/conv2/weights": (3, 3, 4, 4),
+            "vggish/conv2/biases": (4,),
+            "vggish/fc/weights": (4, 8),
+            "vggish/fc/biases": (8,),
+        }.items()
+    ]
+    return hub.Twin(tuple(slots), build, LogMel.vggish())
+
+
+def loaded(module, tmp_path):
+    tf.saved_model.save(module, str(tmp_path))
+    return hub.fetch(str(tmp_path), "XAIAUDIO_VGGISH")
+
+
+@pytest.mark.parametrize("last_relu", [False, True])
+@pytest.mark.parametrize(
+    "names",
+    [
+        None,
+        [f"Variable_{k}" for k in range(6)],
+        ["b", "a", "c", "d", "f", "e"],
+        ["vggish/fc/weights", "vggish/fc/biases", "vggish/conv2/weights"]
+        + ["vggish/conv1/biases", "vggish/conv1/weights", "vggish/conv2/biases"],
+        ["vggish/conv1/weights", "vggish/conv2/biases", "vggish/conv2/weights"]
+        + ["vggish/conv1/biases", "vggish/fc/weights", "vggish/fc/biases"],
+    ],
+    ids=["right", "anonymous", "other", "shuffled", "biases swapped"],
+)
+def test_names_help_but_shape_and_order_are_enough(names, last_relu, tmp_path):
+    module = Small(names, last_relu)
+    network = hub.twin_of(loaded(module, tmp_path), small_twin(), "here")
+    assert_same(network, LogMel.vggish(), sound(), module(tf.constant(sound())).numpy())
+    assert isinstance(network.layers[-1], keras.layers.ReLU) == last_relu
+
+
+def test_right_names_in_another_order(tmp_path):
+    module = Small()
+    module._variables = module._variables[::-1]
+    network = hub.twin_of(loaded(module, tmp_path), small_twin(), "here")
+    assert_same(network, LogMel.vggish(), sound(), module(tf.constant(sound())).numpy())
+
+
+def corrupted(kind):
+    module = Small()
+    listed, wrong = list(module.used), module.used[2]
+    listed[2:3] = {
+        "other values": [tf.Variable(wrong * 1.5, name="vggish/conv2/weights")],
+        "NaN": [tf.Variable(wrong * np.nan, name="vggish/conv2/weights")],
+        "shape": [tf.Variable(wrong[..., :3], name="vggish/conv2/weights")],
+        "missing": [],
+    }[kind]
+    module._variables = listed
+    return module
+
+
+@pytest.mark.parametrize("kind", ["other values", "NaN", "shape", "missing"])
+def test_a_corrupted_module_is_refused_and_its_layer_named(kind, tmp_path):
+    with pytest.raises(XaiAudioError, match="conv2") as caught:
+        hub.twin_of(loaded(corrupted(kind), tmp_path), small_twin(), "here")
+    assert "conv1" not in str(caught.value)
+
+
+def test_another_architecture_with_the_same_variables_is_refused(tmp_path):
+    twin = small_twin()
+    other = dataclasses.replace(twin, frontend=LogMel.yamnet())
+    with pytest.raises(XaiAudioError, match="computes something else"):
+        hub.twin_of(loaded(Small(), tmp_path), other, "here")
+
+
+def test_a_module_that_takes_no_waveform(tmp_path):
+    class Adder(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec((2, 2), tf.float32)])
+        def __call__(self, x):
+            return x
+
+    with pytest.raises(XaiAudioError, match="does not answer to a waveform"):
+        hub.twin_of(loaded(Adder(), tmp_path), small_twin(), "here")
+
+
+def test_a_folder_that_is_none_or_holds_no_module(tmp_path, monkeypatch):
+    monkeypatch.setenv("XAIAUDIO_VGGISH", str(tmp_path / "none"))
+    with pytest.raises(XaiAudioError, match="XAIAUDIO_VGGISH"):
+        backbone("vggish")
+    with pytest.raises(XaiAudioError, match="saved_model.pb"):
+        backbone("vggish", tmp_path)
+    (tmp_path / "saved_model.pb").write_bytes(b"\x00garbage")
+    with pytest.raises(XaiAudioError, match="Could not load"):
+        backbone("vggish", tmp_path)
+
+
+def test_without_the_internet_the_message_names_the_variable(tmp_path, monkeypatch):
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
+    for module, variable in ((vggish, "XAIAUDIO_VGGISH"), (yamnet, "XAIAUDIO_YAMNET")):
+        monkeypatch.delenv(variable, raising=False)
+        monkeypatch.setattr(module, "ADDRESS", "https://127.0.0.1:9/module/1")
+        with pytest.raises(XaiAudioError, match=variable):
+            module.load()
+
+
+def test_unknown_names_and_sources():
+    with pytest.raises(XaiAudioError, match="vggish, yamnet, lite"):
+        backbone("resnet")
+    with pytest.raises(XaiAudioError, match="takes no source"):
+        backbone("lite", "somewhere")

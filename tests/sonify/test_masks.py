@@ -1,0 +1,244 @@
+"""Maps become masks, masks become sounds, and nothing gets lost on the way."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from xaiaudio import XaiAudioError
+from xaiaudio.explainers.base import Explanation
+from xaiaudio.frontend import LogMel
+from xaiaudio.sonify.masks import clip_map, kept_and_removed, listen, mask_from_map, to_stft
+
+FRONTEND = LogMel.vggish(overlap=0.75)
+RATE = FRONTEND.sample_rate
+
+
+def noise(seconds=5.0, seed=0):
+    wave = np.random.default_rng(seed).normal(0, 0.1, round(seconds * RATE))
+    return wave.astype("float32")
+
+
+def tone(hertz, seconds=2.0):
+    return (0.3 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * RATE)) / RATE)).astype("f4")
+
+
+def decibels(wave):
+    return 10 * np.log10(np.mean(np.square(wave, dtype=np.float64)) + 1e-30)
+
+
+def explanation(wave, frontend=FRONTEND, maps=None, **changes):
+    patches = frontend(wave, pad=True)
+    maps = np.ones(patches.shape, "float32") if maps is None else maps
+    n = len(patches)
+    made = Explanation(
+        maps=maps,
+        raw=maps,
+        patches=patches,
+        targets=np.zeros(n, int),
+        scores=np.full((n, 2), 0.5, "float32"),
+        labels=("Rain", "Rooster"),
+        method="occlusion",
+        options={},
+        upsample="nearest",
+        frontend=frontend,
+    )
+    return dataclasses.replace(made, **changes)
+
+
+def test_overlapping_maps_are_averaged_over_the_clip():
+    wave = noise()
+    patches = FRONTEND(wave)
+    maps = np.random.default_rng(1).normal(size=patches.shape).astype("float32")
+    rows = FRONTEND.spectrogram(wave)
+    total, count = np.zeros(rows.shape), np.zeros((len(rows), 1))
+    for i in range(len(maps)):  # the plain definition
+        total[24 * i : 24 * i + 96] += maps[i]
+        count[24 * i : 24 * i + 96] += 1
+    found = clip_map(explanation(wave, maps=maps), wave)
+    np.testing.assert_allclose(found, total / np.maximum(count, 1), atol=1e-6)
+    # Without the sound the map ends where the last patch does.
+    np.testing.assert_array_equal(clip_map(explanation(wave, maps=maps)), found[:480])
+    assert not found[480:].any()
+
+
+def test_the_largest_magnitude_can_be_taken_instead():
+    wave = noise(1.5)
+    maps = np.zeros((3, 96, 64), "float32")
+    maps[0, 50], maps[1, 26], maps[2, 0] = 1, -3, 2
+    joined = clip_map(explanation(wave, maps=maps), wave, how="max")
+    np.testing.assert_array_equal(np.unique(joined[50]), [-3])
+    np.testing.assert_array_equal(np.unique(joined[48]), [2])
+
+
+def test_patches_are_found_whatever_their_overlap():
+    # model.frontend says one overlap, the patches were cut with another.
+    wave = noise()
+    dense = explanation(wave, FRONTEND)
+    told_wrong = dataclasses.replace(dense, frontend=FRONTEND.with_overlap(0.0))
+    np.testing.assert_array_equal(clip_map(told_wrong, wave), clip_map(dense, wave))
+
+
+def test_some_patches_of_a_clip_are_laid_where_they_were():
+    wave = noise()
+    found = clip_map(explanation(wave)[4:6], wave)
+    covered = np.flatnonzero(found.any(axis=1))
+    assert (covered[0], covered[-1]) == (4 * 24, 5 * 24 + 95)
+
+
+def test_another_sound_is_refused():
+    with pytest.raises(XaiAudioError, match="do not lie in this sound"):
+        clip_map(explanation(noise(seed=0)), noise(seed=1))
+
+
+def test_soft_and_hard_masks():
+    relevance = np.array([[-4.0, 0.0, 1.0, 2.0]])
+    np.testing.assert_array_equal(mask_from_map(relevance), [[0, 0, 0.5, 1]])
+    np.testing.assert_array_equal(mask_from_map(relevance, keep=0.5), [[0, 0, 1, 1]])
+    # Never more than what speaks for the class.
+    np.testing.assert_array_equal(mask_from_map(relevance, keep=1.0), [[0, 0, 1, 1]])
+
+
+def test_a_map_that_speaks_for_nothing_keeps_nothing():
+    for keep in (None, 0.3):
+        assert not mask_from_map(-np.ones((5, 4)), keep=keep).any()
+
+
+@pytest.mark.parametrize("keep", [0, -0.1, 1.1, float("nan")])
+def test_an_impossible_share_is_refused(keep):
+    with pytest.raises(XaiAudioError, match="share"):
+        mask_from_map(np.ones((2, 2)), keep=keep)
+
+
+@pytest.mark.parametrize(
+    "frontend",
+    [
+        LogMel(),
+        LogMel.yamnet(),
+        LogMel(bands=128, fmin=0.0, fmax=8000.0),
+        LogMel(sample_rate=22_050, window=1024, hop=512, fft=2048, bands=40, fmax=11_025.0),
+    ],
+)
+def test_all_ones_stay_exactly_ones_and_masks_stay_in_range(frontend):
+    ones = to_stft(np.ones((3, frontend.bands)), frontend)
+    assert ones.shape == (3, frontend.fft // 2 + 1)
+    assert (ones == 1).all()
+    mask = np.random.default_rng(0).random((20, frontend.bands))
+    bins = to_stft(mask, frontend)
+    assert bins.min() >= 0 and bins.max() <= 1
+
+
+def test_bins_outside_the_bands_take_the_nearest_band():
+    mask = np.zeros((1, 64))
+    mask[0, 0], mask[0, -1] = 0.25, 0.75
+    bins = to_stft(mask, FRONTEND)[0]
+    hertz = np.arange(257) * RATE / 512
+    assert (bins[hertz < 125] == 0.25).all()
+    assert (bins[hertz > 7500] == 0.75).all()
+    # Bins that feed other bands only take nothing from these two.
+    assert not bins[(hertz > 500) & (hertz < 6800)].any()
+
+
+@pytest.mark.parametrize("samples", [1, 159, 400, 15_599, 16_000, 80_000, 80_123])
+def test_an_all_ones_mask_gives_the_sound_back(samples):
+    wave = noise(samples / RATE)
+    assert len(wave) == samples
+    kept, removed = kept_and_removed(wave, np.ones((498, 64)), FRONTEND)
+    assert decibels(wave) - decibels(wave - kept) > 60
+    assert decibels(wave) - decibels(removed) > 60
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 9000), st.integers(1, 60), st.integers(0, 2**32 - 1))
+def test_kept_and_removed_add_up(samples, rows, seed):
+    rng = np.random.default_rng(seed)
+    wave = rng.uniform(-1, 1, samples).astype("float32")
+    kept, removed = kept_and_removed(wave, rng.random((rows, 64)), FRONTEND)
+    assert kept.shape == removed.shape == wave.shape
+    np.testing.assert_allclose(kept + removed, wave, atol=1e-6)
+
+
+def test_the_mask_of_a_tones_band_keeps_it_and_removes_another():
+    low, high = tone(500), tone(3000)
+    mask = np.zeros((198, 64))
+    mask[:, np.abs(FRONTEND.band_centres() - 500).argsort()[:6]] = 1
+    middle = slice(1600, -1600)  # a tone that sets in clicks, and a click is in all bands
+    for wave, wanted in ((low, "kept"), (high, "removed")):
+        kept, removed = (part[middle] for part in kept_and_removed(wave, mask, FRONTEND))
+        there, gone = (kept, removed) if wanted == "kept" else (removed, kept)
+        assert decibels(wave) - decibels(there) < 0.2
+        assert decibels(wave) - decibels(gone) > 40
+    kept, removed = kept_and_removed(low + high, mask, FRONTEND)
+    assert decibels(low) - decibels((kept - low)[middle]) > 35
+    assert decibels(high) - decibels((removed - high)[middle]) > 35
+
+
+def test_a_mask_acts_when_its_frames_sound():
+    wave = noise(2.0)
+    mask = np.zeros((198, 64))
+    mask[100:] = 1  # frame 100 is centred on 1.0125 s
+    kept, removed = kept_and_removed(wave, mask, FRONTEND)
+    assert np.abs(kept[: 16_000 - 400]).max() < 1e-6
+    assert np.abs(removed[16_000 + 500 :]).max() < 1e-6
+
+
+def test_silence_is_split_into_silences():
+    wave = np.zeros(80_000, "float32")
+    heard = listen(explanation(wave), wave)
+    assert not heard.kept.any() and not heard.removed.any()
+    assert heard.energy_kept == 0
+
+
+def test_a_sound_shorter_than_a_patch_can_be_heard():
+    wave = noise(0.4)
+    heard = listen(explanation(wave), wave)
+    assert len(heard.kept) == len(wave)
+    assert decibels(wave) - decibels(heard.removed) > 60
+
+
+def test_what_no_patch_covers_is_not_kept():
+    wave = noise(5.0)
+    heard = listen(explanation(wave, LogMel.vggish()), wave)
+    end = LogMel.vggish().times(4)[-1]  # five patches of 0.96 s in a clip of 5 s
+    tail = slice(round(end * RATE) + 400, None)
+    assert np.abs(heard.kept[tail]).max() < 1e-6
+    head = slice(0, round(end * RATE) - 400)
+    assert decibels(wave[head]) - decibels(heard.removed[head]) > 60
+
+
+@pytest.mark.parametrize(
+    "wave", [np.zeros((2, 16_000)), np.zeros(0), np.zeros(16_000, int), np.array(0.5)]
+)
+def test_only_mono_floats_are_split(wave):
+    with pytest.raises(XaiAudioError, match="mono"):
+        kept_and_removed(wave, np.ones((98, 64)), FRONTEND)
+
+
+def test_nan_and_masks_of_the_wrong_shape_are_refused():
+    with pytest.raises(XaiAudioError, match="NaN"):
+        kept_and_removed(np.full(16_000, np.nan), np.ones((98, 64)), FRONTEND)
+    for shape in ((98, 63), (64,), (0, 64)):
+        with pytest.raises(XaiAudioError, match="mask"):
+            kept_and_removed(noise(1), np.ones(shape), FRONTEND)
+
+
+def test_listening_shows_three_players_that_say_what_is_heard():
+    wave = noise(2.0)
+    maps = np.zeros((5, 96, 64), "float32")
+    maps[:, :, :32] = 1
+    heard = listen(explanation(wave, maps=maps), wave)
+    page = heard._repr_html_()
+    assert page.count("<audio") == 3
+    assert f"{heard.energy_kept:.0%} of the energy" in page
+    assert "Rain by occlusion" in page
+    np.testing.assert_allclose(heard.kept + heard.removed, heard.original, atol=1e-6)
+    np.testing.assert_array_equal(heard.original, wave)
+    assert 0 < heard.energy_kept < 1
+
+
+def test_targets_that_change_from_patch_to_patch_are_all_named():
+    wave = noise(2.0)
+    heard = listen(explanation(wave, targets=np.array([1, 0, 1, 1, 0])), wave)
+    assert heard.target == "Rooster or Rain"
