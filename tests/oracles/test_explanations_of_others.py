@@ -4,14 +4,14 @@ import importlib
 
 import numpy as np
 import pytest
-
-from explain.relevance.networks import (
+from lrp_networks import (
     inputs_for,
     randomise,
     vggish_like,
     waveform_net,
     yamnet_like,
 )
+
 from xaiaudio.explainers.gradients import gradient, integrated_gradients
 from xaiaudio.explainers.guided import guided_backpropagation
 from xaiaudio.explainers.lrp import relevance

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import fft as scipy_fft
 
 from ..errors import XaiAudioError
-from .player import players
+from .player import player
 
 # How far a patch may be from the clip's own spectrogram to count as cut out of it.
 _SAME = 1e-3
