@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from ..errors import XaiAudioError
+from ..models.graph import graph_of, run
 from .engines.backward import checked, engine_of
 from .registry import register
 
@@ -113,20 +114,10 @@ def guided_backpropagation(network, inputs, targets):
 def guided(network, inputs):
     """Run a network with a gate behind every ReLU, which changes only the way back."""
     graph = graph_of(network)
-    for operation in graph.operations:
-        check(operation)
-    return graph._run_through_graph(inputs, operation_fn=_gated)
-
-
-def graph_of(network):
-    """Return the graph of a functional or sequential model."""
-    graph = getattr(network, "_functional", None) or network
-    if not hasattr(graph, "_run_through_graph"):
-        raise XaiAudioError(
-            f"{network.name} is a subclassed model: rebuild it as a functional one, so that its "
-            "ReLUs can be found."
-        )
-    return graph
+    for node in graph.nodes:
+        check(node.operation)
+    (logits,) = run(graph, {graph.nodes[0]: inputs}, [graph.output], around=_gated)
+    return logits
 
 
 def check(operation) -> None:
@@ -179,14 +170,8 @@ def is_operation(operation, *names) -> bool:
     return kind.__module__.startswith("keras.src.ops.") and kind.__name__ in names
 
 
-def _gated(operation):
-    def call(*arguments, **options):
-        if "training" in getattr(operation, "_call_context_args", {}):
-            options["training"] = False
-        outputs = operation(*arguments, **options)
-        return _gate(outputs) if rectifies(operation) else outputs
-
-    return call
+def _gated(operation, outputs):
+    return _gate(outputs) if rectifies(operation) else outputs
 
 
 @tf.custom_gradient

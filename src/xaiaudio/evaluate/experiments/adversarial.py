@@ -6,7 +6,6 @@ decibels below the sound. Then one knows why the network answers wrongly: nothin
 
 from __future__ import annotations
 
-import weakref
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +13,7 @@ import tensorflow as tf
 
 from ...errors import XaiAudioError
 from ...explainers.engines.perturbation import progress_bar
+from ...models.caching import PerModel
 from ...models.differentiable import patches as patches_of
 from ...models.tracing import traced
 from ...models.votes import majority
@@ -29,7 +29,7 @@ MOMENTUM = 0.8
 # By how much a change gets quieter once it works, and louder once it no longer does.
 QUIETER, LOUDER = 0.8, 1.12
 
-_STEPS: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+_STEPS = PerModel()
 
 
 @dataclass(frozen=True)
@@ -286,10 +286,7 @@ def _unit(rows) -> np.ndarray:
 
 def _steps_of(model, frontend):
     """Return the compiled gradient and the compiled count; they go when the model goes."""
-    known = _STEPS.setdefault(model, {})
-    if frontend not in known:
-        known[frontend] = _compiled(weakref.ref(model), frontend)
-    return known[frontend]
+    return _STEPS(model, frontend, lambda alive: _compiled(alive, frontend))
 
 
 def _compiled(alive, frontend):

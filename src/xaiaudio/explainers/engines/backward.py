@@ -7,7 +7,6 @@ the sum over an input's variants happen inside one compiled graph.
 
 from __future__ import annotations
 
-import weakref
 from functools import cached_property
 
 import keras
@@ -15,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from ...errors import XaiAudioError
+from ...models.caching import PerModel
 from ...models.tracing import traced
 from .perturbation import progress_bar
 
@@ -22,7 +22,7 @@ from .perturbation import progress_bar
 # full-width VGGish takes half a gigabyte.
 BATCH = 32
 
-_ENGINES: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+_ENGINES = PerModel()
 
 
 class Backward:
@@ -159,15 +159,13 @@ def engine_of(network, forward=plain) -> Backward:
     forward : callable
         ``(network, inputs) -> logits``, one of this package's functions.
     """
-    if network not in _ENGINES:
+
+    def make(alive):
         _check_network(network)
-    engines = _ENGINES.setdefault(network, {})
-    if forward not in engines:
-        # The engine must not hold the network, or neither would ever be let go.
-        alive = weakref.ref(network)
         shape = tuple(network.inputs[0].shape)[1:]
-        engines[forward] = Backward(lambda inputs: forward(alive(), inputs), shape)
-    return engines[forward]
+        return Backward(lambda inputs: forward(alive(), inputs), shape)
+
+    return _ENGINES(network, forward, make)
 
 
 def checked(network, inputs, targets) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,6 @@ same compiled graph as the network, so nothing is ever copied together in Python
 from __future__ import annotations
 
 import contextlib
-import weakref
 from dataclasses import dataclass
 from functools import partial
 from numbers import Real
@@ -18,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from ...errors import XaiAudioError
+from ...models.caching import PerModel
 from ...models.tracing import traced
 
 # Large enough to keep the cores busy, small enough for a full-width VGGish in 1 GB.
@@ -25,7 +25,7 @@ BATCH = 64
 
 OUTPUTS = ("scores", "logits")
 
-_ENGINES: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+_ENGINES = PerModel()
 
 
 @dataclass(frozen=True)
@@ -225,12 +225,11 @@ def engine_of(classifier, output: str = "scores") -> Engine:
     """
     if output not in OUTPUTS:
         raise XaiAudioError(f"output is {output!r}: it must be one of {OUTPUTS}.")
-    engines = _ENGINES.setdefault(classifier, {})
-    if output not in engines:
-        # The engine must not hold the classifier, or neither would ever be let go.
-        alive = weakref.ref(classifier)
-        engines[output] = Engine(lambda patches: alive().forward(output == "logits")(patches))
-    return engines[output]
+
+    def make(alive):
+        return Engine(lambda patches: alive().forward(output == "logits")(patches))
+
+    return _ENGINES(classifier, output, make)
 
 
 def filling(patches, fill, silence: float | None = None, name: str = "fill") -> np.ndarray:

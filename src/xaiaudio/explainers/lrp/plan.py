@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import keras
 
 from ...errors import XaiAudioError
+from ...models.graph import graph_of
 from .rules import Epsilon, Rule
 
 #: Handlers by the exact type of layer: a subclass may compute something else.
@@ -117,17 +118,12 @@ def handles(*types, ruled=False, weighted=False, recurrent=False, moving=False):
 
 def handler_of(layer):
     """Return the function that treats a layer, or say why there is none."""
-    if isinstance(layer, keras.Model):
-        raise XaiAudioError(
-            f"The network has another network inside, {layer.name!r}: relevance propagation needs "
-            "a flat one. Call its layers one after the other on your input."
-        )
     found = _HANDLERS.get(type(layer))
     if found is None:
         raise XaiAudioError(
             f"Relevance propagation has no rule for layer {layer.name!r} "
             f"({type(layer).__name__}): use keras.layers that it knows, or register one with "
-            "explain.relevance.handles."
+            "explainers.lrp.handles."
         )
     return found
 
@@ -155,11 +151,11 @@ def plan(network, composite, pooling="winner"):
         For a network that cannot be treated; the message names the layer.
     """
     nodes = _nodes(network)
-    numbers = {id(node.outputs[0]): number for number, node in enumerate(nodes)}
+    numbers = {node: number for number, node in enumerate(nodes)}
     layers = [node.operation for node in nodes]
     _check_end(layers[-1])
     composite.check(layers[1:])
-    parents = [tuple(numbers[id(tensor)] for tensor in node.input_tensors) for node in nodes]
+    parents = [tuple(numbers[parent] for parent in node.parents) for node in nodes]
     uses = Counter(parent for some in parents for parent in some)
     steps = []
     for node, layer, some in zip(nodes, layers, parents, strict=True):
@@ -171,7 +167,7 @@ def plan(network, composite, pooling="winner"):
         step = Step(layer, None, some, first, positive, pooling=pooling)
         if some:
             handler_of(layer)
-            _fold(step, steps, uses, len(node.outputs[0].shape))
+            _fold(step, steps, uses, len(node.output.shape))
             if type(layer) in _RULED and not step.folded:
                 step.rule = composite.rule_for(layer, first)
                 _check_shapes(node)
@@ -180,45 +176,24 @@ def plan(network, composite, pooling="winner"):
                 step.rule = composite.rule_for(layer, first=False)
         steps.append(step)
     _check_rules(steps)
-    return steps, [node.outputs[0] for node in nodes]
+    return steps, [node.output for node in nodes]
 
 
-def _nodes(network) -> list:
-    """Return the graph's nodes from input to output, each after those it needs."""
-    if not getattr(network, "inputs", None) or not getattr(network, "outputs", None):
-        raise XaiAudioError(
-            "The network has no graph to walk back: build it as a functional or Sequential model "
-            "that begins with keras.layers.Input."
-        )
+def _nodes(network) -> tuple:
+    """Return the calls of a network's layers, or say why relevance cannot go through them."""
+    graph = graph_of(network)
     if len(network.inputs) != 1 or len(network.outputs) != 1:
         raise XaiAudioError("Relevance propagation takes a network with one input and one output.")
-    done, order, waiting = set(), [], [_node(network.outputs[0])]
-    start = id(network.inputs[0])
-    while waiting:
-        node = waiting[-1]
-        before = [] if id(node.outputs[0]) == start else [_node(x) for x in node.input_tensors]
-        missing = [other for other in before if id(other) not in done]
-        if missing:
-            waiting.extend(missing)
-            continue
-        waiting.pop()
-        if id(node) not in done:
-            done.add(id(node))
-            order.append(node)
-    if id(order[0].outputs[0]) != start:
+    graph.check_flat("relevance propagation")
+    for node in graph.nodes:
+        if len(node.outputs) != 1:
+            raise XaiAudioError(
+                f"Layer {node.name!r} has {len(node.outputs)} outputs: relevance propagation "
+                "treats layers with one."
+            )
+    if [node for node in graph.nodes if not node.parents] != [graph.nodes[0]]:
         raise XaiAudioError("The network's output does not depend on its input alone.")
-    return order
-
-
-def _node(tensor):
-    layer, number, _ = tensor._keras_history
-    node = layer._inbound_nodes[number]
-    if len(node.outputs) != 1:
-        raise XaiAudioError(
-            f"Layer {layer.name!r} has {len(node.outputs)} outputs: relevance propagation treats "
-            "layers with one."
-        )
-    return node
+    return graph.nodes
 
 
 def _not_negative(steps, number) -> bool:
@@ -262,9 +237,9 @@ def _check_end(layer) -> None:
 
 
 def _check_shapes(node) -> None:
-    if len({tuple(tensor.shape) for tensor in node.input_tensors}) > 1:
+    if len({tuple(tensor.shape) for tensor in node.inputs}) > 1:
         raise XaiAudioError(
-            f"Layer {node.operation.name!r} adds tensors of different shapes: relevance "
+            f"Layer {node.name!r} adds tensors of different shapes: relevance "
             "propagation treats sums of equal shapes."
         )
 

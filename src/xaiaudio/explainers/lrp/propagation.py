@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import weakref
-
 import keras
 import numpy as np
 import tensorflow as tf
 
 from ...errors import XaiAudioError
+from ...models.caching import PerModel
 from ...models.tracing import traced
 from .composites import composite as read_composite
 from .plan import handler_of, plan
@@ -19,7 +18,7 @@ from .rules import Situation, per_example
 # Inputs in one pass: all tensors between the layers are kept at the same time.
 BATCH = 32
 
-_COMPILED: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+_COMPILED = PerModel()
 
 
 def relevance(
@@ -144,12 +143,12 @@ def _compiled(network, composite, pooling, report):
     """Return the compiled way there and back, and its steps."""
     if pooling not in POOLINGS:
         raise XaiAudioError(f"pooling is {pooling!r}: it must be one of {POOLINGS}.")
-    known = _COMPILED.setdefault(network, {})
-    key = (composite, pooling, report)
-    if key not in known:
-        steps, tensors = plan(network, composite, pooling)
-        known[key] = _function(steps, tensors, report), steps
-    return known[key]
+
+    def make(alive):
+        steps, tensors = plan(alive(), composite, pooling)
+        return _function(steps, tensors, report), steps
+
+    return _COMPILED(network, (composite, pooling, report), make)
 
 
 def _function(steps, tensors, report):

@@ -1,0 +1,279 @@
+"""The one walk over the graph of a Keras network: who calls whom, and what the head reads.
+
+All that this package knows of Keras's own records of a graph stands here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import keras
+
+from ..errors import XaiAudioError
+
+CONVOLUTIONS = (
+    keras.layers.Conv2D,
+    keras.layers.Conv2DTranspose,
+    keras.layers.SeparableConv2D,
+    keras.layers.DepthwiseConv2D,
+)
+#: Layers that a feature map passes on its way to the head without being made anew.
+_LATER = (
+    keras.layers.MaxPooling2D,
+    keras.layers.AveragePooling2D,
+    keras.layers.ZeroPadding2D,
+    keras.layers.Cropping2D,
+    keras.layers.Dropout,
+    keras.layers.SpatialDropout2D,
+    keras.layers.GaussianDropout,
+    keras.layers.GaussianNoise,
+    keras.layers.Identity,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One call of a layer, or of an operation such as ``x + y``, in a network.
+
+    Attributes
+    ----------
+    operation : keras.Layer or keras.Operation
+    parents : tuple of Node
+        Where each of its input tensors comes from, in order; empty for the network's input.
+    inputs, outputs : tuple of KerasTensor
+    """
+
+    operation: object
+    parents: tuple[Node, ...]
+    inputs: tuple
+    outputs: tuple
+    _arguments: object
+
+    @property
+    def name(self) -> str:
+        """The layer's or operation's name."""
+        return self.operation.name
+
+    @property
+    def output(self):
+        """The first output tensor; most have one only."""
+        return self.outputs[0]
+
+    @property
+    def is_layer(self) -> bool:
+        """Whether it is a layer, not an operation."""
+        return isinstance(self.operation, keras.layers.Layer)
+
+
+class Graph:
+    """The calls that lead from a network's inputs to its outputs.
+
+    Attributes
+    ----------
+    name : str
+        The network's.
+    nodes : tuple of Node
+        Each after those that it needs. Where a layer is called twice there are two nodes.
+    """
+
+    def __init__(self, name: str, nodes: Iterable[Node], outputs: Iterable[Node]):
+        self.name, self.nodes, self.outputs = name, tuple(nodes), tuple(outputs)
+
+    @property
+    def output(self) -> Node:
+        """The node of the first output; its parents feed the last layer."""
+        return self.outputs[0]
+
+    @cached_property
+    def consumers(self) -> dict[Node, tuple[Node, ...]]:
+        """The nodes that read each node's outputs."""
+        found = {node: [] for node in self.nodes}
+        for node in self.nodes:
+            for parent in dict.fromkeys(node.parents):
+                found[parent].append(node)
+        return {node: tuple(readers) for node, readers in found.items()}
+
+    def named(self, name: str) -> Node | None:
+        """Return the last call of the layer or operation of that name, or None."""
+        return next((node for node in reversed(self.nodes) if node.name == name), None)
+
+    @cached_property
+    def nested(self) -> tuple[Node, ...]:
+        """The nodes that are networks themselves."""
+        return tuple(node for node in self.nodes if isinstance(node.operation, keras.Model))
+
+    def check_flat(self, method: str) -> None:
+        """Raise XaiAudioError if there is another network inside: `method` cannot see into it."""
+        if self.nested:
+            raise XaiAudioError(
+                f"The network has another network inside, {self.nested[0].name!r}: {method} needs "
+                "a flat one. Call its layers one after the other on your input."
+            )
+
+
+def graph_of(network) -> Graph:
+    """Return the graph of a functional or Sequential Keras model.
+
+    Parameters
+    ----------
+    network : keras.Model
+
+    Returns
+    -------
+    Graph
+        Without the calls that the outputs do not need.
+
+    Raises
+    ------
+    XaiAudioError
+        For a subclassed model, or a Sequential that does not know its input yet.
+
+    Examples
+    --------
+    >>> import keras
+    >>> x = keras.Input((4,), name="in")
+    >>> network = keras.Model(x, keras.layers.Dense(2, name="out")(x) * 2.0)
+    >>> [node.name for node in graph_of(network).nodes][:2]
+    ['in', 'out']
+    """
+    if not getattr(network, "inputs", None) or not getattr(network, "outputs", None):
+        raise XaiAudioError(
+            f"{getattr(network, 'name', type(network).__name__)} has no graph to walk: build it as "
+            "a functional or Sequential model that begins with keras.layers.Input."
+        )
+    starts = {id(tensor) for tensor in network.inputs}
+    made: dict[int, Node] = {}
+    waiting = [_record(tensor) for tensor in reversed(network.outputs)]
+    while waiting:
+        record = waiting[-1]
+        tensors = () if id(record.outputs[0]) in starts else tuple(record.input_tensors)
+        missing = [
+            other for other in (_record(tensor) for tensor in tensors) if id(other) not in made
+        ]
+        if missing:
+            waiting.extend(missing)
+            continue
+        waiting.pop()
+        if id(record) not in made:
+            parents = tuple(made[id(_record(tensor))] for tensor in tensors)
+            outputs = tuple(record.outputs)
+            made[id(record)] = Node(record.operation, parents, tensors, outputs, record.arguments)
+    outputs = [made[id(_record(tensor))] for tensor in network.outputs]
+    return Graph(network.name, made.values(), outputs)
+
+
+def _record(tensor):
+    """Return Keras's own record of the call that made a tensor."""
+    operation, number, _ = tensor._keras_history
+    return operation._inbound_nodes[number]
+
+
+def run(graph: Graph, known: dict, wanted: Iterable[Node], around: Callable | None = None) -> list:
+    """Compute some nodes of a network from others, as the network does in use.
+
+    Parameters
+    ----------
+    graph : Graph
+    known : dict of Node to tensor
+        Values to begin with, of the input or of any nodes with one output. A node that is known is
+        not computed, nor is what only it needs.
+    wanted : iterable of Node
+    around : callable, optional
+        ``(operation, outputs) -> outputs``, called on what each operation gives.
+
+    Returns
+    -------
+    list of tensor
+        The (first) output of each of `wanted`.
+    """
+    values = {
+        id(node.output): keras.ops.cast(value, node.output.dtype) for node, value in known.items()
+    }
+    for node in _needed(graph, known, wanted):
+        positional, named = node._arguments.fill_in(values)
+        if "training" in getattr(node.operation, "_call_context_args", {}):
+            named = {**named, "training": False}
+        outputs = node.operation(*positional, **named)
+        if around is not None:
+            outputs = around(node.operation, outputs)
+        for tensor, value in zip(node.outputs, keras.tree.flatten(outputs), strict=True):
+            values[id(tensor)] = value
+    return [values[id(node.output)] for node in wanted]
+
+
+def _needed(graph, known, wanted) -> list[Node]:
+    """Return the nodes that must be computed, in order."""
+    needed, waiting = set(), list(wanted)
+    while waiting:
+        node = waiting.pop()
+        if node in known or node in needed:
+            continue
+        if not node.parents:
+            raise XaiAudioError(f"{graph.name} needs {node.name!r}, which is not given.")
+        needed.add(node)
+        waiting.extend(node.parents)
+    return [node for node in graph.nodes if node in needed]
+
+
+def is_spatial(node: Node) -> bool:
+    """Tell whether a node gives (batch, h, w, channels) with more than one cell."""
+    shape = tuple(node.output.shape)
+    return len(node.outputs) == 1 and len(shape) == 4 and shape[1:3] != (1, 1)
+
+
+def feature_maps(graph: Graph) -> tuple[Node, ...]:
+    """Return the finished feature maps that the head of a network reads.
+
+    A feature map is spatial and depends on a 2-D convolution. The head is what lies between the
+    last feature maps and the output. Finished means with all that comes behind the convolution
+    (normalisation, activation, sums of branches), but before the pooling, dropout or padding that
+    lies between the map and the head.
+
+    Returns
+    -------
+    tuple of Node
+        One for each branch that the head reads; empty if there is no such map.
+    """
+    maps = set()
+    for node in graph.nodes:
+        grown = isinstance(node.operation, CONVOLUTIONS) or any(
+            parent in maps for parent in node.parents
+        )
+        if grown and is_spatial(node):
+            maps.add(node)
+    read, seen, waiting = [], set(), list(graph.outputs)
+    while waiting:
+        node = waiting.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if node in maps:
+            read.append(_finished(node, maps))
+        else:
+            waiting.extend(node.parents)
+    return tuple(node for node in graph.nodes if node in read)
+
+
+def _finished(node, maps):
+    """Go back from what the head reads to the feature map as it was before pooling."""
+    while True:
+        before = node.parents[0] if len(node.parents) == 1 else None
+        if before not in maps:
+            return node
+        pooled = type(node.operation) in _LATER
+        # A normalisation behind the pooling makes no new map of an activation before it.
+        normed = type(node.operation) is keras.layers.BatchNormalization
+        if not (pooled or (normed and _pools_an_activation(before, maps))):
+            return node
+        node = before
+
+
+def _pools_an_activation(node, maps) -> bool:
+    if type(node.operation) not in _LATER:
+        return False
+    while type(node.operation) in _LATER and node.parents[0] in maps:
+        node = node.parents[0]
+    linear = getattr(node.operation, "activation", None) in (None, keras.activations.linear)
+    return not (isinstance(node.operation, CONVOLUTIONS) and linear)
