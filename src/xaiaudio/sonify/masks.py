@@ -308,10 +308,10 @@ class Listening:
 
     def _repr_html_(self) -> str:
         captions = self.captions()
-        players = "".join(
+        listed = "".join(
             player(wave, self.sample_rate, captions[name]) for name, wave in self.sounds().items()
         )
-        return f'<div class="xa-players">{players}</div>'
+        return f'<div class="xa-players">{listed}</div>'
 
 
 def listen(result, wave, *, keep=None, how="mean") -> Listening:

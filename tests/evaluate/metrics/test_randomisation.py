@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from keras import layers as kl
 from small_networks import LABELS, classifier_of, convolutional, random_patches
-from xaiaudio.models.training.steps.tables import PatchTable
 
 import xaiaudio as xa
 from xaiaudio.evaluate.metrics import randomisation
 from xaiaudio.evaluate.metrics.similarity import SIMILARITIES
 from xaiaudio.explainers import registry
+from xaiaudio.models.training.tables import PatchTable
 
 SHAPE = (13, 9)
 OPTIONS = {"lime": {"samples": 60}}

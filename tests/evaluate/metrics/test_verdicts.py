@@ -8,13 +8,13 @@ import pytest
 from keras import layers as kl
 from scipy.stats import spearmanr
 from small_networks import classifier_of, random_patches
-from xaiaudio.models.training.steps.loop import Options, fit
 
 import xaiaudio as xa
 from xaiaudio.evaluate.metrics import randomisation
 from xaiaudio.evaluate.metrics.similarity import SIMILARITIES, similarity
 from xaiaudio.evaluate.metrics.verdicts import verdict
 from xaiaudio.explainers import registry
+from xaiaudio.models.training.loop import Options, fit
 
 SHAPE = (25, 17)
 

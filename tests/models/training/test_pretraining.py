@@ -4,12 +4,12 @@ import keras
 import numpy as np
 import pytest
 from tones import LABELS
-from xaiaudio.models.training.steps.pretraining import Augmented
 
 from xaiaudio import datasets
 from xaiaudio.frontend import LogMel
 from xaiaudio.models import evaluate, load_model, pretrain
 from xaiaudio.models.networks import lite
+from xaiaudio.models.training.pretraining import Augmented
 
 FRONTEND = LogMel.vggish(overlap=0.75)
 

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import soundfile
 from tones import LABELS
-from xaiaudio.models.training.steps.tables import PatchTable, judged
 
 from xaiaudio.datasets import Clip, ClipSet
 from xaiaudio.errors import XaiAudioError
 from xaiaudio.frontend import LogMel
 from xaiaudio.models import AudioClassifier, evaluate, patch_table
+from xaiaudio.models.training.tables import PatchTable, judged
 
 
 def table_of(patches_per_clip, truth):

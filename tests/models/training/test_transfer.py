@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import soundfile
 from tones import LABELS, tiny_backbone
-from xaiaudio.models.training.steps.loop import Options, _Run, fit
-from xaiaudio.models.training.steps.steps import loss_and_accuracy
 
 from xaiaudio.datasets import Clip, ClipSet
 from xaiaudio.errors import XaiAudioError
 from xaiaudio.models import evaluate, load_model, patch_table, transfer
+from xaiaudio.models.training.loop import Options, _Run, fit
+from xaiaudio.models.training.steps import loss_and_accuracy
 
 QUICK = {"batch_size": 16, "learning_rate": 0.01, "progress": False}
 
