@@ -12,6 +12,7 @@ import soundfile
 import soxr
 
 from .errors import XaiAudioError
+from .files import whole
 
 SAMPLE_RATE = 16_000
 
@@ -119,13 +120,8 @@ def save_audio(path, wave, sample_rate: int = SAMPLE_RATE) -> Path:
     """
     path = Path(path)
     data = encode_audio(wave, sample_rate, path.suffix)
-    partial = path.with_name(path.name + ".partial")
-    try:
+    with whole(path) as partial:
         partial.write_bytes(data)
-        os.replace(partial, path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise XaiAudioError(f"Could not write {path}: {error.strerror or error}.") from error
     return path
 
 

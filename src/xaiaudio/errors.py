@@ -7,3 +7,7 @@ class XaiAudioError(Exception):
     Every message is one or two lines. The command line prints it and exits with status 1;
     anything else that is raised is a bug.
     """
+
+
+class DamagedError(XaiAudioError):
+    """Something stored is not what was written: it can be deleted and made anew."""

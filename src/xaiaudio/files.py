@@ -10,15 +10,20 @@ from .errors import XaiAudioError
 
 
 @contextlib.contextmanager
-def whole(path):
+def whole(path, partial: str | None = None, *, advice: str = ""):
     """Yield the path to write to; once all is written, it takes the place of `path`.
 
     Whatever goes wrong, nothing half-written stays, and a file that was there before is untouched.
+    The bytes are on the disk before the name is: a power cut leaves the old file or the new one.
 
     Parameters
     ----------
     path : path-like
         The file to write.
+    partial : str, optional
+        Name of the file until then, in the same folder; default is the name with ``.partial``.
+    advice : str
+        What to do if it cannot be written, for the message.
 
     Yields
     ------
@@ -36,12 +41,22 @@ def whole(path):
     ...     partial.write_text("1 2 3")
     """
     path = Path(path)
-    partial = path.with_name(path.name + ".partial")
+    partial = path.with_name(partial or path.name + ".partial")
     try:
         yield partial
+        _to_disk(partial)
         os.replace(partial, path)
     except OSError as error:
-        raise XaiAudioError(f"Could not write {path}: {error.strerror or error}.") from error
+        reason = f"Could not write {path}: {error.strerror or error}."
+        raise XaiAudioError(f"{reason} {advice}".strip()) from error
     finally:
         with contextlib.suppress(OSError):
             partial.unlink()
+
+
+def _to_disk(path) -> None:
+    handle = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

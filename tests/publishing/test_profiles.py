@@ -1,13 +1,11 @@
 """Profiles: the same chapters on other sounds, and one training for all who ask."""
 
 import dataclasses
-import subprocess
-import sys
-from pathlib import Path
+import shutil
 
 import pytest
 
-from xaiaudio import models
+from xaiaudio import imports, models
 from xaiaudio.errors import XaiAudioError
 from xaiaudio.publishing import profiles
 
@@ -75,49 +73,77 @@ def test_variants_and_seeds_are_trained_apart(training):
     assert training == [(0, False), (0, True), (1, False)]
 
 
-def test_other_weights_or_options_or_clips_get_another_name(monkeypatch):
+@pytest.fixture
+def some(monkeypatch, tmp_path):
+    """Return what makes a set of clips out of names, the next that any profile asks for."""
     from xaiaudio.datasets import Clip, ClipSet
 
-    def clips(*names):
-        made = tuple(Clip(path=f"/{name}.wav", label="a", fold=1, licence="") for name in names)
-        made = tuple(dataclasses.replace(c, path=profiles.Path(c.path)) for c in made)
-        return ClipSet("some", made, ("a",))
+    held = []
 
-    held = [clips("one", "two")]
+    def clips(**content):
+        for name, text in content.items():
+            (tmp_path / f"{name}.wav").write_text(text)
+        paths = [tmp_path / f"{name}.wav" for name in content]
+        made = tuple(Clip(path, label="a", fold=1, licence="") for path in paths)
+        held[:] = [ClipSet("some", made, ("a",))]
+
     monkeypatch.setattr(profiles, "load_clips", lambda *args, **options: held[0])
+    return clips
+
+
+def test_other_weights_or_options_or_clips_get_another_name(monkeypatch, tmp_path, some):
+    some(one="1", two="2")
     book = profiles.profile("esc10-yamnet")
+    monkeypatch.delenv("XAIAUDIO_YAMNET", raising=False)
     names = [book._key(False), book._key(True), dataclasses.replace(book, epochs=6)._key(False)]
-    monkeypatch.setenv("XAIAUDIO_YAMNET", "/elsewhere")
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "yamnet.npz").write_text("weights")
+    monkeypatch.setenv("XAIAUDIO_YAMNET", str(tmp_path / "weights" / "yamnet.npz"))
     names.append(book._key(False))
-    held[0] = clips("one", "three")
+    some(one="1", three="2")
     names.append(book._key(False))
-    assert len(set(names)) == 5
+    some(one="1", three="another recording")
+    names.append(book._key(False))
+    assert len(set(names)) == 6
+    # Neither where the weights lie nor how many clips are measured changes the network.
+    shutil.copy(tmp_path / "weights" / "yamnet.npz", tmp_path / "same.npz")
+    monkeypatch.setenv("XAIAUDIO_YAMNET", str(tmp_path / "weights"))
     assert book._key(False) == names[-1]
+    monkeypatch.setenv("XAIAUDIO_YAMNET", str(tmp_path / "same.npz"))
+    assert dataclasses.replace(book, measured=3)._key(False) == names[-1]
+    (tmp_path / "same.npz").write_text("other weights")
+    assert book._key(False) not in names
 
 
-# Loaded on the way, but they touch neither a sound nor a weight of a training run.
-APART = {"__init__.py", "attribution.py", "cache.py", "mixtures.py", "people.py", "safety.py"}
+def test_what_shapes_a_network_is_all_there_and_no_more():
+    book = profiles.profile("mini")
+    found = imports.closure("models.training.transfer", *book.modules)
+    files = {path.relative_to(imports.ROOT).as_posix() for path in found}
+    needed = ("audio", "frontend", "synthesis/dsp", "models/training/loop", "models/networks/lite")
+    assert {f"{name}.py" for name in needed} <= files
+    assert "models/networks/lite.keras" in files
+    foreign = ("explainers/", "evaluate/", "plots/", "publishing/", "cli/", "datasets/digits/")
+    assert not [name for name in files if name.startswith(foreign)]
 
 
-def test_a_change_to_what_trains_is_noticed():
-    code = (
-        "import sys, xaiaudio.models.training.transfer, xaiaudio.datasets.events\n"
-        "for m in list(sys.modules.values()):\n"
-        "    if m.__name__.startswith('xaiaudio.'): print(m.__file__)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    package = Path(profiles.__file__).parents[1]
-    listed = {file for pattern in profiles.SHAPING for file in package.glob(pattern)}
-    loaded = {Path(line) for line in done.stdout.split("\n") if line}
-    loaded = {
-        file
-        for file in loaded
-        if file.parts[len(package.parts)] in ("models", "datasets", "synthesis")
-    }
-    # The digits are another set of sounds, no profile's: `load` only makes them reachable.
-    loaded = {file for file in loaded if file.parent != package / "datasets" / "digits"}
-    assert package / "models" / "training" / "loop.py" in loaded
-    forgotten = {file for file in loaded - listed if file.name not in APART}
-    assert not forgotten
-    for pattern in profiles.SHAPING:
-        assert list(package.glob(pattern)), pattern
+def test_a_damaged_network_is_trained_anew(training, monkeypatch, tmp_path, capsys):
+    book = profiles.profile("mini")
+    book.classifier(progress=False)
+
+    def load(path):
+        if path.read_text() != "trained":
+            raise XaiAudioError(f"{path} is damaged.")
+        return path.read_text()
+
+    monkeypatch.setattr(models, "load_model", load, raising=False)
+    (file,) = (tmp_path / "models").glob("*.keras")
+    file.write_text("trainee")
+    assert book.classifier(progress=False) == "trained"
+    assert len(training) == 2
+    assert "is made anew" in capsys.readouterr().err
+
+
+def test_every_profile_has_a_registered_set_and_backbone():
+    for entry in profiles.PROFILES.values():
+        for module in entry.modules:
+            assert imports.closure(module), module

@@ -67,7 +67,7 @@ def list_() -> None:
 
 
 def _place(name: str) -> str:
-    from ..datasets import cache
+    from .. import cache
 
     own = os.environ.get("XAIAUDIO_ESC10")
     if name == "esc10" and own:
@@ -105,7 +105,8 @@ def _per_fold(clips, folds) -> list[int]:
 
 def _check_esc10() -> None:
     """Compare the copy with the authors' sums, if it is in their layout."""
-    from ..datasets import cache, esc10
+    from .. import cache
+    from ..datasets import esc10
 
     own = os.environ.get("XAIAUDIO_ESC10")
     folder = Path(own) if own else cache.home() / "esc10"

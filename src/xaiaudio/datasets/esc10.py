@@ -18,8 +18,9 @@ import filelock
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn
 
+from .. import cache
 from ..errors import XaiAudioError
-from . import cache, folders
+from . import folders
 from .base import ClipSet
 
 #: The newest commit of the authors' repository that still holds the recordings.

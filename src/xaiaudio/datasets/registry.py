@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from dataclasses import dataclass
 
 from .base import ClipSet
@@ -27,7 +28,14 @@ class Entry:
 SETS = {
     "synthetic": Entry("events"),
     "esc10": Entry("esc10", "XAIAUDIO_ESC10"),
+    "digits": Entry("digits", "XAIAUDIO_AUDIOMNIST"),
 }
+
+
+def place(name) -> str:
+    """Return the local copy that a set's environment variable names; empty without one."""
+    entry = SETS.get(str(name))
+    return os.environ.get(entry.variable, "") if entry else str(name)
 
 
 def load(name, *, progress: bool = True) -> ClipSet:
@@ -37,7 +45,8 @@ def load(name, *, progress: bool = True) -> ClipSet:
     ----------
     name : str or path-like
         ``"synthetic"``, made on the spot from a seed; ``"esc10"``, the real recordings (see
-        :func:`xaiaudio.datasets.esc10.load`); or a folder (see
+        :func:`xaiaudio.datasets.esc10.load`); ``"digits"``, spoken ones (see
+        :func:`xaiaudio.datasets.digits.load`); or a folder (see
         :func:`xaiaudio.datasets.folders.read`).
     progress : bool
         Show a bar while sounds are made or fetched.

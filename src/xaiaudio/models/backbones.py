@@ -2,14 +2,60 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import keras
-
+from .. import cache
 from ..errors import XaiAudioError
 from ..frontend import LogMel
 
-NAMES = ("vggish", "yamnet", "lite")
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A backbone that has a name; adding one is adding a module and a line to `BACKBONES`.
+
+    Attributes
+    ----------
+    module : str
+        Module of this package with ``load(source)``, which returns the network, where it is from
+        and its attribution.
+    frontend : callable
+        Makes the front end that it was trained on.
+    variable : str
+        Environment variable that names a local copy of the weights.
+    address : str
+        Where they are fetched from otherwise. Both are empty if they come with the package.
+    """
+
+    module: str
+    frontend: Callable[[], LogMel]
+    variable: str = ""
+    address: str = ""
+
+
+BACKBONES = {
+    "vggish": Entry(
+        "networks.vggish",
+        LogMel.vggish,
+        "XAIAUDIO_VGGISH",
+        "https://tfhub.dev/google/vggish/1",
+    ),
+    "yamnet": Entry(
+        "networks.yamnet",
+        LogMel.yamnet,
+        "XAIAUDIO_YAMNET",
+        "https://tfhub.dev/google/yamnet/1",
+    ),
+    "lite": Entry("networks.lite", functools.partial(LogMel.vggish, overlap=0.75)),
+}
 
 
 @dataclass(frozen=True)
@@ -64,24 +110,37 @@ def backbone(name: str, source=None) -> Backbone:
     >>> xa.models.backbone("lite").network.output_shape
     (None, 128)
     """
-    if name not in NAMES:
-        raise XaiAudioError(f"No backbone is called {name!r}: there are {', '.join(NAMES)}.")
-    if name == "lite":
-        if source is not None:
-            raise XaiAudioError("lite comes with the package: it takes no source.")
-        return _lite()
-    from .networks import vggish, yamnet
-
-    network, origin, attribution = {"vggish": vggish, "yamnet": yamnet}[name].load(source)
-    frontend = LogMel.vggish() if name == "vggish" else LogMel.yamnet()
-    return Backbone(name, network, frontend, origin, attribution)
+    entry = find(name)
+    if source is not None and not entry.address:
+        raise XaiAudioError(f"{name} comes with the package: it takes no source.")
+    module = importlib.import_module(f"{__package__}.{entry.module}")
+    network, origin, attribution = module.load(source)
+    return Backbone(name, network, entry.frontend(), origin, attribution)
 
 
-def _lite() -> Backbone:
-    from .saving import load_model
+def find(name: str) -> Entry:
+    """Return what is known of a backbone, or say which ones there are."""
+    if name not in BACKBONES:
+        raise XaiAudioError(f"No backbone is called {name!r}: there are {', '.join(BACKBONES)}.")
+    return BACKBONES[name]
 
-    whole = load_model("lite")
-    network = keras.Model(
-        whole.network.inputs[0], whole.network.get_layer("embedding").output, name="lite"
-    )
-    return Backbone("lite", network, whole.frontend, "xaiaudio", whole.attribution)
+
+def weights(name: str) -> tuple[str, list[Path]]:
+    """Say where a backbone's weights are, for a :func:`xaiaudio.cache.key`.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    address : str
+        Empty if they are in files.
+    files : list of Path
+        Empty if they come with the package, whose own files count anyway, or from an address.
+    """
+    entry = find(name)
+    place = os.environ.get(entry.variable, "") or entry.address
+    if place and Path(place).expanduser().exists():
+        return "", cache.files_in(place)
+    return place, []

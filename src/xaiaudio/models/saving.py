@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import shutil
 import tempfile
 import zipfile
@@ -14,6 +12,7 @@ from pathlib import Path
 import keras
 
 from ..errors import XaiAudioError
+from ..files import whole
 from ..frontend import LogMel
 from .classifier import AudioClassifier
 from .safety import check_config
@@ -49,21 +48,15 @@ def save(classifier: AudioClassifier, path) -> Path:
         "attribution": classifier.attribution,
         "history": classifier.history,
     }
-    partial = path.with_name(path.name + ".partial")
     with tempfile.TemporaryDirectory() as folder:
-        whole = Path(folder) / "network.keras"
-        classifier.network.save(whole)
-        with zipfile.ZipFile(whole, "a") as archive:
+        made = Path(folder) / "network.keras"
+        classifier.network.save(made)
+        with zipfile.ZipFile(made, "a") as archive:
             check_config(json.loads(archive.read("config.json")), path)
             archive.writestr(MEMBER, json.dumps(about, indent=1))
-        try:
+        with whole(path) as partial:
             path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(whole, partial)
-            os.replace(partial, path)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                partial.unlink()
-            raise XaiAudioError(f"Could not write {path}: {error.strerror or error}.") from error
+            shutil.copyfile(made, partial)
     return path
 
 

@@ -7,16 +7,15 @@ load what it left in the cache.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import shutil
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from ..datasets import ClipSet, cache
+from .. import cache
+from ..datasets import ClipSet
 from ..datasets import load as load_clips
+from ..datasets.registry import SETS
 from ..errors import XaiAudioError
+from ..models import backbones
 
 
 @dataclass(frozen=True)
@@ -85,18 +84,14 @@ class Profile:
         AudioClassifier
             With the course of its training in ``history``.
         """
-        from filelock import FileLock
-
         from .. import models
 
         path = cache.home() / "models" / f"{self.name}-{self._key(freeze)}.keras"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_suffix(".lock")):
-            if not path.exists():
-                checkpoints = path.with_suffix(".resume")
-                self._train(freeze, checkpoints, progress).save(path)
-                shutil.rmtree(checkpoints, ignore_errors=True)
-            return models.load_model(path)
+
+        def build(file, checkpoints):
+            self._train(freeze, checkpoints, progress).save(file)
+
+        return cache.artifact(path, build, models.load_model, resume=True)
 
     def _train(self, freeze: bool, resume: Path, progress: bool):
         from .. import models
@@ -121,32 +116,23 @@ class Profile:
 
     def _key(self, freeze: bool) -> str:
         """Name a trained network after everything that shaped it."""
-        clips = [(clip.path.name, clip.label, clip.fold) for clip in self.clips(progress=False)]
-        weights = os.environ.get(f"XAIAUDIO_{self.backbone.upper()}", "")
+        clips = self.clips(progress=False)
+        about = [(clip.name, clip.label, clip.fold) for clip in clips]
         options = {name: value for name, value in asdict(self).items() if name != "measured"}
-        told = json.dumps([options, freeze, clips, weights], sort_keys=True)
-        return hashlib.sha256(told.encode() + _sources()).hexdigest()[:16]
+        address, files = backbones.weights(self.backbone)
+        return cache.key(
+            [options, freeze, about, address],
+            modules=("models.training.transfer", *self.modules),
+            files=[*(clip.path for clip in clips), *files],
+        )
 
-
-# What shapes a training run, below the package: these modules and the weights that ship. Sounds and
-# networks of other experiments may change without anything being trained again.
-SHAPING = (
-    *("audio.py", "frontend.py", "datasets/base.py", "datasets/esc10.py", "datasets/folders.py"),
-    *("datasets/events/*.py", "synthesis/dsp.py", "synthesis/animal_voices.py"),
-    *("synthesis/beds.py", "models/backbones.py", "models/classifier.py", "models/heads.py"),
-    *("models/saving.py", "models/tracing.py", "models/votes.py"),
-    *("models/networks/*.py", "models/networks/lite.keras", "models/training/*.py"),
-)
-
-
-def _sources() -> bytes:
-    """Digest of the code and the weights that a training run depends on."""
-    root = Path(__file__).parents[1]
-    digest = hashlib.sha256()
-    for pattern in SHAPING:
-        for file in sorted(root.glob(pattern)):
-            digest.update(file.read_bytes())
-    return digest.digest()
+    @property
+    def modules(self) -> tuple[str, str]:
+        """The modules of the package that the sounds and the backbone come from."""
+        return (
+            f"datasets.{SETS[self.dataset].module}",
+            f"models.{backbones.find(self.backbone).module}",
+        )
 
 
 PROFILES = {

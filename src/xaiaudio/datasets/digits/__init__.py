@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import os
 
+from ... import cache
 from ...errors import XaiAudioError
 from ...frontend import LogMel
 from ...synthesis.speech_speakers import SPEAKERS, Speaker, speakers
 from ...synthesis.speech_utterance import Phone, Utterance, speak
-from .. import cache
 from ..base import ClipSet
+from ..registry import SETS
 from . import audiomnist, store
 from .tasks import DIGITS, TASKS, Recording, check_task, clip_set
 from .truth import SOURCE, groups, regions, truth
@@ -39,7 +40,7 @@ __all__ = [
 VERSION = 1  # goes up when the same seed gives other sounds
 TAKES = 5
 LICENCE = "CC0 1.0 (generated)"
-VARIABLE = "XAIAUDIO_AUDIOMNIST"
+VARIABLE = SETS["digits"].variable
 
 
 def load(task="digit", folder=None, *, takes: int | None = TAKES, progress=True) -> ClipSet:

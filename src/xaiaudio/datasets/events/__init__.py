@@ -9,8 +9,8 @@ what one hears (:mod:`~xaiaudio.datasets.events.masks`).
 
 from __future__ import annotations
 
+from ... import cache
 from ...errors import XaiAudioError
-from .. import cache
 from ..base import Clip, ClipSet
 from . import store
 from .generators import LABELS, VERSION, generate

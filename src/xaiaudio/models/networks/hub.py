@@ -17,7 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ...datasets import cache
+from ... import cache
 from ...errors import XaiAudioError
 from ...frontend import LogMel
 

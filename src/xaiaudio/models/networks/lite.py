@@ -16,6 +16,16 @@ BLOCKS = {
 FRONTEND = LogMel.vggish()
 
 
+def load(source=None) -> tuple[keras.Model, str, str]:
+    """Return the network that ships, where it is from, and its attribution; it has one source."""
+    from ..saving import load_model
+
+    whole = load_model("lite")
+    embedding = whole.network.get_layer("embedding").output
+    network = keras.Model(whole.network.inputs[0], embedding, name="lite")
+    return network, "xaiaudio", whole.attribution
+
+
 def build(shape=FRONTEND.patch_shape, *, normalise: bool = False, seed: int = 0) -> keras.Model:
     """Return the network from patches to its 128-d embedding, with random weights.
 

@@ -10,10 +10,10 @@ import os
 import keras
 
 from ...frontend import LogMel
+from ..backbones import BACKBONES
 from . import hub
 
-ADDRESS = "https://tfhub.dev/google/vggish/1"
-VARIABLE = "XAIAUDIO_VGGISH"
+ADDRESS, VARIABLE = BACKBONES["vggish"].address, BACKBONES["vggish"].variable
 ATTRIBUTION = (
     "VGGish by Google (Hershey et al., ICASSP 2017), TensorFlow Hub google/vggish/1, Apache-2.0"
 )

@@ -14,10 +14,10 @@ import numpy as np
 
 from ...errors import XaiAudioError
 from ...frontend import LogMel
+from ..backbones import BACKBONES
 from . import hub
 
-ADDRESS = "https://tfhub.dev/google/yamnet/1"
-VARIABLE = "XAIAUDIO_YAMNET"
+ADDRESS, VARIABLE = BACKBONES["yamnet"].address, BACKBONES["yamnet"].variable
 ATTRIBUTION = "YAMNet by Google (Plakal and Ellis, TensorFlow Model Garden), Apache-2.0"
 CLASSES = 521
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 
-from ...errors import XaiAudioError
+from ...errors import DamagedError, XaiAudioError
+from ...files import whole
 
 
 class Checkpoint:
@@ -37,18 +36,10 @@ class Checkpoint:
             for number, array in enumerate(group)
         }
         about = json.dumps({"settings": self.settings, "state": state})
-        partial = self.path.with_name(self.path.name + ".partial")
-        try:
+        with whole(self.path) as partial:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with open(partial, "wb") as file:
                 np.savez(file, about=about, **arrays)
-            os.replace(partial, self.path)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                partial.unlink()
-            raise XaiAudioError(
-                f"Could not write the checkpoint {self.path}: {error.strerror or error}."
-            ) from error
 
     def load(self) -> tuple[dict[str, list], dict] | None:
         """Return what :meth:`save` was given last, or None if there is nothing yet."""
@@ -61,7 +52,7 @@ class Checkpoint:
                 for key in sorted(set(file.files) - {"about"}):
                     groups.setdefault(key.split("/")[0], []).append(file[key])
         except Exception as error:  # zip, zlib, NumPy and JSON each have errors of their own
-            raise XaiAudioError(
+            raise DamagedError(
                 f"The checkpoint {self.path} is damaged: delete it to start anew."
             ) from error
         if about["settings"] != self.settings:

@@ -1,0 +1,53 @@
+"""Files are there whole or not at all."""
+
+import os
+
+import pytest
+
+from xaiaudio.errors import XaiAudioError
+from xaiaudio.files import whole
+
+
+def test_a_file_appears_when_all_is_written(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with whole(path) as partial:
+        partial.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_whatever_goes_wrong_the_old_file_stays(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(KeyboardInterrupt), whole(path) as partial:
+        partial.write_text("half")
+        raise KeyboardInterrupt
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_the_bytes_are_on_the_disk_before_the_name_is(tmp_path, monkeypatch):
+    done = []
+    monkeypatch.setattr(os, "fsync", lambda handle: done.append("sync"))
+    replace = os.replace
+    monkeypatch.setattr(os, "replace", lambda *names: (done.append("name"), replace(*names)))
+    with whole(tmp_path / "a.txt") as partial:
+        partial.write_text("x")
+    assert done == ["sync", "name"]
+
+
+def test_the_name_until_then_can_be_chosen(tmp_path):
+    with whole(tmp_path / "a.keras", "a.partial.keras") as partial:
+        assert partial == tmp_path / "a.partial.keras"
+        partial.write_text("x")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.keras"]
+
+
+def test_what_cannot_be_written_is_said_with_advice(tmp_path):
+    with (
+        pytest.raises(XaiAudioError, match=r"Could not write .*a\.txt: .*\. Make room\.$"),
+        whole(tmp_path / "none" / "a.txt", advice="Make room.") as partial,
+    ):
+        partial.write_text("x")
