@@ -5,7 +5,8 @@ from small_networks import additive, classifier_of, convolutional, random_patche
 
 from xaiaudio import XaiAudioError, explain, explain_classes
 from xaiaudio.explainers.engines import segments
-from xaiaudio.explainers.lime import coalitions
+from xaiaudio.explainers.engines.components import Components
+from xaiaudio.explainers.lime import Options, coalitions, growing, weigh
 
 
 def original(classifier, patch, numbers, label, *, samples, seed, features=100000, fill=None):
@@ -153,3 +154,35 @@ def test_more_than_63_segments_are_sampled_too():
     assert len(np.unique(found.maps)) > 64
     present, _ = coalitions(np.int64(96), 50, 0)
     assert present.shape == (50, 96)
+
+
+def test_components_that_are_segments_have_the_weights_of_the_map(small, patches):
+    numbers = segments.grid((24, 16), 4, 3)
+    options = Options(grid=(4, 3), samples=150, fill=-1.5)
+    found = explain(small, patches, "dog", "lime", grid=(4, 3), samples=150, fill=-1.5).maps
+    parts = [Components.of_patch(patch, numbers, -1.5) for patch in patches]
+    weights = weigh(small, parts, np.ones((3, 1), int), options)
+    np.testing.assert_allclose(weights[:, 0][:, numbers], found, atol=1e-4)
+
+
+def test_gains_of_components_are_recovered():
+    classifier, weights = additive((8, 6))
+    patch = random_patches(1, (8, 6))[0]
+    rng = np.random.default_rng(3)
+    parts = Components(patch, rng.normal(size=(5, 8, 6)), "abcde")
+    found = weigh(classifier, [parts], np.array([[2, 0]]), Options(samples=4000, output="logits"))
+    for row, target in zip(found[0], (2, 0), strict=True):
+        gains = (parts.parts * weights[..., target]).sum(axis=(1, 2))
+        np.testing.assert_allclose(row, gains, rtol=0.02, atol=0.02)
+    with pytest.raises(XaiAudioError, match=r"different numbers of parts: \[5, 2\]"):
+        two = Components(patch, parts.parts[:2], "ab")
+        weigh(classifier, [parts, two], np.zeros((2, 1), int), Options())
+
+
+def test_growing_gives_the_maps_of_each_number_of_samples(small, patches):
+    options = Options(grid=(3, 2), seed=2)
+    numbers = (20, 50, 200)  # the last of them asks about all 64 coalitions
+    found = growing(small, patches, np.ones((3, 1), int), options, numbers)
+    for maps, samples in zip(found[:, :, 0], numbers, strict=True):
+        alone = explain(small, patches, "dog", "lime", grid=(3, 2), seed=2, samples=samples)
+        np.testing.assert_allclose(maps, alone.maps, atol=1e-6)

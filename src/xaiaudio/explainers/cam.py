@@ -52,7 +52,7 @@ _QUIET: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 @dataclass(frozen=True)
 class Options:
-    """What the gradient methods can be told.
+    """Options of the class activation maps that use gradients.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class Options:
 
 @dataclass(frozen=True)
 class ScoreOptions(Options):
-    """What Score-CAM can be told.
+    """Options of Score-CAM.
 
     Attributes
     ----------

@@ -24,7 +24,7 @@ ROUNDING = 1e-5
 
 @dataclass(frozen=True)
 class SaliencyOptions:
-    """What saliency can be told.
+    """Options of saliency.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class SaliencyOptions:
 
 @dataclass(frozen=True)
 class SmoothOptions(SaliencyOptions):
-    """What SmoothGrad can be told.
+    """Options of SmoothGrad.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class SmoothOptions(SaliencyOptions):
 
 @dataclass(frozen=True)
 class TimesOptions:
-    """What input x gradient can be told.
+    """Options of input x gradient.
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ class TimesOptions:
 
 @dataclass(frozen=True)
 class PathOptions:
-    """What integrated gradients can be told.
+    """Options of integrated gradients.
 
     Attributes
     ----------

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import XaiAudioError
 from .engines import segments as cut
+from .engines.components import mixtures
 from .engines.perturbation import Coalitions, engine_of, filling, silence_of
 from .registry import register
 
@@ -18,7 +19,7 @@ SEGMENTS = ("grid", "superpixels")
 
 @dataclass(frozen=True)
 class Options:
-    """What LIME can be told.
+    """Options of LIME.
 
     Attributes
     ----------
@@ -79,57 +80,54 @@ def lime(classifier, patches, targets, options):
     segments, as long as the coalitions are drawn: the neighbourhood is drawn in its order and the
     surrogate is fitted by the lime package. Only the forward passes are ours.
     """
-    return growing(classifier, patches, targets, options, [options.samples])[0]
+    segments = segments_of(patches, options)
+    chosen = [coalitions(count, options.samples, options.seed) for count in _counts_of(segments)]
+    answers = _ask(classifier, patches, segments, chosen, options)
+    weights = _weights(chosen, answers, targets, segments, options)
+    return cut.paint(weights, segments)
 
 
-def growing(classifier, patches, targets, options, samples) -> np.ndarray:
-    """Compute LIME's maps from more and more samples, and ask for each sample once.
-
-    With one seed, the first coalitions are the same however many are drawn.
+def weigh(classifier, components, targets, options) -> np.ndarray:
+    """Return the surrogate's weights of components, such as the sources of sounds.
 
     Parameters
     ----------
     classifier : AudioClassifier
-    patches : ndarray of float32, shape (n, frames, bands)
+        That takes such inputs: patches, or sounds.
+    components : sequence of Components
+        Of n inputs, each with as many parts.
     targets : ndarray of int, shape (n, k)
     options : Options
-        Its `samples` do not count.
-    samples : sequence of int
-        How many samples to fit to, for each map.
+        `samples`, `features`, `kernel_width`, `seed` and `output` count. What a part leaves when it
+        is switched off is settled by the components.
 
     Returns
     -------
-    ndarray of float, shape (len(samples), n, k, frames, bands)
-        Each the same as with ``samples`` set to that number.
+    ndarray of float, shape (n, k, parts)
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> from xaiaudio.explainers import lime
+    >>> from xaiaudio.explainers.engines.components import Components
+    >>> model, halves = xa.load_model("lite"), np.repeat([[0], [1]], 48, axis=0) * np.ones(64, int)
+    >>> parts = Components.of_patch(np.zeros((96, 64)), halves, fill=-4.6)
+    >>> lime.weigh(model, [parts], np.array([[0, 1]]), lime.Options()).shape
+    (1, 2, 2)
     """
-    segments = segments_of(patches, options)
-    counts = segments.max(axis=(1, 2)) + 1
-    # Where all coalitions are asked about, there is no order of drawing: such a number of samples
-    # is a question of its own.
-    drawn = [number for number in samples if number < 2 ** int(counts.min())]
-    apart = [number for number in samples if number not in drawn]
-    asked = {number: max(drawn) for number in drawn} | {number: number for number in apart}
-    fill = _filling(classifier, patches, segments, options.fill)
-    maps = {}
-    for most in sorted(set(asked.values())):
-        chosen = [coalitions(count, most, options.seed) for count in counts]
-        masks = _stacked(segments, [present for present, _ in chosen])
-        answers = engine_of(classifier, options.output)(patches, fill, masks)
-        for number in (number for number in asked if asked[number] == most):
-            settings = dataclasses.replace(options, samples=number)
-            maps[number] = _fitted(chosen, answers, targets, segments, settings)
-    return np.stack([maps[number] for number in samples])
-
-
-def _fitted(chosen, answers, targets, segments, options) -> np.ndarray:
-    """Fit a surrogate to the first samples of each patch, and paint its weights."""
-    weights = np.zeros((*targets.shape, segments.max() + 1))
-    for number, (present, state) in enumerate(chosen):
-        present = present[: options.samples]
-        weights[number, :, : present.shape[1]] = surrogates(
-            present, answers[number, : len(present)], targets[number], state, options
-        )
-    return cut.paint(weights, segments)
+    counts = [len(one) for one in components]
+    if len(set(counts)) != 1:
+        raise XaiAudioError(f"The inputs have different numbers of parts: {counts}.")
+    chosen = [coalitions(count, options.samples, options.seed) for count in counts]
+    masks = mixtures(components, [present for present, _ in chosen])
+    wholes = np.stack([one.whole for one in components])
+    answers = engine_of(classifier, options.output)(wholes, None, masks)
+    return np.stack(
+        [
+            surrogates(present, answer, target, state, options)
+            for (present, state), answer, target in zip(chosen, answers, targets, strict=True)
+        ]
+    )
 
 
 def coalitions(count, samples, seed):
@@ -194,6 +192,66 @@ def segments_of(patches, options) -> np.ndarray:
         one = cut.grid(patches.shape[1:], *options.grid)
         return np.broadcast_to(one, patches.shape)
     return np.stack([cut.superpixels(patch, np.prod(options.grid)) for patch in patches])
+
+
+def growing(classifier, patches, targets, options, samples) -> np.ndarray:
+    """Compute LIME's maps from more and more samples, and ask for each sample once.
+
+    With one seed, the first coalitions are the same however many are drawn.
+
+    Parameters
+    ----------
+    classifier : AudioClassifier
+    patches : ndarray of float32, shape (n, frames, bands)
+    targets : ndarray of int, shape (n, k)
+    options : Options
+        Its `samples` do not count.
+    samples : sequence of int
+        How many samples to fit to, for each map.
+
+    Returns
+    -------
+    ndarray of float, shape (len(samples), n, k, frames, bands)
+        Each the same as :func:`lime` with ``samples`` set to that number.
+    """
+    segments = segments_of(patches, options)
+    counts = _counts_of(segments)
+    # Where all coalitions are asked about, there is no order of drawing: such a number of samples
+    # is a question of its own.
+    drawn = [number for number in samples if number < 2 ** min(counts)]
+    asked = {number: max(drawn) if number in drawn else number for number in samples}
+    maps = {}
+    for most in sorted(set(asked.values())):
+        chosen = [coalitions(count, most, options.seed) for count in counts]
+        answers = _ask(classifier, patches, segments, chosen, options)
+        for number in (number for number in asked if asked[number] == most):
+            settings = dataclasses.replace(options, samples=number)
+            weights = _weights(chosen, answers, targets, segments, settings)
+            maps[number] = cut.paint(weights, segments)
+    return np.stack([maps[number] for number in samples])
+
+
+def _counts_of(segments) -> list[int]:
+    """Return how many segments each patch has."""
+    return [int(count) for count in segments.max(axis=(1, 2)) + 1]
+
+
+def _ask(classifier, patches, segments, chosen, options) -> np.ndarray:
+    """Ask about the coalitions of each patch: (n, m, classes)."""
+    fill = _filling(classifier, patches, segments, options.fill)
+    masks = _stacked(segments, [present for present, _ in chosen])
+    return engine_of(classifier, options.output)(patches, fill, masks)
+
+
+def _weights(chosen, answers, targets, segments, options) -> np.ndarray:
+    """Fit a surrogate to the first samples of each patch: (n, k, segments)."""
+    weights = np.zeros((*targets.shape, segments.max() + 1))
+    for number, (present, state) in enumerate(chosen):
+        present = present[: options.samples]
+        weights[number, :, : present.shape[1]] = surrogates(
+            present, answers[number, : len(present)], targets[number], state, options
+        )
+    return weights
 
 
 def _filling(classifier, patches, segments, fill) -> np.ndarray:

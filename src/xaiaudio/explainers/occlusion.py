@@ -16,7 +16,7 @@ from .registry import register
 
 @dataclass(frozen=True)
 class Options:
-    """What occlusion can be told.
+    """Options of occlusion.
 
     Attributes
     ----------

@@ -1,9 +1,11 @@
-"""The front end once more, in TensorFlow: gradients go through it, back to the waveform."""
+"""The front end and its filter once more, in TensorFlow: in graphs, and with gradients."""
 
 from __future__ import annotations
 
 import numpy as np
 import tensorflow as tf
+
+from .. import stft
 
 
 def spectrogram(waves, frontend):
@@ -64,3 +66,48 @@ def patches(waves, frontend, first=0, step=1):
     starts = tf.range(first, count, step) * frontend.patch_hop
     cut = tf.gather(rows, starts[:, None] + tf.range(frontend.frames), axis=1)
     return tf.ensure_shape(cut, (None, None, *frontend.patch_shape))
+
+
+def filtered(waves, gains, frontend):
+    """Return sounds whose mel cells are turned down.
+
+    What :func:`xaiaudio.sonify.kept_and_removed` keeps, for many sounds at once. What is taken away
+    is computed and subtracted, so that gains of 1 give back the sounds bit for bit.
+
+    Parameters
+    ----------
+    waves : tensor of float32, shape (n, samples)
+        At `frontend.sample_rate`.
+    gains : tensor of float32, shape (n, frames, bands)
+        From the sounds' first frame on, 0 to 1. What lies before the first or after the last frame
+        takes that frame's gains.
+    frontend : LogMel
+
+    Returns
+    -------
+    tensor of float32, shape (n, samples)
+
+    Examples
+    --------
+    >>> import numpy as np, tensorflow as tf, xaiaudio as xa
+    >>> from xaiaudio.models.differentiable import filtered
+    >>> waves = tf.random.stateless_normal((2, 16_000), (0, 0))
+    >>> bool(tf.reduce_all(filtered(waves, tf.ones((2, 98, 64)), xa.LogMel.vggish()) == waves))
+    True
+    """
+    samples, window, hop = waves.shape[-1], frontend.window, frontend.hop
+    first, count = stft.lead(frontend), stft.windows(samples, frontend)
+    shape = tf.constant(stft.root_hann(window), tf.float32)
+    rest = (count - 1) * hop + window - first * hop - samples
+    frames = tf.signal.frame(tf.pad(waves, [[0, 0], [first * hop, rest]]), window, hop) * shape
+    spectrum = tf.signal.rfft(frames, [frontend.fft])
+    shares = tf.constant(stft.band_shares(frontend).T, tf.float32)
+    lost = tf.gather(
+        tf.tensordot(1 - gains, shares, 1),
+        stft.rows_of(samples, gains.shape[1], frontend),
+        axis=1,
+    )
+    gone = tf.signal.irfft(spectrum * tf.cast(lost, tf.complex64), [frontend.fft])
+    gone = tf.signal.overlap_and_add(gone[..., :window] * shape, hop)
+    gone = gone[:, first * hop : first * hop + samples]
+    return waves - gone / tf.constant(stft.covering(samples, frontend), tf.float32)

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import fft as scipy_fft
 
 from ..errors import XaiAudioError
+from ..stft import analyse, rows_of, synthesise, to_stft
 from .player import player
 
 # How far a patch may be from the clip's own spectrogram to count as cut out of it.
@@ -153,44 +153,6 @@ def mask_from_map(relevance, *, keep=None) -> np.ndarray:
     return mask.reshape(positive.shape)
 
 
-def to_stft(mask, frontend) -> np.ndarray:
-    """Carry a mask over mel bands to the bins of the Fourier transform.
-
-    A bin takes the mean of the bands it feeds, weighted as it feeds them. Bins that feed none,
-    below the first band and above the last, take the nearest band.
-
-    Parameters
-    ----------
-    mask : array_like of float, shape (T, bands)
-    frontend : LogMel
-
-    Returns
-    -------
-    ndarray of float32, shape (T, fft // 2 + 1)
-        All ones give exactly ones.
-
-    Examples
-    --------
-    >>> import numpy as np, xaiaudio as xa
-    >>> from xaiaudio.sonify.masks import to_stft
-    >>> to_stft(np.ones((3, 64)), xa.LogMel.vggish()).min()
-    np.float32(1.0)
-    """
-    mask = np.asarray(mask, np.float64)
-    if mask.ndim != 2 or mask.shape[1] != frontend.bands or len(mask) == 0:
-        raise XaiAudioError(
-            f"The mask has the shape {mask.shape}, but (T, {frontend.bands}) is needed."
-        )
-    weights = frontend.mel_matrix()
-    hertz = np.arange(len(weights)) * frontend.sample_rate / frontend.fft
-    silent = np.flatnonzero(weights.sum(axis=1) == 0)
-    nearest = np.abs(hertz[silent, None] - frontend.band_centres()).argmin(axis=1)
-    weights[silent, nearest] = 1
-    weights /= weights.sum(axis=1, keepdims=True)
-    # Single precision rounds what the weights' sums miss of 1.
-    return (mask @ weights.T).astype(np.float32)
-
-
 def kept_and_removed(wave, mask, frontend) -> tuple[np.ndarray, np.ndarray]:
     """Split a sound in two by a mask over its mel cells.
 
@@ -227,25 +189,10 @@ def kept_and_removed(wave, mask, frontend) -> tuple[np.ndarray, np.ndarray]:
     True
     """
     wave = _mono(wave)
-    window, hop = frontend.window, frontend.hop
-    # Whole hops of silence in front, so that the frames stay where the front end has them and
-    # each sample lies in as many windows as any other.
-    lead = -(-window // hop)
-    count = lead + -(-len(wave) // hop) + 1
-    padded = np.zeros((count - 1) * hop + window)
-    padded[lead * hop : lead * hop + len(wave)] = wave
-    shape = np.sqrt(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
-    spectrum = scipy_fft.rfft(frames * shape, frontend.fft)
     bins = to_stft(mask, frontend)
-    rows = np.clip(np.arange(count) - lead, 0, len(bins) - 1)
-    # An odd mask rings beyond the window's end when fft is longer: the window cuts that off.
-    parts = scipy_fft.irfft(spectrum * bins[rows], frontend.fft)[:, :window] * shape
-    places = np.arange(count)[:, None] * hop + np.arange(window)
-    summed = np.bincount(places.ravel(), parts.ravel())
-    weight = np.bincount(places.ravel(), np.broadcast_to(shape**2, places.shape).ravel())
-    inside = slice(lead * hop, lead * hop + len(wave))
-    kept = (summed[inside] / np.maximum(weight[inside], 1e-8)).astype(np.float32)
+    rows = rows_of(len(wave), len(bins), frontend)
+    spectrum = analyse(wave, frontend) * bins[rows]
+    kept = synthesise(spectrum, len(wave), frontend).astype(np.float32)
     return kept, (wave - kept).astype(np.float32)
 
 

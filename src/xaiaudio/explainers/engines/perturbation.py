@@ -1,8 +1,9 @@
-"""The one engine behind every method that hides parts of a patch and asks the network again.
+"""The one engine behind every method that changes an input and asks the network again.
 
-A sweep is n patches times m masks. The engine walks through the n * m combinations in batches of
-one fixed size; picking the patch, building the mask and filling what it hides happen inside the
-same compiled graph as the network, so nothing is ever copied together in Python.
+A sweep is n inputs times m masks. The engine walks through the n * m combinations in batches of one
+fixed size. A mask returns the next input: picking the patch (or the sound), hiding cells of it or
+mixing its parts happens inside the same compiled graph as the network, so nothing is ever copied
+together in Python.
 """
 
 from __future__ import annotations
@@ -28,8 +29,27 @@ OUTPUTS = ("scores", "logits")
 _ENGINES = PerModel()
 
 
+class Hiding:
+    """What all masks have in common that hide cells of patches: these take the fill's values.
+
+    A subclass says which cells: ``hidden(patch, mask, shape, *arrays)`` gets the numbers of the
+    patches and of the masks, both (batch,), the shape (h, w), and what its `arrays` hold, and
+    returns a tensor of bool (batch, h, w).
+    """
+
+    of_cells: ClassVar[bool] = True
+
+    @classmethod
+    def inputs(cls, patch, mask, patches, fill, *arrays):
+        """Build the next inputs (batch, h, w, ...) inside the graph."""
+        batch, shape = patch.shape[0], patches.shape[1:]
+        hidden = cls.hidden(patch, mask, shape[:2], *arrays)
+        hidden = tf.reshape(hidden, (batch, *shape[:2], *[1] * (len(shape) - 2)))
+        return tf.where(hidden, tf.gather(fill, patch), tf.gather(patches, patch))
+
+
 @dataclass(frozen=True)
-class Boxes:
+class Boxes(Hiding):
     """Rectangles, the same for all patches.
 
     Attributes
@@ -62,7 +82,7 @@ class Boxes:
 
 
 @dataclass(frozen=True)
-class Coalitions:
+class Coalitions(Hiding):
     """Segments switched on and off.
 
     Attributes
@@ -102,7 +122,7 @@ class Coalitions:
 
 
 @dataclass(frozen=True)
-class Ranks:
+class Ranks(Hiding):
     """Cells hidden in the order of their rank.
 
     Attributes
@@ -135,17 +155,72 @@ class Ranks:
         return (cells >= low) & (cells < high)
 
 
+@dataclass(frozen=True)
+class Mixtures:
+    """Parts of inputs, each as loud as its weight says; what lies in no part always stays.
+
+    The mixture is the input without what is turned down, so that weights of 1 give back the input
+    itself, bit for bit.
+
+    Attributes
+    ----------
+    parts : ndarray of float, shape (n, k, ...)
+        Of n inputs (...), patches or waveforms, see :class:`.components.Components`.
+    weights : ndarray of float, shape (n, m, k) or (1, m, k)
+        m mixtures, for each input its own or for all the same.
+    """
+
+    parts: np.ndarray
+    weights: np.ndarray
+
+    kind: ClassVar[str] = "mixtures"
+    of_cells: ClassVar[bool] = False
+    specs: ClassVar[tuple] = ((None, tf.float32), ((None, None, None), tf.float32))
+
+    def __len__(self) -> int:
+        return self.weights.shape[1]
+
+    @property
+    def arrays(self) -> tuple:
+        """What the graph needs."""
+        return np.asarray(self.parts, np.float32), np.asarray(self.weights, np.float32)
+
+    @staticmethod
+    def inputs(whole, mask, wholes, parts, weights):
+        """Build the next inputs (batch, ...) inside the graph."""
+        lost = 1 - tf.gather_nd(
+            weights, tf.stack([tf.minimum(whole, tf.shape(weights)[0] - 1), mask], axis=1)
+        )
+        size = int(np.prod(wholes.shape[1:]))
+        flat = tf.reshape(parts, (tf.shape(wholes)[0], -1, size))
+
+        def add(number, gone):
+            # Parts are not copied for every mixture: those of one input at a time take part.
+            mine = tf.where((whole == number)[:, None], lost, 0.0)
+            return number + 1, gone + mine @ flat[number]
+
+        first = (whole[0], tf.zeros((whole.shape[0], size)))
+        gone = tf.while_loop(lambda number, _: number <= whole[-1], add, first)[1]
+        return tf.gather(wholes, whole) - tf.reshape(gone, (-1, *wholes.shape[1:]))
+
+
 class Engine:
-    """A network that answers for masked patches, batch by batch.
+    """A network that answers for changed inputs, batch by batch.
 
     Parameters
     ----------
     forward : callable
-        Takes a tensor (batch, h, w, ...) and returns (batch, classes). It is traced, once for
-        each kind of mask and patch shape.
+        Takes a tensor (batch, ...) and returns (batch, classes). It is traced, once for each kind
+        of mask and shape of input.
     batch : int
         Inputs a forward pass. The last pass of a sweep is filled up, so that the graph sees one
         shape only.
+    render : callable, optional
+        For a network of sounds, whose cells can be hidden all the same: takes sounds
+        (batch, samples), their patches and what these are to become, and returns the sounds that
+        `forward` is given.
+    compiled : bool
+        False calls `forward` outside of the graph, and never with inputs that only fill up.
 
     Examples
     --------
@@ -156,19 +231,24 @@ class Engine:
     [[[4.0]]]
     """
 
-    def __init__(self, forward, batch: int = BATCH):
+    def __init__(self, forward, batch: int = BATCH, *, render=None, compiled: bool = True):
         self.forward = forward
         self.batch = batch
+        self.render = render
+        self.compiled = compiled
         self._steps = {}
 
-    def __call__(self, patches, fill, masks, *, progress=None) -> np.ndarray:
-        """Ask the network about every patch under every mask.
+    def __call__(self, inputs, fill, masks, *, progress=None) -> np.ndarray:
+        """Ask the network about every input under every mask.
 
         Parameters
         ----------
-        patches, fill : ndarray of float, shape (n, h, w, ...)
-            The inputs, and what stands in a cell that is hidden.
-        masks : Boxes, Coalitions or Ranks
+        inputs : array_like of float, shape (n, h, w, ...) or (n, samples)
+            Patches or waveforms. Cells can only be hidden of patches; those of a network of sounds
+            have to know their sounds (`Patches.waves`).
+        fill : array_like of float, shape (n, h, w, ...), or None
+            What stands in a cell that is hidden; None for mixtures, which need none.
+        masks : Boxes, Coalitions, Ranks or Mixtures
             m masks.
         progress : bool or None
             Show a progress bar on stderr; None shows one on a terminal only.
@@ -177,41 +257,59 @@ class Engine:
         -------
         ndarray of float32, shape (n, m, classes)
         """
-        patches = np.asarray(patches, np.float32)
-        fill = np.broadcast_to(np.asarray(fill, np.float32), patches.shape)
-        step = self._step(type(masks), patches.shape[1:])
-        arguments = [tf.constant(array) for array in (patches, fill, *masks.arrays)]
-        total = len(patches) * len(masks)
+        arrays = [np.asarray(inputs, np.float32)]
+        if fill is not None:
+            arrays.append(np.broadcast_to(np.asarray(fill, np.float32), arrays[0].shape))
+        arrays += masks.arrays
+        if self._renders(masks):
+            arrays.append(waves_of(inputs))
+        step = self._step(type(masks), [array.shape[1:] for array in arrays])
+        arguments = [tf.constant(array) for array in arrays]
+        total = len(inputs) * len(masks)
         answers = []
         with progress_bar(-(-total // self.batch), progress) as advance:
             for start in range(0, total, self.batch):
-                answers.append(step(tf.constant(start), tf.constant(len(masks)), *arguments))
+                made = step(tf.constant(start), tf.constant(len(masks)), *arguments)
+                if not self.compiled:
+                    made = self.forward(made[: total - start])
+                answers.append(np.asarray(made))
                 advance()
-        answers = np.concatenate([answer.numpy() for answer in answers])[:total]
-        return answers.reshape(len(patches), len(masks), -1)
+        return np.concatenate(answers)[:total].reshape(len(inputs), len(masks), -1)
 
-    def _step(self, masks: type, shape: tuple):
-        """One forward pass as a compiled function of any number of patches and masks."""
-        key = (masks.kind, shape)
+    def _renders(self, masks) -> bool:
+        return masks.of_cells and self.render is not None
+
+    def _step(self, masks: type, shapes):
+        """One forward pass as a compiled function of any number of inputs and masks."""
+        renders = self._renders(masks)
+        key = (masks.kind, shapes[0], shapes[-1] if renders else None)
         if key not in self._steps:
             scalar = tf.TensorSpec((), tf.int32)
-            inputs = tf.TensorSpec((None, *shape), tf.float32)
+            whole = tf.TensorSpec((None, *shapes[0]), tf.float32)
+            cells = [whole] if masks.of_cells else []
             specs = [tf.TensorSpec(*spec) for spec in masks.specs]
+            waves = [tf.TensorSpec((None, *shapes[-1]), tf.float32)] if renders else []
+            render = self.render if renders else None
+            forward = self.forward if self.compiled else None
             self._steps[key] = traced(
-                partial(_masked_forward, self.forward, masks, self.batch, shape),
-                [scalar, scalar, inputs, inputs, *specs],
+                partial(_pass, masks, self.batch, render, forward),
+                [scalar, scalar, whole, *cells, *specs, *waves],
             )
         return self._steps[key]
 
 
-def _masked_forward(forward, masks, batch, shape, start, count, patches, fill, *arrays):
-    """Run combinations start to start + batch: number i is patch i // count, mask i % count."""
-    last = tf.shape(patches)[0] * count - 1
+def _pass(masks, batch, render, forward, start, count, inputs, *arrays):
+    """Run combinations start to start + batch: number i is input i // count, mask i % count."""
+    last = tf.shape(inputs)[0] * count - 1
     index = tf.minimum(start + tf.range(batch), last)
-    patch, mask = index // count, index % count
-    hidden = masks.hidden(patch, mask, shape[:2], *arrays)
-    hidden = tf.reshape(hidden, (batch, *shape[:2], *[1] * (len(shape) - 2)))
-    return forward(tf.where(hidden, tf.gather(fill, patch), tf.gather(patches, patch)))
+    which, mask = index // count, index % count
+    if render is None:
+        made = masks.inputs(which, mask, inputs, *arrays)
+    else:
+        *arrays, waves = arrays
+        wanted = masks.inputs(which, mask, inputs, *arrays)
+        made = render(tf.gather(waves, which), tf.gather(inputs, which), wanted)
+    return made if forward is None else forward(made)
 
 
 def engine_of(classifier, output: str = "scores") -> Engine:
@@ -227,9 +325,30 @@ def engine_of(classifier, output: str = "scores") -> Engine:
         raise XaiAudioError(f"output is {output!r}: it must be one of {OUTPUTS}.")
 
     def make(alive):
-        return Engine(lambda patches: alive().forward(output == "logits")(patches))
+        # Of a network of sounds, cells are hidden by filters on the sounds.
+        sounds = {}
+        if takes_waves(classifier):
+            sounds = {"batch": classifier.batch, "compiled": classifier.compiled}
+            sounds["render"] = lambda *arrays: alive().render(*arrays)
+        return Engine(lambda inputs: alive().forward(output == "logits")(inputs), **sounds)
 
     return _ENGINES(classifier, output, make)
+
+
+def takes_waves(classifier) -> bool:
+    """Tell whether a classifier takes sounds, and not patches."""
+    return hasattr(classifier, "render")
+
+
+def waves_of(patches) -> np.ndarray:
+    """Return the sounds (n, samples) of the patches of a network of sounds."""
+    waves = getattr(patches, "waves", None)
+    if waves is None:
+        raise XaiAudioError(
+            "This network takes sounds, and these patches do not know theirs: give what "
+            "model.frontend(wave) returned, or a slice of it."
+        )
+    return np.asarray(waves, np.float32)
 
 
 def filling(patches, fill, silence: float | None = None, name: str = "fill") -> np.ndarray:

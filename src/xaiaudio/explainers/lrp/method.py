@@ -15,7 +15,7 @@ from .propagation import relevance
 
 @dataclass(frozen=True)
 class Options:
-    """What relevance propagation can be told.
+    """Options of relevance propagation.
 
     Attributes
     ----------

@@ -1,0 +1,279 @@
+"""Parts of a patch or of a sound that can be switched on and off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...errors import XaiAudioError
+from ...frontend import _check_wave
+from ...stft import analyse, rows_of, synthesise, to_stft
+from . import segments as cut
+from .perturbation import Mixtures
+
+
+@dataclass(frozen=True, eq=False)
+class Components:
+    """An input, the parts that it can be taken apart into, and what lies in none of them.
+
+    A subset is the sum of its parts and of the residual, which always stays. It is computed as the
+    input without the other parts: with all parts on it is the input, bit for bit.
+
+    Attributes
+    ----------
+    whole : ndarray of float32, shape (samples,) or (frames, bands)
+        The input.
+    parts : ndarray of float32, shape (k, ...)
+    names : tuple of str
+        What each part is.
+
+    Raises
+    ------
+    XaiAudioError
+        If the shapes do not fit, a value is not finite, or there is no part.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from xaiaudio.explainers.engines.components import Components
+    >>> halves = Components.in_time(np.ones(4), 2)
+    >>> halves.mix([[1, 1], [0, 1], [0.5, 0]]).tolist()
+    [[1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 1.0, 1.0], [0.5, 0.5, 0.0, 0.0]]
+    """
+
+    whole: np.ndarray
+    parts: np.ndarray
+    names: tuple[str, ...]
+
+    def __post_init__(self):
+        whole, parts = np.asarray(self.whole, np.float32), np.asarray(self.parts, np.float32)
+        if parts.ndim != whole.ndim + 1 or parts.shape[1:] != whole.shape or not len(parts):
+            raise XaiAudioError(
+                f"The parts have the shape {parts.shape}, but k parts of an input of the shape "
+                f"{whole.shape} are needed: (k, {', '.join(map(str, whole.shape))})."
+            )
+        if len(self.names) != len(parts):
+            raise XaiAudioError(f"There are {len(self.names)} names for {len(parts)} parts.")
+        if not (np.isfinite(whole).all() and np.isfinite(parts).all()):
+            raise XaiAudioError("The input or one of its parts holds NaN or infinite values.")
+        object.__setattr__(self, "whole", whole)
+        object.__setattr__(self, "parts", parts)
+        object.__setattr__(self, "names", tuple(map(str, self.names)))
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    @property
+    def residual(self) -> np.ndarray:
+        """What lies in no part, and always stays: float32, of the input's shape."""
+        return self.mix(np.zeros(len(self)))
+
+    def mix(self, weights) -> np.ndarray:
+        """Return mixtures of the parts, the residual always with them.
+
+        Parameters
+        ----------
+        weights : array_like of float, shape (m, k) or (k,)
+            How much of each part stays: 1 all of it, 0 nothing.
+
+        Returns
+        -------
+        ndarray of float32, shape (m, ...) or (...)
+            For weights of 1 the input itself, bit for bit.
+        """
+        weights = np.asarray(weights, np.float32)
+        if weights.ndim not in (1, 2) or weights.shape[-1] != len(self):
+            raise XaiAudioError(
+                f"The weights have the shape {weights.shape}, but there are {len(self)} parts: "
+                f"(m, {len(self)}) is needed."
+            )
+        return self.whole - np.tensordot(1 - weights, self.parts, 1)
+
+    @classmethod
+    def of_patch(cls, patch, segments, fill) -> Components:
+        """Take a patch apart into segments.
+
+        Parameters
+        ----------
+        patch : array_like of float, shape (frames, bands)
+        segments : array_like of int, shape (frames, bands)
+            The segment of each cell, from 0 without gaps.
+        fill : float or array_like of float, shape (frames, bands)
+            What stands where a segment is switched off, such as silence: the residual.
+
+        Returns
+        -------
+        Components
+        """
+        patch, segments = np.asarray(patch, np.float32), np.asarray(segments)
+        inside = segments == np.arange(segments.max() + 1)[:, None, None]
+        return cls(patch, inside * (patch - np.float32(fill)), _numbered("segment", len(inside)))
+
+    @classmethod
+    def in_time(cls, wave, count: int, *, fade: int = 0) -> Components:
+        """Take a sound apart into stretches of nearly the same length.
+
+        Parameters
+        ----------
+        wave : array_like of float, shape (samples,)
+        count : int
+        fade : int
+            Samples that neighbours share, one fading out as the other fades in. With 0 each sample
+            lies in one part, and a part that is switched off begins and ends with a click.
+
+        Returns
+        -------
+        Components
+        """
+        wave = _check_wave(wave)
+        if not 1 <= count <= len(wave):
+            raise XaiAudioError(
+                f"A sound of {len(wave)} samples cannot be cut into {count} parts: choose from 1 "
+                f"to {len(wave)}."
+            )
+        borders = np.arange(1, count)[:, None] * len(wave) / count
+        distance = np.arange(len(wave)) + 0.5 - borders
+        # How far the sound is into the next part: from 0 to 1 at once, or over the fade.
+        into = np.clip(distance / fade + 0.5, 0, 1) if fade else (distance > 0).astype(float)
+        edges = np.concatenate([np.ones((1, len(wave))), into, np.zeros((1, len(wave)))])
+        return cls(wave, wave * (edges[:-1] - edges[1:]), _numbered("time", count))
+
+    @classmethod
+    def in_bands(cls, wave, frontend, count: int) -> Components:
+        """Take a sound apart into bands of nearly as many mel bands each; see :meth:`grid`."""
+        return cls.grid(wave, frontend, 1, count)
+
+    @classmethod
+    def grid(cls, wave, frontend, rows: int, columns: int) -> Components:
+        """Take a sound apart into rectangles of time and frequency, by one Fourier transform.
+
+        Parameters
+        ----------
+        wave : array_like of float, shape (samples,)
+            At the front end's rate.
+        frontend : LogMel
+            Its windows and mel bands.
+        rows, columns : int
+            Parts in time and in frequency.
+
+        Returns
+        -------
+        Components
+            Along the frequencies first, as :func:`.segments.grid` numbers them. Borders are soft:
+            as wide as a window, and as a mel band.
+        """
+        wave = _check_wave(wave)
+        if len(wave) < frontend.window:
+            raise XaiAudioError(
+                f"The sound has {len(wave)} samples, but one window takes {frontend.window}."
+            )
+        frames = 1 + (len(wave) - frontend.window) // frontend.hop
+        return cls.of_cells(wave, frontend, cut.grid((frames, frontend.bands), rows, columns))
+
+    @classmethod
+    def of_cells(cls, wave, frontend, segments) -> Components:
+        """Take a sound apart into segments of its log-mel spectrogram, by one Fourier transform.
+
+        Parameters
+        ----------
+        wave : array_like of float, shape (samples,)
+            At the front end's rate.
+        frontend : LogMel
+            Its windows and mel bands.
+        segments : array_like of int, shape (T, bands)
+            The segment of each cell, from 0 without gaps; from the sound's first frame on. What
+            lies after the last one goes with it.
+
+        Returns
+        -------
+        Components
+        """
+        wave, segments = _check_wave(wave), np.asarray(segments)
+        spectrum = analyse(wave, frontend)
+        rows = rows_of(len(wave), len(segments), frontend)
+        numbers = range(int(segments.max()) + 1)
+        parts = [
+            synthesise(spectrum * to_stft(segments == number, frontend)[rows], len(wave), frontend)
+            for number in numbers
+        ]
+        return cls(wave, np.stack(parts), _numbered("cells", len(parts)))
+
+    @classmethod
+    def of_sources(cls, wave, sources, names=None) -> Components:
+        """Take a sound apart into its sources.
+
+        Parameters
+        ----------
+        wave : array_like of float, shape (samples,)
+        sources : array_like of float, shape (k, samples), or callable
+            The stems, or a separator: a function that takes the sound and returns them. What they
+            miss of the sound is the residual.
+        names : sequence of str, optional
+            By default "source 1" and so on.
+
+        Returns
+        -------
+        Components
+        """
+        wave = _check_wave(wave)
+        stems = np.asarray(sources(wave) if callable(sources) else sources, np.float32)
+        if stems.ndim != 2 or stems.shape[1] != len(wave):
+            raise XaiAudioError(
+                f"The sources have the shape {stems.shape}, but (k, {len(wave)}) is needed: as "
+                "long as the sound, at its rate."
+            )
+        names = _numbered("source", len(stems)) if names is None else tuple(names)
+        return cls(wave, stems, names)
+
+    @classmethod
+    def harmonic_percussive(cls, wave, *, margin: float = 1.0) -> Components:
+        """Take a sound apart into what lasts and what strikes, by librosa.
+
+        Parameters
+        ----------
+        wave : array_like of float, shape (samples,)
+        margin : float
+            How much stronger a part has to be than the other to own a cell of the spectrogram. From
+            1 on; above it, what neither owns is the residual.
+
+        Returns
+        -------
+        Components
+            Named "harmonic" and "percussive".
+
+        References
+        ----------
+        D. Fitzgerald, "Harmonic/percussive separation using median filtering", DAFx 2010;
+        J. Driedger, M. Müller and S. Disch, ISMIR 2014, for the margin.
+        """
+        if not margin >= 1:
+            raise XaiAudioError(f"margin is {margin!r}: it must be a number from 1 up.")
+        from librosa.effects import hpss  # slow to import, and used here only
+
+        return cls.of_sources(
+            wave, lambda sound: np.stack(hpss(sound, margin=margin)), ("harmonic", "percussive")
+        )
+
+
+def mixtures(components, weights) -> Mixtures:
+    """Return masks for the engine: mixtures of several inputs with equally many parts.
+
+    Parameters
+    ----------
+    components : sequence of Components
+    weights : array_like of float, shape (n, m, k) or (m, k)
+        Each input's own, or the same for all.
+
+    Returns
+    -------
+    Mixtures
+    """
+    weights = np.asarray(weights, np.float32)
+    return Mixtures(
+        np.stack([one.parts for one in components]), weights if weights.ndim == 3 else weights[None]
+    )
+
+
+def _numbered(name: str, count: int) -> tuple[str, ...]:
+    return tuple(f"{name} {number}" for number in range(1, count + 1))

@@ -1,0 +1,192 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from xaiaudio import LogMel, XaiAudioError
+from xaiaudio.explainers.engines import segments
+from xaiaudio.explainers.engines.components import Components, mixtures
+from xaiaudio.explainers.engines.perturbation import Engine, Mixtures
+from xaiaudio.stft import analyse, root_hann
+
+FRONTEND = LogMel(window=256, hop=128, fft=256, bands=24, frames=20)
+RATE = FRONTEND.sample_rate
+
+
+def noise(samples=4_000, seed=0):
+    return np.random.default_rng(seed).normal(0, 0.2, samples).astype("float32")
+
+
+def two_stems(wave):
+    return np.stack([0.3 * wave, np.roll(wave, 5)])
+
+
+KINDS = {
+    "time": lambda wave: Components.in_time(wave, 7),
+    "faded": lambda wave: Components.in_time(wave, 4, fade=100),
+    "bands": lambda wave: Components.in_bands(wave, FRONTEND, 5),
+    "grid": lambda wave: Components.grid(wave, FRONTEND, 3, 4),
+    "sources": lambda wave: Components.of_sources(wave, two_stems),
+    "stems": lambda wave: Components.of_sources(wave, two_stems(wave), ["low", "late"]),
+    "patch": lambda wave: Components.of_patch(
+        wave[:600].reshape(30, 20), segments.grid((30, 20), 4, 3), -0.3
+    ),
+}
+
+
+@pytest.fixture(params=KINDS, scope="module")
+def components(request):
+    return KINDS[request.param](noise())
+
+
+def test_all_parts_are_the_input_bit_for_bit(components):
+    ones = np.ones(len(components))
+    np.testing.assert_array_equal(components.mix(ones), components.whole)
+    np.testing.assert_array_equal(components.mix([ones, 0 * ones])[0], components.whole)
+
+
+def test_a_subset_is_the_sum_of_its_parts_and_the_residual(components):
+    rng = np.random.default_rng(1)
+    present = rng.integers(0, 2, (6, len(components)))
+    rest = components.whole.astype(float) - components.parts.astype(float).sum(axis=0)
+    np.testing.assert_allclose(components.residual, rest, atol=1e-6)
+    for row, found in zip(present, components.mix(present), strict=True):
+        expected = rest + sum(part for part, on in zip(components.parts, row, strict=True) if on)
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["time", "faded", "bands", "grid"])
+def test_parts_of_time_and_frequency_leave_no_residual(kind):
+    assert np.abs(KINDS[kind](noise()).residual).max() < 1e-6
+
+
+def test_stretches_of_time_share_no_sample_and_leave_none_out():
+    wave = noise(1_003) + 3  # no sample is 0
+    found = Components.in_time(wave, 10)
+    inside = found.parts != 0
+    assert (inside.sum(axis=0) == 1).all()
+    np.testing.assert_array_equal(found.parts.sum(axis=0), wave)
+    lengths = inside.sum(axis=1)
+    assert lengths.max() - lengths.min() <= 1
+    starts = inside.argmax(axis=1)
+    np.testing.assert_array_equal(starts, np.sort(starts))
+
+
+def test_a_fade_is_a_ramp_in_both_neighbours():
+    found = Components.in_time(np.ones(400, "float32"), 2, fade=100)
+    ramp = (np.arange(100) + 0.5) / 100
+    np.testing.assert_allclose(found.parts[1, 150:250], ramp, atol=1e-6)
+    np.testing.assert_allclose(found.parts[0, 150:250], 1 - ramp, atol=1e-6)
+    assert (found.parts[0, :150] == 1).all()
+    assert (found.parts[1, :150] == 0).all()
+
+
+def test_bands_take_tones_apart():
+    seconds = np.arange(8_000) / RATE
+    low, high = np.sin(2 * np.pi * 300 * seconds), np.sin(2 * np.pi * 5_000 * seconds)
+    found = Components.in_bands((low + high).astype("float32"), FRONTEND, 2)
+    middle = slice(500, -500)
+    np.testing.assert_allclose(found.parts[0, middle], low[middle], atol=0.01)
+    np.testing.assert_allclose(found.parts[1, middle], high[middle], atol=0.01)
+
+
+def test_cells_of_a_spectrogram_are_a_mask_on_one_transform():
+    wave = noise(1_000)
+    numbers = segments.grid((6, 24), 2, 3)
+    found = Components.of_cells(wave, FRONTEND, numbers)
+    # Once more, plainly: window by window, and each bin's share of the bands it feeds.
+    weights = FRONTEND.mel_matrix()
+    spectrum, window = analyse(wave, FRONTEND), root_hann(256)
+    hertz = np.arange(129) * RATE / 256
+    for number, part in enumerate(found.parts):
+        summed = np.zeros(128 * (len(spectrum) + 1))
+        for place, row in enumerate(spectrum):
+            cells = numbers[min(max(place - 2, 0), 5)] == number
+            shares = np.array(
+                [
+                    weights[k] @ cells / weights[k].sum()
+                    if weights[k].sum()
+                    else cells[np.abs(FRONTEND.band_centres() - hertz[k]).argmin()]
+                    for k in range(129)
+                ]
+            )
+            summed[128 * place : 128 * place + 256] += np.fft.irfft(row * shares) * window
+        np.testing.assert_allclose(part, summed[256:1256], atol=1e-6)
+
+
+@pytest.mark.slow
+def test_steady_tones_are_harmonic_and_clicks_percussive():
+    seconds = np.arange(RATE) / RATE
+    tone = 0.3 * np.sin(2 * np.pi * 440 * seconds)
+    clicks = np.zeros(RATE)
+    clicks[2_000::4_000] = 1
+    found = Components.harmonic_percussive((tone + clicks).astype("float32"))
+    assert found.names == ("harmonic", "percussive")
+    np.testing.assert_array_equal(found.mix([1, 1]), found.whole)
+    for part, own, other in zip(found.parts, (tone, clicks), (clicks, tone), strict=True):
+        part = part.astype(float)
+        assert abs(part @ own) / (own @ own) > 0.8
+        assert abs(part @ other) / (other @ other) < 0.2
+    wide = Components.harmonic_percussive((tone + clicks).astype("float32"), margin=3)
+    np.testing.assert_array_equal(wide.mix([1, 1]), wide.whole)
+    assert np.abs(wide.residual).max() > 1e-3
+
+
+def summary(x):
+    """Answer with two numbers that depend on where each value is."""
+    x = tf.reshape(x, (tf.shape(x)[0], -1))
+    ramp = tf.range(tf.shape(x)[1], dtype=tf.float32)
+    return tf.stack([tf.reduce_sum(x * ramp, 1), tf.reduce_sum(x * x, 1)], axis=1)
+
+
+@pytest.mark.parametrize("kind", ["time", "patch"])
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("batch", [3, 4, 64])
+def test_the_engine_mixes_as_the_components_do(kind, own, batch):
+    n, m = 3, 5
+    parts = [KINDS[kind](noise(seed=seed)) for seed in range(n)]
+    weights = np.random.default_rng(4).random((n if own else 1, m, len(parts[0])))
+    weights[:, 0] = 1
+    wholes = np.stack([one.whole for one in parts])
+    masks = mixtures(parts, weights if own else weights[0])
+    found = Engine(summary, batch)(wholes, None, masks)
+    expected = [
+        summary(tf.constant(one.mix(weights[index % len(weights)])))
+        for index, one in enumerate(parts)
+    ]
+    assert found.shape == (n, m, 2)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-2)
+
+
+def test_the_engine_is_given_the_input_itself_when_all_parts_are_on():
+    parts = [KINDS["grid"](noise(seed=seed)) for seed in range(2)]
+    wholes = np.stack([one.whole for one in parts])
+    given = []
+    engine = Engine(lambda x: given.append(np.array(x)) or x[:, :1], 3, compiled=False)
+    engine(wholes, None, mixtures(parts, np.ones((2, len(parts[0])))))
+    np.testing.assert_array_equal(np.concatenate(given), np.repeat(wholes, 2, axis=0))
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: Components.in_time(noise(), 0), "cannot be cut into 0"),
+        (lambda: Components.in_time(noise(5), 6), "cannot be cut into 6"),
+        (lambda: Components.in_time(noise().reshape(2, -1), 2), "mono waveform"),
+        (lambda: Components.grid(noise(), FRONTEND, 99, 2), "cannot be cut into a grid"),
+        (lambda: Components.grid(noise(100), FRONTEND, 1, 2), "100 samples"),
+        (lambda: Components.of_sources(noise(), noise()), "The sources have the shape"),
+        (lambda: Components.of_sources(noise(), [noise(9)]), "at its rate"),
+        (lambda: Components.of_sources(noise(), two_stems(noise()), ["one"]), "1 names for 2"),
+        (lambda: Components.of_sources(noise(), [noise() * np.nan]), "NaN"),
+        (lambda: Components.harmonic_percussive(noise(), margin=0.5), "margin is 0.5"),
+        (lambda: Components(noise(), np.zeros((0, 4_000)), ()), r"\(k, 4000\)"),
+        (lambda: Components.in_time(noise(), 3).mix([1, 1]), "there are 3 parts"),
+    ],
+)
+def test_wrong_parts_are_refused(make, message):
+    with pytest.raises(XaiAudioError, match=message):
+        make()
+
+
+def test_mixtures_count_their_masks():
+    assert len(Mixtures(np.zeros((2, 3, 8)), np.zeros((1, 5, 3)))) == 5
