@@ -44,6 +44,13 @@ def closure(*modules, code=(), root=ROOT) -> tuple[Path, ...]:
     >>> [path.name for path in closure("audio")]
     ['audio.py']
     """
+    return _closure(modules, tuple(code), root)
+
+
+# All that is read is read once a process, as Python does: what a process computes comes from the
+# code that it imported.
+@functools.cache
+def _closure(modules, code, root) -> tuple[Path, ...]:
     package = Package(root)
     waiting = [name for name in modules if package.file(name)]
     for piece in code:
@@ -74,11 +81,7 @@ class Package:
 
     def file(self, name: str) -> Path | None:
         """Return the file of a module or package, or None."""
-        path = self.root.joinpath(*filter(None, name.split(".")))
-        for file in (path / "__init__.py", path.with_name(path.name + ".py")):
-            if file.is_file():
-                return file
-        return None
+        return _file(self.root, name)
 
     def is_package(self, name: str) -> bool:
         """Whether a name is that of a package."""
@@ -87,7 +90,7 @@ class Package:
 
     def uses(self, name: str) -> frozenset[str]:
         """Return the modules that a module imports."""
-        return _uses(self.root, name, self.file(name).stat().st_mtime_ns)
+        return _uses(self.root, name)
 
     def used_by(self, code: str) -> frozenset[str]:
         """Return the modules that a piece of code outside the package imports."""
@@ -99,8 +102,7 @@ class Package:
 
     def named(self, package: str, name: str) -> set[str]:
         """Return the modules and packages that a name taken from a package may mean."""
-        stamp = self.file(package).stat().st_mtime_ns
-        parts = set(_exports(self.root, package, stamp).get(name, ()))
+        parts = set(_exports(self.root, package).get(name, ()))
         if self.file(inner := _join(package, name)):
             parts.add(inner)
         return parts or {package}
@@ -115,8 +117,21 @@ class Package:
         return frozenset(names)
 
 
+#: This package.
+PACKAGE = Package(ROOT)
+
+
 @functools.cache
-def _uses(root, name, _stamp) -> frozenset[str]:
+def _file(root, name) -> Path | None:
+    path = root.joinpath(*filter(None, name.split(".")))
+    for file in (path / "__init__.py", path.with_name(path.name + ".py")):
+        if file.is_file():
+            return file
+    return None
+
+
+@functools.cache
+def _uses(root, name) -> frozenset[str]:
     package = Package(root)
     tree = ast.parse(package.file(name).read_text(encoding="utf-8"))
     reader = _Reader(package, name)
@@ -129,7 +144,7 @@ def _uses(root, name, _stamp) -> frozenset[str]:
 
 
 @functools.cache
-def _exports(root, package, _stamp) -> dict[str, set[str]]:
+def _exports(root, package) -> dict[str, set[str]]:
     """Where the names that a package's ``__init__`` passes on are defined."""
     here = Package(root)
     tree = ast.parse(here.file(package).read_text(encoding="utf-8"))

@@ -5,15 +5,14 @@ import shutil
 import pytest
 from small_book import MAPS, PLAIN, WELCOME, chapter, make_book, quiet
 
-from xaiaudio import publishing
-from xaiaudio.publishing import execute
+from xaiaudio import cache, publishing
 
 
 @pytest.fixture(scope="session", autouse=True)
 def same_package():
     """Let nobody who edits the package meanwhile make the small book out of date."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(execute, "package_key", lambda project: "the package")
+        patch.setattr(cache, "closure", lambda *modules, code=(): ())
         yield
 
 

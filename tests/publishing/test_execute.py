@@ -12,6 +12,7 @@ import psutil
 import pytest
 from small_book import chapter, make_book, quiet
 
+from xaiaudio import cache, imports
 from xaiaudio.errors import XaiAudioError
 from xaiaudio.publishing import execute, machine, notebooks, project
 
@@ -68,30 +69,97 @@ def test_a_changed_chapter_alone_is_executed(book):
     assert fresh == {"welcome": True, "maps": False}
 
 
-def test_a_damaged_stamp_executes_again(book):
-    (book / "_build/mini/executed/maps.json").write_text("{")
+def stale(root):
+    """Name the chapters that would be executed, without executing them."""
+    ours = project.find(root=root)
+    return [
+        page.name
+        for page in ours.chapters()
+        if execute.read_stamp(ours, page.name).get("key") != project.chapter_key(ours, page)
+    ]
+
+
+@pytest.mark.slow
+def test_a_damaged_notebook_or_stamp_is_executed_anew(book):
+    (book / "_build/mini/executed/maps.ipynb").write_text("")
+    (book / "_build/mini/timings.json").write_text("[1]")
     fresh = {done.name: done.fresh for done in run(book)}
     assert fresh == {"welcome": False, "maps": True}
+    assert stale(book) == []
 
 
-def test_what_a_key_depends_on(book, monkeypatch):
-    def keys():
-        ours = project.find(root=book)
-        pages = ours.chapters()
-        package = project.package_key(ours)
-        return {project.chapter_key(ours, page, package) for page in pages}
+@pytest.mark.parametrize("text", ["{", "[1, 2]", '"a"', '{"key": 1}', '{"seconds": "long"}', ""])
+def test_a_stamp_that_is_none_counts_as_not_there(book, text):
+    assert stale(book) == []
+    (book / "_build/mini/executed/maps.json").write_text(text)
+    assert stale(book) == ["maps"]
 
-    before = keys()
-    assert keys() == before
+
+def test_a_notebook_that_is_not_what_was_written_is_noticed(book):
+    path = book / "_build/mini/executed/maps.ipynb"
+    path.write_text(path.read_text().replace("42.5", "43.5") + " ")
+    assert stale(book) == ["maps"]
+
+
+@pytest.mark.parametrize("text", ["[1]", '{"maps": "long", "welcome": 2}', "{"])
+def test_timings_that_are_none_are_left_out(book, text):
+    (book / "_build/mini/timings.json").write_text(text)
+    assert execute._timings(project.find(root=book)).get("maps") is None
+    assert not any(done.fresh for done in run(book))
+
+
+def test_what_a_key_depends_on(book, monkeypatch, tmp_path):
+    monkeypatch.setattr(cache, "closure", imports.closure)
+    (tmp_path / "copy").mkdir()
+
+    def keys(name="mini", seed=0):
+        ours = project.find(name, seed, book)
+        return [project.chapter_key(ours, page) for page in ours.chapters()]
+
+    found = [keys()]
+    assert keys() == found[0]
     (book / "requirements.lock").write_text("numpy==0\n")
-    locked = keys()
-    monkeypatch.setenv("XAIAUDIO_ESC10", "/elsewhere")
-    moved = keys()
-    assert not before & locked and not locked & moved
-    page = project.find(root=book).chapters()[0]
-    one, two = project.find("mini", 0, book), project.find("mini", 1, book)
-    other = project.find("esc10-yamnet", 0, book)
-    assert len({project.chapter_key(p, page, "x") for p in (one, two, other)}) == 3
+    found += [keys(), keys(seed=1), keys("esc10-yamnet")]
+    monkeypatch.setenv("XAIAUDIO_ESC10", str(tmp_path / "copy"))
+    assert keys() == found[1]  # the profile "mini" does not touch them
+    assert keys("esc10-yamnet") != found[3]
+    found.append(keys("esc10-yamnet"))
+    (tmp_path / "copy" / "new.wav").write_text("another sound")
+    found.append(keys("esc10-yamnet"))
+    found.append([project.chapter_key(project.find(root=book), page(book, "xa.explain"))])
+    found.append([project.chapter_key(project.find(root=book), page(book, "xa.plot"))])
+    assert len({key for keys in found for key in keys}) == sum(map(len, found))
+
+
+def page(root, code):
+    text = f"```{{code-cell}} ipython3\nimport xaiaudio as xa\n{code}\n```\n"
+    return project.Page("page", root / "book" / "page.md", text)
+
+
+def test_a_chapter_depends_on_what_its_code_uses():
+    def files(code):
+        read = imports.closure(code=[project.code_of(page(execute.Path(), code).text)])
+        return {path.relative_to(imports.ROOT).as_posix() for path in read}
+
+    explained = files("xa.explain(model, patches)")
+    assert {"explainers/base.py", "explainers/lime.py"} <= explained
+    assert not [name for name in explained if name.startswith(("plots/", "evaluate/", "cli/"))]
+    assert "sonify/masks.py" in files("xa.listen(result)")
+    assert files("xa.LogMel.vggish()") == {"frontend.py"}
+
+
+def test_sets_and_backbones_are_found_by_their_names():
+    assert project._named_in('xa.datasets.load("synthetic")') == {"datasets.events"}
+    assert project._named_in('xa.load_model("lite")') == {"models.networks.lite"}
+    assert project._named_in("book.clips()") == set()
+
+
+def test_the_code_of_every_chapter_is_read():
+    ours = project.find()
+    for chapter_ in ours.chapters():
+        compile(project.code_of(chapter_.text), chapter_.name, "exec")
+        used = imports.closure(code=[project.code_of(chapter_.text)])
+        assert 5 < len(used) < 140, chapter_.name
 
 
 FAILING = """\

@@ -15,9 +15,11 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .. import cache
 from ..errors import XaiAudioError
+from ..files import whole
 from .machine import Machine
-from .project import Page, chapter_key, package_key, read_json, write_json
+from .project import Page, chapter_key, read_json, write_json
 
 #: Threads of each kernel, whatever the machine has: how many share a sum decides how it is rounded,
 #: and after hundreds of training steps which weights come out.
@@ -83,10 +85,9 @@ def execute(project, *, workers=None, console=None) -> list[ChapterRun]:
         On Ctrl-C, when all kernels are dead and no half-written file is left.
     """
     chapters = project.chapters()
-    package = package_key(project)
     jobs, runs = [], {}
     for chapter in chapters:
-        key = chapter_key(project, chapter, package)
+        key = chapter_key(project, chapter)
         stamp = read_stamp(project, chapter.name)
         if stamp.get("key") == key:
             runs[chapter.name] = ChapterRun(chapter.name, stamp["seconds"], False)
@@ -95,8 +96,7 @@ def execute(project, *, workers=None, console=None) -> list[ChapterRun]:
     if jobs:
         _run_all(project, jobs, runs, workers, console)
     done = [runs[chapter.name] for chapter in chapters]
-    timings = read_json(project.home / "timings.json", {})
-    timings |= {run.name: run.seconds for run in done}
+    timings = _timings(project) | {run.name: run.seconds for run in done}
     write_json(project.home / "timings.json", timings)
     return done
 
@@ -109,15 +109,25 @@ def notebook_path(project, name) -> Path:
 def read_stamp(project, name) -> dict:
     """Read what is known of a chapter's last execution; empty if it has to be executed.
 
+    So it is, too, if the notebook is no longer what was written, or the stamp is damaged.
+
     Returns
     -------
     dict
-        ``key``, ``seconds``, ``build`` and ``finished`` (UTC), ``peak_mb`` of the whole build until
-        then, and ``versions``.
+        ``key``, ``notebook`` (its sum), ``seconds``, ``build`` and ``finished`` (UTC), ``peak_mb``
+        of the whole build until then, and ``versions``.
     """
-    if not notebook_path(project, name).is_file():
+    stamp = read_json(project.executed / f"{name}.json", {})
+    notebook = notebook_path(project, name)
+    if not isinstance(stamp.get("seconds"), int | float) or not notebook.is_file():
         return {}
-    return read_json(project.executed / f"{name}.json", {})
+    return stamp if stamp.get("notebook") == cache.sum_of(notebook) else {}
+
+
+def _timings(project) -> dict:
+    """Read how long each chapter took; what is no number is left out."""
+    kept = read_json(project.home / "timings.json", {})
+    return {name: seconds for name, seconds in kept.items() if isinstance(seconds, int | float)}
 
 
 def sweep(project):
@@ -129,7 +139,7 @@ def sweep(project):
 def _run_all(project, jobs, runs, workers, console):
     project.executed.mkdir(parents=True, exist_ok=True)
     sweep(project)
-    timings = read_json(project.home / "timings.json", {})
+    timings = _timings(project)
     jobs.sort(key=lambda job: -timings.get(job.chapter.name, 1e9))
     machine = Machine()
     first = [job for job in jobs if job.chapter.first]
@@ -234,7 +244,9 @@ class _Crew:
             "peak_mb": self.machine.peak_mb,
             "versions": versions(),
         }
-        os.replace(partial, notebook_path(self.project, name))
+        notebook = notebook_path(self.project, name)
+        with whole(notebook, partial.name):
+            stamp["notebook"] = cache.sum_of(partial)
         write_json(self.project.executed / f"{name}.json", stamp)
         self.runs[name] = ChapterRun(name, seconds, True)
         self.bar.done(name, seconds)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
+from .. import cache
+from ..datasets.registry import SETS
 from ..errors import XaiAudioError
-
-#: Environment variables that change what the chapters compute.
-RELEVANT = ("XAIAUDIO_ESC10", "XAIAUDIO_VGGISH", "XAIAUDIO_YAMNET", "XAIAUDIO_AUDIOMNIST")
-
-#: The part of the package that no chapter uses: a change there executes nothing again.
-_PUBLISHING = ("publishing",)
+from ..files import whole
+from ..imports import PACKAGE, closure
+from ..models.backbones import BACKBONES
+from .profiles import profile
 
 
 @dataclass(frozen=True)
@@ -197,46 +199,76 @@ def front_matter(text) -> dict:
         return {}
 
 
-def chapter_key(project, chapter, package) -> str:
-    """Hash everything that the result of a chapter depends on.
+def chapter_key(project, chapter) -> str:
+    """Name the result of a chapter after everything that it depends on.
+
+    That is its text, the parts of the package that its code uses, the profile's sounds and network,
+    the seed, the lock file, and whatever copies of sounds and networks lie on this machine.
 
     Parameters
     ----------
     project : Project
     chapter : Page
-    package : str
-        From :func:`package_key`.
 
     Returns
     -------
     str
     """
-    parts = [chapter.name, chapter.text, package, project.profile, str(project.seed)]
-    parts += [f"{name}={os.environ.get(name, '')}" for name in RELEVANT]
-    return digest("\0".join(parts).encode())
+    code = code_of(chapter.text)
+    modules = {*profile(project.profile).modules, *_named_in(code)}
+    used = set(closure(*modules, code=[code]))
+    lock = project.root / "requirements.lock"
+    return cache.key(
+        [chapter.name, chapter.text, project.profile, project.seed, _local_copies(used)],
+        modules=modules,
+        code=[code],
+        files=[lock] if lock.is_file() else [],
+    )
 
 
-def package_key(project) -> str:
-    """Hash the package and the lock file.
+def code_of(text) -> str:
+    r"""Return the code of a MyST notebook, without cell options and without what is no Python.
 
     Parameters
     ----------
-    project : Project
+    text : str
 
     Returns
     -------
     str
+        Cell after cell; ``%pip`` and the like become ``pass``.
+
+    Examples
+    --------
+    >>> code_of("Words.\n\n```{code-cell} ipython3\n:tags: [x]\n\n%pip install y\n1 + 1\n```\n")
+    '\npass\n1 + 1\n'
     """
-    package = Path(__file__).resolve().parents[1]
-    files = [
-        path
-        for path in sorted(package.rglob("*"))
-        if path.is_file()
-        and "__pycache__" not in path.parts
-        and path.suffix not in (".pyc", ".partial")
-        and path.relative_to(package).parts[0] not in _PUBLISHING
-    ]
-    return files_key([*files, project.root / "requirements.lock"], package)
+    cells = re.findall(r"^ *```\{code-cell\}[^\n]*\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
+    options = re.compile(r"\A(---\n.*?^---\n|(:[^\n]*\n)*)", re.DOTALL | re.MULTILINE)
+    code = "".join(options.sub("", textwrap.dedent(cell), count=1) for cell in cells)
+    return re.sub(r"^([ \t]*)[%!].*$", r"\1pass", code, flags=re.MULTILINE)
+
+
+def _named_things():
+    """Yield name, module and environment variable of every set of sounds and backbone."""
+    for room, table in (("datasets", SETS), ("models", BACKBONES)):
+        for name, entry in table.items():
+            yield name, f"{room}.{entry.module}", entry.variable
+
+
+def _named_in(code) -> set[str]:
+    """Return the modules of the sets and backbones that code asks for by their names."""
+    return {module for name, module, _ in _named_things() if f'"{name}"' in code}
+
+
+def _local_copies(used) -> dict:
+    """Say what the copies hold that environment variables name, where they are used."""
+    copies = {}
+    for _, module, variable in _named_things():
+        place = os.environ.get(variable, "")
+        if place and PACKAGE.file(module) in used:
+            copies[variable] = place if "://" in place else cache.stamp_of(place)
+    return copies
 
 
 def files_key(files, base) -> str:
@@ -266,11 +298,20 @@ def digest(content: bytes) -> str:
 
 
 def read_json(path, default=None):
-    """Read a JSON file that this package wrote; `default` if it is not there or is damaged."""
+    """Read a JSON file that this package wrote.
+
+    Parameters
+    ----------
+    path : path
+    default
+        Returned if the file is not there, is damaged, or holds another type than this.
+    """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         return default
+    fits = default is None or isinstance(content, type(default))
+    return content if fits else default
 
 
 def write_text(path, text) -> Path:
@@ -288,12 +329,8 @@ def write_text(path, text) -> Path:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    try:
+    with whole(path) as partial:
         partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
     return path
 
 
