@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import os
+import warnings
 from pathlib import Path
 
 import numpy as np
 import soundfile
 import soxr
 
-from .errors import XaiAudioError
+from .decoding import RATES, decode, stated_seconds
+from .errors import XaiAudioError, XaiAudioWarning
 from .files import whole
 
 SAMPLE_RATE = 16_000
@@ -24,26 +24,40 @@ FORMATS = {
     ".mp3": ("MP3", "MPEG_LAYER_III"),
 }
 
-# A header may promise anything: we read block by block and believe only what arrives.
-_BLOCK = 1 << 18
-_MAX_SECONDS = 6 * 3600
+#: Extensions of files that hold sounds to read.
+EXTENSIONS = (
+    *FORMATS,
+    *(".m4a", ".aac", ".opus", ".oga", ".webm", ".mka", ".mp4", ".wma", ".amr", ".ac3", ".3gp"),
+    *(".aif", ".aiff", ".aifc", ".au", ".caf", ".w64", ".rf64", ".ape", ".wv", ".tta"),
+)
+
 # Lossy codecs overshoot full scale a little; integers kept in a float file by far.
 _MAX_PEAK = 16.0
 
 
-def load_audio(path, *, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
+def load_audio(
+    path, *, sample_rate: int = SAMPLE_RATE, strict: bool = False, channel: int | None = None
+) -> np.ndarray:
     """Read a sound file as a mono waveform.
 
     Whole numbers become floats in [-1, 1], channels are averaged, the rate is changed with soxr's
     high-quality resampler. Samples beyond full scale (lossy codecs and resampling overshoot a
-    little) are clipped. Silence is a sound like any other.
+    little) are clipped. Silence is a sound like any other. Sounds that were joined in one file
+    (chained Ogg, MP3 files put together) are read one after the other.
 
     Parameters
     ----------
     path : str or path-like
-        WAV, FLAC, OGG or MP3 (or whatever else libsndfile can read).
+        WAV, FLAC, OGG, MP3, M4A (AAC, ALAC), WebM, and what else ffmpeg's libraries decode. The
+        bytes decide, not the name.
     sample_rate : int
-        Wanted rate in hertz.
+        Wanted rate in hertz, 100 to 1,000,000.
+    strict : bool
+        True refuses a file that is cut off or damaged. By default, what is there is read, with an
+        `XaiAudioWarning`.
+    channel : int, optional
+        The channel to take, counted from 0; by default the mean of all. A warning says if the
+        channels cancel in the mean, as those of a stereo file do whose one channel is inverted.
 
     Returns
     -------
@@ -54,7 +68,8 @@ def load_audio(path, *, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
     ------
     XaiAudioError
         If the file is missing, a folder, empty, not a sound, holds no samples, NaN or infinite
-        values, samples far beyond full scale, or more than six hours.
+        values, samples far beyond full scale, or more than six hours; if its rate is none that
+        sounds have (100 Hz to 1 MHz); if it has no such channel; if it is incomplete and `strict`.
 
     Examples
     --------
@@ -64,18 +79,29 @@ def load_audio(path, *, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
     """
     path = Path(path)
     _check_rate(sample_rate)
+    _check_channel(channel)
     _check_file(path)
-    wave, rate = _decode(path)
-    _check_samples(path, wave, rate)
-    if rate != sample_rate:
-        wave = soxr.resample(wave, rate, sample_rate, quality="HQ")
+    sound = decode(path, channel)
+    if not sum(len(wave) for wave, _ in sound.runs):
+        cut = f" ({sound.missing})" if sound.missing else ""
+        raise XaiAudioError(f"{path} holds no samples{cut}.")
+    if strict and sound.missing:
+        raise XaiAudioError(
+            f"{path} is incomplete: {sound.missing}. Copy or export it again, or read what is "
+            "there with strict=False."
+        )
+    wave = np.concatenate([_resampled(path, *run, sample_rate) for run in sound.runs])
     if wave.size == 0:
         raise XaiAudioError(f"{path} is too short to be a sound at {sample_rate} Hz.")
+    _warn(path, sound)
     return np.clip(wave, -1.0, 1.0).astype(np.float32, copy=False)
 
 
 def duration(path) -> float:
-    """Return how long a sound file says it lasts, in seconds, without decoding it.
+    """Return how long a sound file lasts, in seconds.
+
+    It is what the header states, if the file can hold so much; else, as for files without a
+    length, cut off or joined ones, the sound is decoded to know.
 
     Raises
     ------
@@ -84,8 +110,8 @@ def duration(path) -> float:
     """
     path = Path(path)
     _check_file(path)
-    with _opened(path) as file:
-        return file.frames / file.samplerate
+    stated = stated_seconds(path)
+    return decode(path).seconds if stated is None else stated
 
 
 def save_audio(path, wave, sample_rate: int = SAMPLE_RATE) -> Path:
@@ -175,8 +201,22 @@ def encode_audio(wave, sample_rate: int = SAMPLE_RATE, format: str = ".mp3") -> 
 
 
 def _check_rate(rate) -> None:
-    if isinstance(rate, bool) or not isinstance(rate, (int, np.integer)) or rate < 1:
-        raise XaiAudioError(f"The sample rate is {rate!r}: it must be a positive number of hertz.")
+    if (
+        isinstance(rate, bool)
+        or not isinstance(rate, (int, np.integer))
+        or not RATES[0] <= rate <= RATES[1]
+    ):
+        raise XaiAudioError(
+            f"The sample rate is {rate!r}: it must be a whole number of hertz, {RATES[0]} to "
+            f"{RATES[1]}."
+        )
+
+
+def _check_channel(channel) -> None:
+    if channel is None:
+        return
+    if isinstance(channel, bool) or not isinstance(channel, (int, np.integer)) or channel < 0:
+        raise XaiAudioError(f"The channel is {channel!r}: they are counted from 0.")
 
 
 def _check_file(path: Path) -> None:
@@ -195,40 +235,12 @@ def _check_file(path: Path) -> None:
         raise XaiAudioError(f"{path} is empty (0 bytes): it was perhaps never fully copied.")
 
 
-@contextlib.contextmanager
-def _opened(path: Path):
-    """Open a sound file; whatever libsndfile says against it becomes one line."""
-    try:
-        with soundfile.SoundFile(_address(path)) as file:
-            yield file
-    except (RuntimeError, TypeError, ValueError, AssertionError) as error:
-        raise XaiAudioError(
-            f"{path} cannot be read as sound (WAV, FLAC, OGG, MP3): it is another kind of file, "
-            "or damaged."
-        ) from error
-
-
-def _decode(path: Path) -> tuple[np.ndarray, int]:
-    """Read mono float32 samples and their rate."""
-    blocks, seconds = [], 0.0
-    with _opened(path) as file:
-        rate = file.samplerate
-        while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
-            blocks.append(block.mean(axis=1))
-            seconds += len(block) / rate
-            if seconds > _MAX_SECONDS:
-                raise XaiAudioError(f"{path} lasts more than six hours: cut it first.")
-    return np.concatenate(blocks) if blocks else np.zeros(0, np.float32), rate
-
-
-def _address(path: Path) -> bytes | str:
-    """Return a path as soundfile opens it, also where the name is no UTF-8."""
-    return os.fsencode(path) if os.name == "posix" else str(path)
+def _resampled(path: Path, wave: np.ndarray, rate: int, wanted: int) -> np.ndarray:
+    _check_samples(path, wave, rate)
+    return wave if rate == wanted else soxr.resample(wave, rate, wanted, quality="HQ")
 
 
 def _check_samples(path: Path, wave: np.ndarray, rate: int) -> None:
-    if wave.size == 0:
-        raise XaiAudioError(f"{path} holds no samples.")
     bad = ~np.isfinite(wave)
     if bad.any():
         raise XaiAudioError(
@@ -239,4 +251,20 @@ def _check_samples(path: Path, wave: np.ndarray, rate: int) -> None:
     if peak > _MAX_PEAK:
         raise XaiAudioError(
             f"{path} has samples of {peak:g}, far beyond full scale (1): scale it to [-1, 1]."
+        )
+
+
+def _warn(path: Path, sound) -> None:
+    if sound.missing:
+        warnings.warn(
+            f"{path} is incomplete: {sound.missing}. What is there was read.",
+            XaiAudioWarning,
+            stacklevel=3,
+        )
+    if sound.cancelled:
+        warnings.warn(
+            f"The {sound.cancelled} channels of {path} cancel when they are averaged, so that "
+            "little or nothing is left: take one, with channel=0.",
+            XaiAudioWarning,
+            stacklevel=3,
         )

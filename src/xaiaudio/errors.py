@@ -11,3 +11,7 @@ class XaiAudioError(Exception):
 
 class DamagedError(XaiAudioError):
     """Something stored is not what was written: it can be deleted and made anew."""
+
+
+class XaiAudioWarning(UserWarning):
+    """Something that a user should know of a result that they get: one line."""
