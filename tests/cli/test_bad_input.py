@@ -81,9 +81,8 @@ def test_one_bad_file_does_not_keep_the_others_from_being_explained(capsys, tmp_
     assert {name.split(".")[0].split("-")[0] for name in left(out)} == {"good"}
 
 
-@pytest.mark.parametrize("rate", [1, 8000, 11_025, 96_000])
+@pytest.mark.parametrize("rate", [100, 8000, 11_025, 96_000])
 def test_odd_sample_rates_are_converted(capsys, tmp_path, out, rate):
-    # At 1 Hz the sound is 3 samples and lasts 3 s.
     path = sound(tmp_path / "odd.wav", np.resize(noise(3, rate=rate), 3 * rate), rate=rate)
     status, said, err = call(capsys, "explain", path, "--out", out, *FAST, "--overlap", "0")
     assert status == 0, err
@@ -168,7 +167,38 @@ def test_what_the_mp3_decoder_mutters_is_not_shown(capfd, tmp_path, out):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     status, _, err = call(capfd, "explain", path, "--out", out, *FAST)
     assert status == 0
-    assert err.splitlines() == [f"{path}: occlusion ..."]
+    warning, *others = err.splitlines()
+    assert warning.startswith(f"Warning: {path} is incomplete: it holds 1.")
+    assert others == [f"{path}: occlusion ..."]
+
+
+def test_control_characters_of_names_do_not_reach_the_terminal(capsys, tmp_path, out):
+    names = ["x\x1b]0;OWNED\a.wav", "c1\x9b31m.wav", "turned\u202evaw.wav", "c\x7f\b\r.wav"]
+    good = [sound(tmp_path / name) for name in names]
+    bad = tmp_path / "bad\x1b[31m.wav"
+    bad.write_text("no sound")
+    status, said, err = call(capsys, "explain", *good, bad, "--out", out, *FAST)
+    assert status == 1
+    for text in (said, err):
+        assert not any(letter in text for letter in "\x1b\a\x9b\x7f\b\r\u202e")
+    assert "x\\x1b]0;OWNED\\x07.wav: " in said and "turned\\u202evaw.wav: " in said
+    assert "bad\\x1b[31m.wav cannot be read as sound" in err
+    folder = tmp_path / "set"
+    for label in ("a\x1b[2J", "b"):
+        sound(folder / label / "0.wav")
+    status, said, err = call(capsys, "data", "info", folder)
+    assert status == 0 and "a\\x1b[2J" in said and "\x1b" not in said + err
+
+
+def test_channels_that_cancel_are_said_in_one_line(capsys, tmp_path, out):
+    wave = noise(1.5)
+    path = sound(tmp_path / "both.wav", np.stack([wave, -wave], axis=1))
+    status, _, err = call(capsys, "explain", path, "--out", out, *FAST)
+    assert status == 0
+    warning = [line for line in err.splitlines() if line.startswith("Warning: ")]
+    assert len(warning) == 1 and f"channels of {path} cancel" in warning[0]
+    status, _, err = call(capsys, "explain", path, "--out", out, *FAST, "--channel", "1")
+    assert status == 0 and "Warning" not in err
 
 
 def test_a_set_with_one_clip_per_class_has_nothing_to_hold_out(capsys, tmp_path):

@@ -15,6 +15,7 @@ import typer
 
 from ..errors import XaiAudioError
 from . import book, data, evaluate, explain, methods, train
+from .console import note, warnings_in_lines
 
 app = typer.Typer(
     name="xaiaudio",
@@ -68,7 +69,8 @@ def main(arguments=None) -> int:
         if hasattr(stream, "reconfigure"):  # names of files may hold anything
             stream.reconfigure(errors="backslashreplace")
     try:
-        status = _run(arguments)
+        with warnings_in_lines():
+            status = _run(arguments)
         sys.stdout.flush()
     except XaiAudioError as error:
         return _complain(str(error))
@@ -99,7 +101,7 @@ def _complain(message: str) -> int:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    print(f"xaiaudio: {message}", file=sys.stderr)
+    note(f"xaiaudio: {message}")
     return 1
 
 

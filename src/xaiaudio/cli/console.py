@@ -4,20 +4,51 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
+import warnings
 from pathlib import Path
 
-from ..errors import XaiAudioError
+from ..errors import XaiAudioError, XaiAudioWarning
+
+# What a terminal obeys or what turns text around: a name that holds it must not reach the terminal.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def visible(text) -> str:
+    r"""Return a text with its control characters written out (``\x1b``), but for line ends.
+
+    Names of files and labels may hold any, and are parts of results and messages.
+    """
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), str(text))
 
 
 def say(text: str) -> None:
     """Print a result."""
-    print(text)
+    print(visible(text))
 
 
 def note(text: str) -> None:
     """Print what is going on."""
-    print(text, file=sys.stderr)
+    print(visible(text), file=sys.stderr)
+
+
+@contextlib.contextmanager
+def warnings_in_lines():
+    """Print each warning once, as one line, without the place in the code that it comes from."""
+    seen = set()
+
+    def show(message, category, *place, **more) -> None:
+        text = " ".join(str(message).split())
+        # Deprecations are for those who write the code.
+        if text not in seen and not issubclass(category, DeprecationWarning | FutureWarning):
+            seen.add(text)
+            note(f"Warning: {text}")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", XaiAudioWarning)
+        warnings.showwarning = show
+        yield
 
 
 def check_folder(out: Path) -> None:
@@ -46,10 +77,10 @@ def table(columns, rows, title: str | None = None) -> None:
 
     made = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for column in columns:
-        made.add_column(column, overflow="fold")
+        made.add_column(visible(column), overflow="fold")
     for row in rows:
         # As Text: square brackets in a file's name are no markup.
-        made.add_row(*(Text(str(cell)) for cell in row))
+        made.add_row(*(Text(visible(cell)) for cell in row))
     Console(width=None if sys.stdout.isatty() else 160, highlight=False).print(made)
 
 
@@ -57,10 +88,10 @@ def table(columns, rows, title: str | None = None) -> None:
 def quiet_libraries():
     """Silence what libraries write straight to file descriptor 2, which no setting stops.
 
-    Whatever goes wrong in Python is still raised.
+    Whatever goes wrong in Python is still raised, and our own warnings are shown afterwards.
     """
     sys.stderr.flush()
-    with open(os.devnull, "wb") as nowhere:
+    with open(os.devnull, "wb") as nowhere, warnings.catch_warnings(record=True) as caught:
         kept = os.dup(2)
         os.dup2(nowhere.fileno(), 2)
         try:
@@ -68,6 +99,9 @@ def quiet_libraries():
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+    for one in caught:
+        if issubclass(one.category, XaiAudioWarning):
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
 
 
 def start_tensorflow() -> None:

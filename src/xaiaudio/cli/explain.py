@@ -38,7 +38,9 @@ def explain(
     files: Annotated[
         list[Path],
         # Not checked by typer: one file that may not be read must not stop the others.
-        typer.Argument(help="Sounds: WAV, FLAC, OGG, MP3; any rate, any channels.", readable=False),
+        typer.Argument(
+            help="Sounds: WAV, FLAC, OGG, MP3, M4A, ...; any rate, any channels.", readable=False
+        ),
     ],
     model: Annotated[
         str, typer.Option(help="lite, or a .keras file: of xaiaudio train, or your own + --labels.")
@@ -63,6 +65,9 @@ def explain(
     overlap: Annotated[
         float, typer.Option(min=0.0, max=0.95, help="Share of a patch that the next one repeats.")
     ] = 0.5,
+    channel: Annotated[
+        int | None, typer.Option(min=0, help="Channel to take, from 0. Default: the mean of all.")
+    ] = None,
     pad: Annotated[
         bool, typer.Option("--pad", help="Lengthen sounds shorter than a patch with silence.")
     ] = False,
@@ -86,7 +91,7 @@ def explain(
     names = read_labels(labels)
     _check_keep(keep)
     check_folder(out)
-    good = _readable(files)
+    good = _readable(files, channel)
     if not good:
         raise typer.Exit(1)
     start_tensorflow()
@@ -98,7 +103,7 @@ def explain(
     done = 0
     for file, stem in zip(good, _stems(good), strict=True):
         try:
-            wave = _wave(file, classifier.frontend, pad)
+            wave = _wave(file, classifier.frontend, channel, pad)
             note(f"{file}: {', '.join(methods)} ...")
             clip = explain_clip(
                 classifier,
@@ -124,13 +129,13 @@ def explain(
         raise typer.Exit(1)
 
 
-def _readable(files) -> list[Path]:
+def _readable(files, channel) -> list[Path]:
     """Return the files that hold sound; complain of the others now, not after minutes of work."""
     good = []
     for file in files:
         try:
             with quiet_libraries():  # the MP3 decoder writes of damage that it gets over
-                load_audio(file)
+                load_audio(file, channel=channel)
             good.append(file)
         except XaiAudioError as error:
             note(f"xaiaudio: {_named(file, error)}")
@@ -152,9 +157,9 @@ def _answer(clip) -> str:
     return text
 
 
-def _wave(file: Path, frontend, pad: bool):
+def _wave(file: Path, frontend, channel: int | None, pad: bool):
     with quiet_libraries():
-        wave = load_audio(file, sample_rate=frontend.sample_rate)
+        wave = load_audio(file, sample_rate=frontend.sample_rate, channel=channel)
     if len(wave) < frontend.min_samples and not pad:
         raise XaiAudioError(
             f"{file} lasts {len(wave) / frontend.sample_rate:.2f} s, but one patch takes "
