@@ -364,12 +364,13 @@ def test_no_network(tmp_path):
 # to any file: a disk that fills up half-way.
 _FILLING = """
 import resource, sys
-from xaiaudio import cli, page
-write = page.ExplainedClip.write
+from xaiaudio import cli
+from xaiaudio.pages.clip import ExplainedClip
+write = ExplainedClip.write
 def limited(self, *given):
     resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
     return write(self, *given)
-page.ExplainedClip.write = limited
+ExplainedClip.write = limited
 sys.exit(cli.main(sys.argv[1:]))
 """
 
