@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xaiaudio import datasets
+from xaiaudio import cache, datasets
 from xaiaudio.audio import encode_audio
 from xaiaudio.datasets import CLASSES, esc10
 from xaiaudio.errors import XaiAudioError
@@ -88,7 +88,7 @@ def fetch(url, progress=False):
 
 
 def left_over(home):
-    return sorted(path.name for path in home.iterdir() if path.suffix != ".lock")
+    return sorted(path.name for path in home.iterdir() if path.suffix not in (".lock", ".checked"))
 
 
 def test_fetch_brings_every_file_and_nothing_else(home, server):
@@ -131,6 +131,23 @@ def test_a_copy_that_lost_a_file_is_completed(home, server):
     fetch(url)
     assert esc10.check(folder, expected=SUMS).ok
     assert (folder / kept).stat().st_mtime_ns == before
+
+
+def test_a_recording_that_was_changed_comes_back(home, server, capsys):
+    folder = fetch(server(archive(FILES)))
+    name = list(FILES)[5]
+    (folder / name).write_bytes(FILES[name][:-1] + b"?")
+    fetch(server(archive(FILES)))
+    assert (folder / name).read_bytes() == FILES[name]
+    assert "was changed: it is mended" in capsys.readouterr().err
+    assert Handler.asked == 2
+
+
+def test_an_unchanged_copy_is_not_read_again(home, server, monkeypatch):
+    url = server(archive(FILES))
+    fetch(url)
+    monkeypatch.setattr(cache, "sum_of", lambda path: pytest.fail(f"{path} was read"))
+    fetch(url)
 
 
 def test_an_interrupted_unpacking_is_taken_up(home, server, monkeypatch):
@@ -218,7 +235,7 @@ def test_a_connection_that_breaks(home, server):
 def test_a_cache_that_cannot_be_written(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XAIAUDIO_HOME", str(tmp_path / "file"))
-    with pytest.raises(XaiAudioError, match=r"Could not keep ESC-10 in .*XAIAUDIO_HOME"):
+    with pytest.raises(XaiAudioError, match=r"Could not write to .*XAIAUDIO_HOME"):
         fetch("http://127.0.0.1:9/esc.zip")
 
 

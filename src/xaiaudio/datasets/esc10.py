@@ -14,20 +14,21 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import filelock
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn
-
 from .. import cache
 from ..errors import XaiAudioError
+from ..progress import bar
 from . import folders
 from .base import ClipSet
+from .download import download
+from .registry import SETS
+from .stored import changed
 
 #: The newest commit of the authors' repository that still holds the recordings.
 COMMIT = "553c8f1743b9dba6b282e1323c3ca8fa76923448"
 URL = f"https://github.com/karolpiczak/ESC-10/archive/{COMMIT}.zip"
 
-_OWN_COPY = "Or fetch it yourself and name its folder in XAIAUDIO_ESC10."
+VARIABLE = SETS["esc10"].variable
+_OWN_COPY = f"Or fetch it yourself and name its folder in {VARIABLE}."
 
 
 def load(*, progress: bool = True) -> ClipSet:
@@ -54,13 +55,13 @@ def load(*, progress: bool = True) -> ClipSet:
     >>> len(xa.datasets.load("esc10"))  # doctest: +SKIP
     400
     """
-    own = os.environ.get("XAIAUDIO_ESC10")
+    own = os.environ.get(VARIABLE)
     if not own:
         return _complete(folders.read(fetch(progress=progress), name="esc10"))
     try:
         return _complete(folders.read(own, name="esc10"))
     except XaiAudioError as error:
-        raise XaiAudioError(f"XAIAUDIO_ESC10 does not name a copy of ESC-10: {error}") from error
+        raise XaiAudioError(f"{VARIABLE} does not name a copy of ESC-10: {error}") from error
 
 
 def _complete(clips: ClipSet) -> ClipSet:
@@ -133,8 +134,9 @@ def check(folder, *, progress: bool = False, expected: dict[str, str] | None = N
         raise XaiAudioError(f"There is no folder {folder}.")
     expected = manifest() if expected is None else expected
     missing, changed = [], []
-    with _bar("Checking", MofNCompleteColumn(), progress) as bar:
-        for name, digest in bar.track(expected.items(), description="Checking"):
+    with bar(len(expected), progress, "Checking") as step:
+        for name, digest in expected.items():
+            step()
             if not (folder / name).is_file():
                 missing.append(name)
             elif _digest(folder / name) != digest:
@@ -148,8 +150,9 @@ def fetch(
 ) -> Path:
     """Return the cached copy of ESC-10; download what is missing (41 MB).
 
-    Every file is checked before the copy appears under its own name. Whatever was good already is
-    kept, so an interrupted or damaged copy is completed by calling again.
+    Every file is checked before the copy appears under its own name, and again when its size or
+    time is no longer what it was. Whatever is good is kept, so that an interrupted or damaged copy
+    is completed by calling again.
 
     Parameters
     ----------
@@ -172,32 +175,36 @@ def fetch(
     """
     expected = manifest() if expected is None else expected
     target = cache.home() / "esc10"
-    if _all_there(target, expected):
+    if not changed(target, expected, expected):
         return target
+    # The book's chapters run side by side: one of them fetches, the others wait.
+    with cache.lock(target.with_suffix(".lock")):
+        if changed(target, expected, expected):
+            _keep(target, expected, url or URL, progress)
+    return target
+
+
+def _keep(target: Path, expected: dict[str, str], url: str, progress: bool) -> None:
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # The book's chapters run side by side: one of them fetches, the others wait.
-        with filelock.FileLock(target.with_suffix(".lock")):
-            if not _all_there(target, expected):
-                _fill(target, expected, url or URL, progress)
+        _fill(target, expected, url, progress)
+        changed(target, expected, expected)
     except OSError as error:
         raise XaiAudioError(
             f"Could not keep ESC-10 in {target}: {error.strerror or error}. "
             "Make room, or name another cache folder in XAIAUDIO_HOME."
         ) from error
-    return target
-
-
-def _all_there(folder: Path, expected: dict[str, str]) -> bool:
-    return all((folder / name).is_file() for name in expected)
 
 
 def _fill(target: Path, expected: dict[str, str], url: str, progress: bool) -> None:
     partial = target.with_suffix(".partial")
-    if target.exists():  # a copy that lost files: keep the good ones
+    if target.exists():  # a copy that lost files, or whose files changed: keep the good ones
+        cache.say(f"The copy of ESC-10 in {target} is not complete or was changed: it is mended.")
         shutil.rmtree(partial, ignore_errors=True)
         os.replace(target, partial)
-    archive = _download(url, target.parent, progress)
+    archive = target.with_suffix(".zip")
+    if not archive.is_file():
+        # Each file is checked on its own: GitHub does not promise the archive's bytes.
+        download(url, archive, title="Fetching ESC-10", advice=_OWN_COPY, progress=progress)
     try:
         _unpack(archive, partial, expected, progress)
     except (zipfile.BadZipFile, EOFError) as error:
@@ -209,39 +216,13 @@ def _fill(target: Path, expected: dict[str, str], url: str, progress: bool) -> N
     archive.unlink(missing_ok=True)
 
 
-def _download(url: str, folder: Path, progress: bool) -> Path:
-    import pooch
-    import requests
-
-    pooch.get_logger().setLevel("WARNING")
-    with _bar("Fetching ESC-10", DownloadColumn(), progress) as bar:
-        # Each file is checked on its own: GitHub does not promise the archive's bytes.
-        downloader = pooch.HTTPDownloader(progressbar=_PoochBar(bar), chunk_size=1 << 16)
-        try:
-            path = pooch.retrieve(url, None, fname="esc10.zip", path=folder, downloader=downloader)
-        except requests.RequestException as error:
-            raise XaiAudioError(
-                f"Could not download {url} ({_reason(error)}): check the network and try again. "
-                f"{_OWN_COPY}"
-            ) from error
-    return Path(path)
-
-
-def _reason(error) -> str:
-    """Put a failed download into a few words."""
-    if getattr(error, "response", None) is not None:
-        return f"status {error.response.status_code}"
-    return {"ConnectTimeout": "no answer", "ReadTimeout": "no answer"}.get(
-        type(error).__name__, "no connection"
-    )
-
-
 def _unpack(archive: Path, folder: Path, expected: dict[str, str], progress: bool) -> None:
     """Write the files of the manifest, and no others, whatever the archive holds."""
-    with zipfile.ZipFile(archive) as file, _bar("Unpacking", MofNCompleteColumn(), progress) as bar:
+    with zipfile.ZipFile(archive) as file, bar(len(expected), progress, "Unpacking") as step:
         # The archive has one folder at its top, named after the commit.
         members = {name.partition("/")[2]: name for name in file.namelist()}
-        for name, digest in bar.track(expected.items(), description="Unpacking"):
+        for name, digest in expected.items():
+            step()
             path = folder / name
             if path.is_file() and _digest(path) == digest:
                 continue
@@ -261,31 +242,3 @@ def _digest(path: Path) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise XaiAudioError(f"Could not read {path}: {error.strerror or error}.") from error
-
-
-def _bar(text: str, column, progress: bool) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        column,
-        console=Console(stderr=True),
-        disable=not progress,
-    )
-
-
-class _PoochBar:
-    """What pooch expects of a progress bar, on rich's."""
-
-    def __init__(self, bar: Progress):
-        self._bar = bar
-        self._task = bar.add_task("Fetching ESC-10", total=None)
-        self.total = 0
-
-    def update(self, count: int) -> None:
-        self._bar.update(self._task, advance=count, total=self.total or None)
-
-    def reset(self) -> None:
-        self._bar.reset(self._task)
-
-    def close(self) -> None:
-        self._bar.refresh()

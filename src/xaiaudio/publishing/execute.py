@@ -18,6 +18,7 @@ from pathlib import Path
 from .. import cache
 from ..errors import XaiAudioError
 from ..files import whole
+from ..progress import bar
 from .machine import Machine
 from .project import Page, chapter_key, read_json, write_json
 
@@ -339,46 +340,36 @@ class _Bar:
 
     def __init__(self, console, total, ready):
         from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-        )
 
         self.console = console or Console()
-        self.progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=self.console,
-            disable=not self.console.is_terminal,
-        )
         self.total, self.ready = total, ready
-        self.tasks = {}
+        self.lines = {}  # what to close, and what moves the bar, for each chapter that is running
+        self.whole = contextlib.ExitStack()
 
     def __enter__(self):
         if self.ready:
             self.console.print(f"{self.ready} of {self.total} chapters are up to date.")
-        self.progress.start()
-        self.all = self.progress.add_task("[bold]chapters", total=self.total, completed=self.ready)
+        self.all = self.whole.enter_context(bar(self.total, None, "chapters", console=self.console))
+        self.all(self.ready)
         return self
 
     def __exit__(self, *_):
-        self.progress.stop()
+        for line, _ in self.lines.values():
+            line.close()
+        self.whole.close()
 
     def start(self, name):
         """Show a line for a chapter."""
-        self.tasks[name] = self.progress.add_task(f"  {name}", total=None)
+        line = contextlib.ExitStack()
+        step = line.enter_context(bar(None, None, f"  {name}", console=self.console))
+        self.lines[name] = line, step
 
     def cell(self, name, number, of):
         """Say which code cell is running."""
-        self.progress.update(self.tasks[name], completed=number - 1, total=of)
+        self.lines[name][1](done=number - 1, total=of)
 
     def done(self, name, seconds):
         """Take the line away and print the time it took."""
-        self.progress.remove_task(self.tasks.pop(name))
-        self.progress.advance(self.all)
+        self.lines.pop(name)[0].close()
+        self.all()
         self.console.print(f"  {name}: {seconds:.0f} s", highlight=False)

@@ -14,9 +14,10 @@ from small_networks import LABELS, additive, random_patches
 
 import xaiaudio as xa
 from xaiaudio.evaluate.benchmark import leaderboard as boards
-from xaiaudio.evaluate.benchmark import row_cache
 from xaiaudio.evaluate.benchmark.context import REFERENCES, Subject
-from xaiaudio.evaluate.benchmark.leaderboard import Leaderboard, Row, leaderboard
+from xaiaudio.evaluate.benchmark.leaderboard import Leaderboard, leaderboard
+from xaiaudio.evaluate.benchmark.row_cache import RowCache
+from xaiaudio.evaluate.benchmark.rows import Row
 from xaiaudio.evaluate.benchmark.samples import Cases, cases_of
 from xaiaudio.evaluate.metrics import registry as measure
 from xaiaudio.explainers import registry
@@ -350,7 +351,7 @@ def test_table_has_a_row_for_everyone(model, cases):
 
 def test_keys_hold_the_code_of_the_method(model, cases):
     subject = boards.Subject("flat")
-    store = row_cache.Store("folder", model, cases, measure.find(), 3, 0)
+    store = RowCache("folder", model, cases, measure.find(), 3, 0)
     before = store._path(subject)
 
     @registry.register("flat", options=Level, summary="", paper="")

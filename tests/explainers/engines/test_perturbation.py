@@ -119,7 +119,7 @@ def test_interrupted_sweep_leaves_the_engine_whole(monkeypatch):
         yield advance
 
     with monkeypatch.context() as patch:
-        patch.setattr(perturbation, "progress_bar", bar)
+        patch.setattr(perturbation, "bar", bar)
         with pytest.raises(KeyboardInterrupt):
             engine(patches, patches * 0, Boxes(BOXES))
     np.testing.assert_array_equal(engine(patches, patches * 0, Boxes(BOXES)), whole)

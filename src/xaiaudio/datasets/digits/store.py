@@ -1,7 +1,7 @@
 """The synthesised set on disk: made once and kept.
 
 A folder holds a FLAC file for each take, named as AudioMNIST's are: ``7_03_2.flac`` is the digit 7
-by speaker 03, take 2. While it is being made its name ends in ``.partial``.
+by speaker 03, take 2.
 """
 
 from __future__ import annotations
@@ -10,13 +10,10 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from filelock import FileLock
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
 from ...audio import save_audio
-from ...errors import XaiAudioError
+from ...progress import bar
 from ...synthesis.speech_utterance import DIGITS, RATE, speak
+from ..stored import made
 
 ENDING = ".flac"
 
@@ -51,41 +48,21 @@ def ensure(folder: Path, voices, takes: int, seed: int, *, progress: bool) -> No
         for digit in range(len(DIGITS))
         for take in range(takes)
     }
-    partial = folder.with_name(folder.name + ".partial")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_name(folder.name + ".lock")):
-            if folder.exists():
-                if not _missing(folder, wanted):
-                    return
-                os.rename(folder, partial)
-            partial.mkdir(exist_ok=True)
-            _make_all(partial, {name: wanted[name] for name in _missing(partial, wanted)}, progress)
-            os.rename(partial, folder)
-    except OSError as error:
-        raise XaiAudioError(
-            f"Could not write the spoken digits to {folder.parent}: {error.strerror or error}. "
-            "Set XAIAUDIO_HOME to a folder with 40 MB to spare."
-        ) from error
 
+    def make(where, names):
+        _make_all(where, {name: wanted[name] for name in names}, progress)
 
-def _missing(folder: Path, wanted) -> list[str]:
-    there = {entry.name for entry in os.scandir(folder)}
-    return [name for name in wanted if name not in there]
+    made(folder, {name: [name] for name in wanted}, make, what="spoken digits", room="40 MB")
 
 
 def _make_all(folder: Path, todo: dict, progress: bool) -> None:
     def make(name):
         save_audio(folder / name, speak(*todo[name]).wave, RATE)
 
-    columns = TextColumn("Synthesising digits"), BarColumn(), MofNCompleteColumn()
-    console = Console(stderr=True, force_jupyter=False)
-    hidden = not (progress and console.is_terminal)
     # Threads: the work is transforms and filters of arrays, which let one another run.
     with (
-        Progress(*columns, console=console, transient=True, disable=hidden) as bar,
+        bar(len(todo), None if progress else False, "Synthesising digits") as step,
         ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool,
     ):
-        task = bar.add_task("", total=len(todo))
         for _ in pool.map(make, todo):
-            bar.advance(task)
+            step()

@@ -1,8 +1,7 @@
 """The set on disk: made once, in parallel, and kept.
 
 A folder holds three files for each clip: ``1-dog_bark-00.flac`` (the clip), ``.stems.flac``
-(event and background as two channels) and ``.events.npz`` (the event mask). While it is being
-made its name ends in ``.partial``; clips already in there are not made again.
+(event and background as two channels) and ``.events.npz`` (the event mask).
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from filelock import FileLock
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ...errors import XaiAudioError
+from ...files import whole
+from ...progress import bar
 from ...synthesis import dsp
+from ..stored import made
 from . import generators
 from .masks import event_mask
 
@@ -63,42 +62,22 @@ def jobs(seed: int, clips_per_class: int) -> list[Job]:
 
 
 def ensure(folder: Path, wanted: list[Job], *, progress: bool, workers: int | None = None) -> None:
-    """Make the folder, or what is missing of it; return when it is whole.
+    """Make the folder, or what is missing of it; return when it is whole: see :func:`.made`."""
+    files = {job: [path.name for path in job.files(folder).values()] for job in wanted}
 
-    Of several processes that ask at the same time, one works and the others wait.
-    """
-    partial = folder.with_name(folder.name + ".partial")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_name(folder.name + ".lock")):
-            if folder.exists():
-                if not _missing(folder, wanted):
-                    return
-                os.rename(folder, partial)
-            partial.mkdir(exist_ok=True)
-            _make_all(partial, _missing(partial, wanted), progress, workers)
-            os.rename(partial, folder)
-    except OSError as error:
-        raise XaiAudioError(
-            f"Could not write the synthetic clips to {folder.parent}: {error.strerror or error}. "
-            "Set XAIAUDIO_HOME to a folder with 150 MB to spare."
-        ) from error
+    def make(where, todo):
+        _make_all(where, todo, progress, workers)
 
-
-def _missing(folder: Path, wanted: list[Job]) -> list[Job]:
-    there = {entry.name for entry in os.scandir(folder)}
-    return [job for job in wanted if any(p.name not in there for p in job.files(folder).values())]
+    made(folder, files, make, what="synthetic clips", room="150 MB")
 
 
 def _make_all(folder, todo, progress, workers) -> None:
     workers = workers or min(8, _cores())
-    columns = TextColumn("Making synthetic sounds"), BarColumn(), MofNCompleteColumn()
-    with Progress(*columns, TimeRemainingColumn(), transient=True, disable=not progress) as bar:
-        task = bar.add_task("", total=len(todo))
+    with bar(len(todo), None if progress else False, "Making synthetic sounds") as step:
         if workers == 1 or len(todo) <= _FEW:
             for job in todo:
                 make(folder, job)
-                bar.advance(task)
+                step()
             return
         # "spawn": a fork of a process that runs TensorFlow may hang.
         context = multiprocessing.get_context("spawn")
@@ -108,7 +87,7 @@ def _make_all(folder, todo, progress, workers) -> None:
                 running = [pool.submit(make, folder, job) for job in todo]
             for done in as_completed(running):
                 done.result()
-                bar.advance(task)
+                step()
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -130,10 +109,8 @@ def make(folder: Path, job: Job) -> None:
         "clip": lambda file: _write_flac(file, event + background),
     }
     for kind, path in files.items():
-        partial = path.with_name(path.name + ".partial")
-        with open(partial, "wb") as file:
+        with whole(path) as partial, open(partial, "wb") as file:
             write[kind](file)
-        os.replace(partial, path)
 
 
 def _write_flac(file, wave) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import functools
 import io
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +13,12 @@ import numpy as np
 from ...errors import XaiAudioError
 from ...explainers import registry
 from ...files import whole
+from ...progress import bar
 from ..metrics.registry import Measure, find
-from . import row_cache
 from .bootstrap import interval
 from .context import FEW, REFERENCES, Subject, Trial
-from .progress import bar
+from .row_cache import RowCache
+from .rows import Row
 from .samples import Cases, cases_of
 
 # Recordings from which on a difference can be sure.
@@ -28,33 +29,6 @@ HEAD = (
     *("method", "kind", "measure", "unit", "better", "mean", "low", "high", "clips"),
     *("network", "dataset", "note"),
 )
-
-
-@dataclass(frozen=True)
-class Row:
-    """What the measures say of one method.
-
-    Attributes
-    ----------
-    name : str
-    reference : bool
-        True for maps that ask no network, see `Subject`.
-    values : dict of str to ndarray of float, shape (n,)
-        Measure to one value a clip; NaN where there is no answer.
-    seconds : float
-        Per map.
-    error : str
-        Why there are no values; empty if there are.
-    notes : dict of str to str
-        Measure to why it has no answer here, where it could not be taken.
-    """
-
-    name: str
-    reference: bool
-    values: dict[str, np.ndarray]
-    seconds: float = float("nan")
-    error: str = ""
-    notes: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -351,16 +325,18 @@ def leaderboard(
     cases = clips if isinstance(clips, Cases) else cases_of(model, clips, limit)
     if cases.truth is None:
         subjects = [one for one in subjects if not (one.reference and one.name == "oracle")]
-    store = row_cache.Store(cache, model, cases, columns, few, seed)
+    store = RowCache(cache, model, cases, columns, few, seed) if cache else None
     rows, shared = [], {}
-    with bar(len(subjects), progress) as begin:
+    with bar(len(subjects), progress, "Measuring") as step:
         for subject in subjects:
-            begin(subject.name)
-            row = store.find(subject)
+            step(0, subject.name)
+            row = store.find(subject) if store else None
             if row is None:
                 row = _measured(model, cases, subject, columns, few, seed, shared)
-                store.keep(subject, row)
+                if store:
+                    store.keep(subject, row)
             rows.append(row)
+            step()
     return Leaderboard(
         network=model.name,
         dataset=cases.dataset,

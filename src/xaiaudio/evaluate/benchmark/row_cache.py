@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import json
 from pathlib import Path
 
 import numpy as np
 
+from ... import cache
 from ...explainers import registry
 from ...files import whole
+from .rows import Row
 
 
-class Store:
-    """A folder of finished rows, each named after everything that shaped it.
+class RowCache:
+    """A folder of finished rows, each named after everything that it depends on.
 
     Parameters
     ----------
-    folder : path-like or None
-        None keeps nothing.
+    folder : path-like
     model : AudioClassifier
     cases : Cases
     measures : sequence of Measure
@@ -28,31 +28,26 @@ class Store:
     """
 
     def __init__(self, folder, model, cases, measures, few, seed):
-        self.folder = None if folder is None else Path(folder)
-        if self.folder is None:
-            return
-        self._common = hashlib.sha256()
-        names = [measure.name for measure in measures]
-        self._tell([names, few, seed, cases.names, cases.dataset, model.labels])
-        self._tell([model.network.to_json(), model.frontend.to_config()])
+        self.folder = Path(folder)
         truth = [] if cases.truth is None else [cases.truth]
         weights = model.network.get_weights()
-        for array in (cases.patches, cases.targets, *truth, *weights):
-            self._common.update(np.ascontiguousarray(array).tobytes())
-        for file in _sources():
-            self._common.update(file.read_bytes())
-        for measure in measures:
-            self._tell(_code(measure.function))
+        self._common = cache.key(
+            [[measure.name for measure in measures], few, seed],
+            [list(cases.names), cases.dataset, list(model.labels)],
+            [model.network.to_json(), model.frontend.to_config()],
+            cache.sum_of_arrays([cases.patches, cases.targets, *truth, *weights]),
+            [_code(measure.function) for measure in measures],
+            modules=[
+                *(_module(measure.function) for measure in measures),
+                *(_module(type(part)) for part in (model, model.frontend, cases)),
+                "evaluate.benchmark.context",
+            ],
+        )
 
-    def find(self, subject):
+    def find(self, subject) -> Row | None:
         """Return a finished row, or None."""
-        if self.folder is None:
-            return None
-        from .leaderboard import Row
-
-        path = self._path(subject)
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with np.load(self._path(subject), allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             about = json.loads(str(arrays.pop("about")))
             values = {name.partition(":")[2]: values for name, values in arrays.items()}
@@ -62,36 +57,34 @@ class Store:
             # errors of their own.
             return None
 
-    def keep(self, subject, row) -> None:
+    def keep(self, subject, row: Row) -> None:
         """Write a row, whole or not at all."""
-        if self.folder is None:
-            return
-        path = self._path(subject)
         about = json.dumps({"seconds": row.seconds, "error": row.error, "notes": row.notes})
         # With a colon before, so that no measure can take the name `about`.
         arrays = {f"value:{name}": values for name, values in row.values.items()}
-        with whole(path) as partial:
+        with whole(self._path(subject)) as partial:
             self.folder.mkdir(parents=True, exist_ok=True)
             with open(partial, "wb") as file:
                 np.savez(file, about=about, **arrays)
 
-    def _tell(self, what) -> None:
-        self._common.update(json.dumps(what, sort_keys=True, default=str).encode())
-
     def _path(self, subject) -> Path:
-        digest = self._common.copy()
-        told = [subject.name, subject.reference, subject.settings()]
+        parts, modules = [subject.name, subject.reference, _plain(subject.settings())], []
         if not subject.reference:
-            told.append(_code(registry.find(subject.name).function))
-        digest.update(json.dumps(told, sort_keys=True, default=str).encode())
+            function = registry.find(subject.name).function
+            parts.append(_code(function))
+            modules.append(_module(function))
         name = "".join(letter if letter.isalnum() else "-" for letter in subject.name)
-        return self.folder / f"{name}-{digest.hexdigest()[:16]}.npz"
+        return self.folder / f"{name}-{cache.key(self._common, parts, modules=modules)}.npz"
 
 
-def _sources() -> list[Path]:
-    """List the package's code that a row depends on."""
-    root = Path(__file__).parents[1]
-    return sorted([*root.glob("explainers/**/*.py"), *root.glob("evaluate/**/*.py")])
+def _plain(settings: dict) -> list:
+    """Return options as text: they may hold anything."""
+    return [f"{name}={value!r}" for name, value in sorted(settings.items())]
+
+
+def _module(thing) -> str:
+    """Return the module of a function or class, by its name within the package."""
+    return thing.__module__.removeprefix(f"{cache.ROOT.name}.")
 
 
 def _code(function) -> str:

@@ -12,11 +12,11 @@ import numpy as np
 import tensorflow as tf
 
 from ...errors import XaiAudioError
-from ...explainers.engines.perturbation import progress_bar
 from ...models.caching import PerModel
 from ...models.differentiable import patches as patches_of
 from ...models.tracing import traced
 from ...models.votes import majority
+from ...progress import bar
 
 # Clips that are changed at the same time.
 BATCH = 16
@@ -140,7 +140,7 @@ def attack(
     answers = _check(model, frontend, waves, targets)
     changed = []
     turns = -(-len(waves) // BATCH) * rounds
-    with progress_bar(turns, progress) as advance:
+    with bar(turns, progress) as advance:
         for start in range(0, len(waves), BATCH):
             part = slice(start, start + BATCH)
             changed += _changed(

@@ -16,7 +16,7 @@ import tensorflow as tf
 from ...errors import XaiAudioError
 from ...models.caching import PerModel
 from ...models.tracing import traced
-from .perturbation import progress_bar
+from ...progress import bar
 
 # Inputs in one forward and backward pass, which keeps all that lies between input and output: a
 # full-width VGGish takes half a gigabyte.
@@ -97,7 +97,7 @@ class Backward:
         ]
         sums = np.zeros(inputs.shape)
         total = len(inputs) * len(factors)
-        with progress_bar(-(-total // self.batch), progress) as advance:
+        with bar(-(-total // self.batch), progress) as advance:
             for start in range(0, total, self.batch):
                 part = self._step(tf.constant(start), *arguments).numpy()
                 first = start // len(factors)

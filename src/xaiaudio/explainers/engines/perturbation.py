@@ -8,7 +8,6 @@ together in Python.
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 from functools import partial
 from numbers import Real
@@ -20,6 +19,7 @@ import tensorflow as tf
 from ...errors import XaiAudioError
 from ...models.caching import PerModel
 from ...models.tracing import traced
+from ...progress import bar
 
 # Large enough to keep the cores busy, small enough for a full-width VGGish in 1 GB.
 BATCH = 64
@@ -267,7 +267,7 @@ class Engine:
         arguments = [tf.constant(array) for array in arrays]
         total = len(inputs) * len(masks)
         answers = []
-        with progress_bar(-(-total // self.batch), progress) as advance:
+        with bar(-(-total // self.batch), progress) as advance:
             for start in range(0, total, self.batch):
                 made = step(tf.constant(start), tf.constant(len(masks)), *arguments)
                 if not self.compiled:
@@ -384,18 +384,3 @@ def filling(patches, fill, silence: float | None = None, name: str = "fill") -> 
 def silence_of(classifier) -> float:
     """Return the value of a patch cell in which nothing sounds."""
     return float(np.log(classifier.frontend.offset))
-
-
-@contextlib.contextmanager
-def progress_bar(steps: int, wanted: bool | None):
-    """Yield a function to call after every step; it moves a bar if one is wanted."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True, force_terminal=wanted or None)
-    if wanted is False or (wanted is None and not console.is_terminal):
-        yield lambda: None
-        return
-    with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("Asking the network", total=steps)
-        yield lambda: progress.advance(task)

@@ -8,7 +8,9 @@ you trust.
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,12 +82,21 @@ def fetch(source: str, variable: str):
     except Exception as error:
         # The network, the disk and TensorFlow each raise their own.
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
-        advice = (
-            f"check the internet connection, or set {variable} to the folder of a downloaded copy"
-            if "://" in source
-            else "download it again"
-        )
+        advice = "download it again"
+        if "://" in source:
+            advice = f"set {variable} to the folder of a downloaded copy"
+            fetched = _fetched(source)
+            if fetched.exists():
+                shutil.rmtree(fetched, ignore_errors=True)
+                advice = f"what was fetched is no network and is removed; try again, or {advice}"
+            else:
+                advice = f"check the internet connection, or {advice}"
         raise XaiAudioError(f"Could not load {source} ({reason}): {advice}.") from error
+
+
+def _fetched(address: str) -> Path:
+    """Return the folder into which TensorFlow Hub unpacks what it fetches from an address."""
+    return Path(os.environ["TFHUB_CACHE_DIR"]) / hashlib.sha1(address.encode()).hexdigest()
 
 
 def _check_folder(source: str, variable: str) -> None:

@@ -9,8 +9,9 @@ import keras
 import numpy as np
 
 from ...errors import XaiAudioError
+from ...progress import bar
 from .checkpoint import Checkpoint, restore, values
-from .steps import compiled_step, in_batches, loss_and_accuracy, progress_bar
+from .steps import compiled_step, in_batches, loss_and_accuracy
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,9 @@ class _Run:
         """Train all epochs that are still to do, keep the best, return the history."""
         done = self._resume()
         epochs = self.options.epochs
-        with progress_bar("Training", epochs * self.iterations, progress) as tell:
-            tell("", done * self.iterations)
+        wanted = None if progress else False
+        with bar(epochs * self.iterations, wanted, "Training", notebook=True) as tell:
+            tell(done * self.iterations)
             for epoch in range(done, epochs):
                 started = time.perf_counter()
                 self._epoch(epoch, tell)
@@ -134,7 +136,7 @@ class _Run:
         text = f"epoch {epoch + 1}  loss {loss:.3f}  patches right {accuracy:.1%}"
         if self.history["validation_accuracy"]:
             text += f"  validation {self.history['validation_accuracy'][-1]:.1%}"
-        tell(text)
+        tell(text=text)
 
     def _validate(self) -> None:
         inputs, classes = self.checked

@@ -21,11 +21,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from ...progress import bar
 from .. import heads
 from ..classifier import AudioClassifier
 from ..networks import lite
 from .checkpoint import restore, values
-from .steps import compiled_step, progress_bar
+from .steps import compiled_step
 from .tables import Evaluation, evaluate
 
 ATTRIBUTION = (Path(__file__).parents[1] / "networks" / "LITE-ATTRIBUTION.txt").read_text("utf-8")
@@ -115,14 +116,15 @@ def _train(network, source, epochs, batch_size, learning_rate, progress) -> list
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * iterations)
     step = compiled_step(network, keras.optimizers.Adam(schedule))
     losses, total, averaged = [], None, min(AVERAGED, epochs)
-    with progress_bar("Training lite", epochs * iterations, progress) as tell:
+    wanted = None if progress else False
+    with bar(epochs * iterations, wanted, "Training lite", notebook=True) as tell:
         for epoch in range(epochs):
             sums = np.zeros(2)
             for number in range(1, iterations + 1):
                 inputs, targets = source.batch(batch_size)
                 sums += [float(value) for value in step(tf.constant(inputs), tf.constant(targets))]
                 loss, accuracy = sums / number
-                tell(f"epoch {epoch + 1}  loss {loss:.3f}  patches right {accuracy:.1%}")
+                tell(text=f"epoch {epoch + 1}  loss {loss:.3f}  patches right {accuracy:.1%}")
             losses.append(float(loss))
             if epoch >= epochs - averaged:
                 weights = values(network.weights)

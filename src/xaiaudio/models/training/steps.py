@@ -1,19 +1,9 @@
-"""What every training run shares: one compiled step, outputs in batches, the progress bar."""
+"""What every training run shares: one compiled step, outputs in batches."""
 
 from __future__ import annotations
 
-import contextlib
-
 import numpy as np
 import tensorflow as tf
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
 
 def compiled_step(logits_network, optimizer):
@@ -70,38 +60,3 @@ def loss_and_accuracy(logits, targets) -> tuple[float, float]:
     logits = logits - logits.max(axis=1, keepdims=True)
     losses = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(len(logits)), targets]
     return float(losses.mean()), float(np.mean(logits.argmax(axis=1) == targets))
-
-
-@contextlib.contextmanager
-def progress_bar(title: str, total: int, shown: bool):
-    """Yield a function ``tell(text)`` that moves the bar one step on and shows `text` beside it."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[text]}"),
-        TimeRemainingColumn(),
-    )
-    # In a notebook rich asks for ipywidgets. A line of a terminal needs none, if it is short and is
-    # not written too often; on standard error it is no part of a chapter's results.
-    notebook = _in_notebook()
-    console = Console(
-        stderr=True,
-        force_jupyter=False,
-        force_terminal=notebook or None,
-        width=110 if notebook else None,
-    )
-    rate = 1 if notebook else 10
-    with Progress(
-        *columns, console=console, disable=not shown, transient=True, refresh_per_second=rate
-    ) as bar:
-        task = bar.add_task(title, total=total, text="")
-        yield lambda text, steps=1: bar.update(task, advance=steps, text=text)
-
-
-def _in_notebook() -> bool:
-    try:
-        from IPython import get_ipython
-    except ImportError:
-        return False
-    return getattr(get_ipython(), "kernel", None) is not None

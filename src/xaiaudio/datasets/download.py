@@ -1,0 +1,95 @@
+"""Fetch a file: whole or not at all, and not for ever."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from ..errors import XaiAudioError
+from ..files import whole
+from ..progress import bar
+
+# Bytes that must come in within so many seconds, or nobody waits any longer.
+LEAST = 60_000
+PATIENCE = 60.0
+_CHUNK = 1 << 16
+
+_ROOM = "Make room, or name another cache folder in XAIAUDIO_HOME."
+
+
+def download(url: str, path: Path, *, title: str, advice: str, progress: bool = True) -> Path:
+    """Fetch a file from an address.
+
+    Parameters
+    ----------
+    url : str
+    path : Path
+        Where it is put; its folder must be there.
+    title : str
+        For the progress bar.
+    advice : str
+        What else can be done, for the messages.
+    progress : bool
+        Show a bar.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    XaiAudioError
+        If there is no connection, no such file, or fewer than 60 kB come in within a minute.
+    """
+    import requests
+    import urllib3
+
+    try:
+        with requests.get(url, stream=True, timeout=30) as answer:
+            answer.raise_for_status()
+            promised = int(answer.headers.get("Content-Length") or 0) or None
+            with whole(path, advice=_ROOM) as partial, open(partial, "wb") as file:
+                with bar(promised, progress, title, size=True) as step:
+                    for data in _pieces(answer):
+                        file.write(data)
+                        step(len(data))
+                if promised and "Content-Encoding" not in answer.headers:
+                    _check_length(file.tell(), promised)
+    except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
+        raise XaiAudioError(
+            f"Could not download {url} ({_reason(error)}): check the network and try again. "
+            f"{advice}"
+        ) from error
+    return path
+
+
+def _pieces(answer):
+    """Yield what comes in, as it comes; complain if it comes too slowly."""
+    began, count = time.monotonic(), 0
+    while data := answer.raw.read1(_CHUNK, decode_content=True):
+        yield data
+        count += len(data)
+        now = time.monotonic()
+        if now - began > PATIENCE:
+            if count < LEAST:
+                raise _Slow(f"only {count} bytes within {now - began:.0f} s")
+            began, count = now, 0
+
+
+class _Slow(ValueError):
+    """The server sends next to nothing."""
+
+
+def _check_length(got: int, promised: int) -> None:
+    if got != promised:
+        raise _Slow(f"it ended after {got} of {promised} bytes")
+
+
+def _reason(error) -> str:
+    """Put a failed download into a few words."""
+    if isinstance(error, _Slow):
+        return str(error)
+    if getattr(error, "response", None) is not None:
+        return f"status {error.response.status_code}"
+    late = ("ConnectTimeout", "ReadTimeout", "ReadTimeoutError")
+    return "no answer" if type(error).__name__ in late else "no connection"

@@ -1,0 +1,34 @@
+"""One row of the leaderboard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the measures say of one method.
+
+    Attributes
+    ----------
+    name : str
+    reference : bool
+        True for maps that ask no network, see `Subject`.
+    values : dict of str to ndarray of float, shape (n,)
+        Measure to one value a clip; NaN where there is no answer.
+    seconds : float
+        Per map.
+    error : str
+        Why there are no values; empty if there are.
+    notes : dict of str to str
+        Measure to why it has no answer here, where it could not be taken.
+    """
+
+    name: str
+    reference: bool
+    values: dict[str, np.ndarray]
+    seconds: float = float("nan")
+    error: str = ""
+    notes: dict[str, str] = field(default_factory=dict)
