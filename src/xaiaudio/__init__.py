@@ -26,7 +26,7 @@ __version__ = "0.1.0"
 
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
-    submodules=["datasets", "evaluate", "models"],
+    submodules=["datasets", "evaluate", "explainers", "models", "plots", "sonify"],
     submod_attrs={
         "audio": ["load_audio"],
         "errors": ["XaiAudioError"],

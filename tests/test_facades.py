@@ -9,7 +9,7 @@ import pytest
 FACADES = {
     "xaiaudio.models": [],
     "xaiaudio.evaluate": ["benchmark", "experiments", "metrics"],
-    "xaiaudio": ["datasets", "evaluate", "models"],
+    "xaiaudio": ["datasets", "evaluate", "explainers", "models", "plots", "sonify"],
 }
 
 
