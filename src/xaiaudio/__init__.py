@@ -30,11 +30,12 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     submod_attrs={
         "audio": ["load_audio"],
         "errors": ["XaiAudioError"],
-        "explainers.base": ["Explanation", "explain", "explain_classes"],
+        "explainers.base": ["Explainer", "Explanation", "explain", "explain_classes"],
         "explainers.registry": ["methods"],
         "frontend": ["LogMel"],
         "models.classifier": ["AudioClassifier"],
         "models.saving": ["load_model"],
+        "patches": ["Patches"],
         "plots.maps": ["plot"],
         "publishing.profiles": ["profile"],
         "publishing.record": ["number", "show"],

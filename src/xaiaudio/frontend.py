@@ -10,6 +10,7 @@ import numpy as np
 from scipy import fft as scipy_fft
 
 from .errors import XaiAudioError
+from .patches import Patches
 
 # Frames transformed at a time: bounds the memory for hour-long sounds.
 _CHUNK = 4096
@@ -55,7 +56,7 @@ class LogMel:
     Examples
     --------
     >>> import numpy as np, xaiaudio as xa
-    >>> xa.LogMel.vggish(overlap=0.75)(np.zeros(80_000, "float32")).shape
+    >>> xa.LogMel.vggish()(np.zeros(80_000, "float32"), overlap=0.75).shape
     (17, 96, 64)
     """
 
@@ -212,29 +213,36 @@ class LogMel:
         (17, 96, 64)
         """
         rows = np.asarray(rows)
-        starts = np.arange(0, len(rows) - self.frames + 1, self.patch_hop)
-        return rows[starts[:, None] + np.arange(self.frames)]
+        return rows[self._starts(len(rows))[:, None] + np.arange(self.frames)]
 
-    def __call__(self, wave, pad: bool = False) -> np.ndarray:
+    def _starts(self, rows: int) -> np.ndarray:
+        """First frame of each patch in so many frames."""
+        return np.arange(0, rows - self.frames + 1, self.patch_hop)
+
+    def __call__(self, wave, *, overlap: float | None = None, pad: bool = False) -> Patches:
         """Return the log-mel patches of a waveform.
 
         Parameters
         ----------
         wave : array_like of float, shape (samples,)
             Mono, at `sample_rate`, in [-1, 1].
+        overlap : float, optional
+            Share of a patch that the next one repeats; the front end's own by default.
         pad : bool
             Lengthen a sound shorter than a patch with silence.
 
         Returns
         -------
-        ndarray of float32, shape (n, frames, bands)
-            At least one patch.
+        Patches
+            At least one: the values (n, frames, bands), and where each lies in the sound.
 
         Raises
         ------
         XaiAudioError
             As :meth:`spectrogram`, and for a sound shorter than one patch unless `pad`.
         """
+        if overlap is not None:
+            return self.with_overlap(overlap)(wave, pad=pad)
         wave = _check_wave(wave)
         missing = self.min_samples - len(wave)
         if missing > 0 and not pad:
@@ -245,7 +253,8 @@ class LogMel:
             )
         if missing > 0:
             wave = np.pad(wave, (0, missing))
-        return self.cut(self.spectrogram(wave))
+        rows = self.spectrogram(wave)
+        return Patches(self.cut(rows), self, self._starts(len(rows)), len(rows))
 
     def times(self, patch: int = 0) -> np.ndarray:
         """Return where the cells of a patch begin and end in the sound, in seconds.
@@ -261,7 +270,21 @@ class LogMel:
         -------
         ndarray of float64, shape (frames + 1,)
         """
-        frame = patch * self.patch_hop + np.arange(self.frames + 1)
+        return self.frame_times(patch * self.patch_hop)
+
+    def frame_times(self, first: int = 0) -> np.ndarray:
+        """Return where the cells of a patch begin and end, given its first frame in the sound.
+
+        Parameters
+        ----------
+        first : int
+
+        Returns
+        -------
+        ndarray of float64, shape (frames + 1,)
+            In seconds.
+        """
+        frame = first + np.arange(self.frames + 1)
         return (frame * self.hop + (self.window - self.hop) / 2) / self.sample_rate
 
     def band_centres(self) -> np.ndarray:

@@ -7,8 +7,8 @@ import pytest
 from small_networks import classifier_of, convolutional, random_patches
 
 import xaiaudio as xa
+from xaiaudio.evaluate.metrics.complexity import complexity, sparseness
 from xaiaudio.evaluate.metrics.deletion import deletion, drops_of, mu_fidelity
-from xaiaudio.evaluate.metrics.faithfulness import complexity, sparseness
 from xaiaudio.evaluate.metrics.localisation import pointing_game, relevance_mass, relevance_rank
 
 pytestmark = pytest.mark.oracle

@@ -13,9 +13,8 @@ PAGE = (ROOT / "book" / "api.md").read_text(encoding="utf-8")
 # Rooms behind the doors: the modules beside them are what a reader calls.
 INNER = {
     "evaluate.benchmark.row_cache",
-    "evaluate.metrics.standard",
     "evaluate.benchmark.context",
-    "evaluate.metrics.trust",
+    "evaluate.metrics.cost",
 }
 
 

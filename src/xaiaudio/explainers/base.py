@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from scipy.ndimage import zoom
 from ..errors import XaiAudioError
 from ..files import whole
 from ..frontend import LogMel
+from ..patches import Patches
 from . import registry
 
 UPSAMPLINGS = ("bilinear", "nearest")
@@ -46,6 +48,10 @@ class Explanation:
         Converts patch cells to seconds and hertz.
     seconds : float
         Wall-clock time the maps took.
+    starts : ndarray of int, shape (n,), or None
+        The first frame of each patch in the sound; None if a bare array was explained.
+    length : int or None
+        Frames of the whole sound.
     """
 
     maps: np.ndarray
@@ -59,6 +65,8 @@ class Explanation:
     upsample: str
     frontend: LogMel
     seconds: float = 0.0
+    starts: np.ndarray | None = None
+    length: int | None = None
 
     def __len__(self) -> int:
         return len(self.maps)
@@ -72,11 +80,29 @@ class Explanation:
         """Return the explanation of some of the patches (slice, mask or list of indices)."""
         if isinstance(index, (int, np.integer)):
             index = [index]
-        parts = {
-            name: getattr(self, name)[index]
-            for name in ("maps", "raw", "patches", "targets", "scores")
-        }
+        parts = {name: array[index] for name, array in self._arrays().items()}
         return dataclasses.replace(self, **parts)
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        """Return what there is one of for each patch."""
+        names = ("maps", "raw", "patches", "targets", "scores", "starts")
+        arrays = {name: getattr(self, name) for name in names}
+        return {name: array for name, array in arrays.items() if array is not None}
+
+    def times(self, number: int = 0) -> np.ndarray:
+        """Return where the cells of a patch begin and end, in seconds.
+
+        Parameters
+        ----------
+        number : int
+            Which of the patches.
+
+        Returns
+        -------
+        ndarray of float64, shape (frames + 1,)
+            In the sound's own seconds; from the patch's beginning if it is unknown where it lies.
+        """
+        return self.frontend.frame_times(0 if self.starts is None else self.starts[number])
 
     def save(self, path) -> Path:
         """Write everything to one ``.npz`` file; :meth:`load` reads it back.
@@ -96,9 +122,6 @@ class Explanation:
             If it cannot be written. Nothing half-written stays.
         """
         path = Path(path)
-        arrays = {
-            name: getattr(self, name) for name in ("maps", "raw", "patches", "targets", "scores")
-        }
         about = {
             "labels": list(self.labels),
             "method": self.method,
@@ -106,9 +129,10 @@ class Explanation:
             "upsample": self.upsample,
             "frontend": self.frontend.to_config(),
             "seconds": self.seconds,
+            "length": self.length,
         }
         with whole(path) as partial, open(partial, "wb") as file:
-            np.savez_compressed(file, about=json.dumps(about, default=_plain), **arrays)
+            np.savez_compressed(file, about=json.dumps(about, default=_plain), **self._arrays())
         return path
 
     @classmethod
@@ -141,13 +165,245 @@ class Explanation:
             ) from error
 
 
-def explain(model, patches, targets=None, method="gradcam", *, upsample="bilinear", **options):
+@dataclass(frozen=True, init=False)
+class Explainer:
+    """A method with its options, as a value: call it with a model and patches.
+
+    Parameters
+    ----------
+    name : str
+        A name from :func:`xaiaudio.methods`.
+    upsample : {"bilinear", "nearest"}
+        How a coarse map is brought to the size of the patch.
+    **options
+        The method's own, see :func:`xaiaudio.methods`.
+
+    Attributes
+    ----------
+    name, upsample : str
+    options : object
+        The method's options, defaults included.
+    weights : mapping of str to ndarray, or None
+        What a trained method learnt, see :meth:`fit`.
+
+    Raises
+    ------
+    XaiAudioError
+        For an unknown method, option or upsampling.
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> model, patches = xa.load_model("lite"), np.zeros((2, 96, 64), "float32")
+    >>> lime = xa.Explainer("lime", samples=50)
+    >>> lime(model, patches, "Rain").maps.shape
+    (2, 96, 64)
+    >>> lime.replace(samples=20)
+    Explainer('lime', samples=20)
+    """
+
+    name: str
+    options: object
+    upsample: str = "bilinear"
+    weights: Mapping[str, np.ndarray] | None = dataclasses.field(default=None, compare=False)
+
+    def __init__(self, name, *, upsample="bilinear", **options):
+        if upsample not in UPSAMPLINGS:
+            raise XaiAudioError(f"upsample is {upsample!r}: it must be one of {UPSAMPLINGS}.")
+        self._set(name=name, options=registry.find(name).parse(options), upsample=upsample)
+
+    def _set(self, **values) -> None:
+        for field, value in values.items():
+            object.__setattr__(self, field, value)
+
+    @classmethod
+    def of(cls, explainer: str | Explainer) -> Explainer:
+        """Return an explainer as it is; a name becomes the method with its defaults."""
+        return explainer if isinstance(explainer, cls) else cls(explainer)
+
+    @classmethod
+    def fit(cls, name, model, clips, *, upsample="bilinear", **options) -> Explainer:
+        """Train a method that learns from sounds before it explains.
+
+        Parameters
+        ----------
+        name, upsample, **options
+            As for `Explainer`.
+        model : AudioClassifier
+            The network to be explained.
+        clips : ClipSet
+            What to learn from.
+
+        Returns
+        -------
+        Explainer
+            With its `weights`.
+
+        Raises
+        ------
+        XaiAudioError
+            If the method is not trained.
+        """
+        made = cls(name, upsample=upsample, **options)
+        if made._method.fit is None:
+            raise XaiAudioError(
+                f"{name} is not trained: call Explainer({name!r}) with a model and patches."
+            )
+        made._set(weights=dict(made._method.fit(model, clips, made.options)))
+        return made
+
+    def __repr__(self) -> str:
+        defaults = self._method.parse({})
+        changed = [
+            f"{name}={value!r}"
+            for name, value in self.settings.items()
+            if value != getattr(defaults, name)
+        ]
+        return f"Explainer({', '.join([repr(self.name), *changed])})"
+
+    @property
+    def _method(self) -> registry.Method:
+        return registry.find(self.name)
+
+    @property
+    def settings(self) -> dict:
+        """All options by name, defaults included."""
+        return {
+            field.name: getattr(self.options, field.name)
+            for field in dataclasses.fields(self.options)
+        }
+
+    def takes(self, option: str) -> bool:
+        """Tell whether the method has an option."""
+        return option in self.settings
+
+    @property
+    def seeded(self) -> bool:
+        """Whether the maps depend on a seed."""
+        return self.takes("seed")
+
+    def replace(self, **options) -> Explainer:
+        """Return the same explainer with some options changed."""
+        made = type(self)(self.name, upsample=self.upsample, **{**self.settings, **options})
+        made._set(weights=self.weights)
+        return made
+
+    def with_seed(self, seed: int) -> Explainer:
+        """Return the explainer with this seed; the same one if it draws nothing."""
+        return self.replace(seed=seed) if self.seeded else self
+
+    def __call__(self, model, patches, targets=None) -> Explanation:
+        """Explain what a network listened to; see :func:`xaiaudio.explain`."""
+        values = _check_patches(model, patches)
+        scores = model.scores(values)
+        targets = _indices(model, targets, scores)[:, None]
+        return self._run(model, patches, values, targets, scores)[0]
+
+    def classes(self, model, patches, classes=None) -> dict[str, Explanation]:
+        """Explain several classes; see :func:`xaiaudio.explain_classes`."""
+        values = _check_patches(model, patches)
+        scores = model.scores(values)
+        classes = model.labels if classes is None else np.atleast_1d(np.asarray(classes, object))
+        classes = [model.index(name) for name in classes]
+        targets = np.tile(np.asarray(classes, int), (len(values), 1))
+        results = self._run(model, patches, values, targets, scores)
+        return {model.labels[index]: one for index, one in zip(classes, results, strict=True)}
+
+    def save(self, path) -> Path:
+        """Write the explainer to one ``.npz`` file; :meth:`load` reads it back.
+
+        Raises
+        ------
+        XaiAudioError
+            If it cannot be written. Nothing half-written stays.
+        """
+        path = Path(path)
+        about = {"name": self.name, "upsample": self.upsample, "options": self.settings}
+        text = json.dumps(about, default=_plain)
+        with whole(path) as partial, open(partial, "wb") as file:
+            np.savez_compressed(file, about=text, **(self.weights or {}))
+        return path
+
+    @classmethod
+    def load(cls, path) -> Explainer:
+        """Read what :meth:`save` wrote. Nothing in the file is ever executed.
+
+        Raises
+        ------
+        XaiAudioError
+            If the file is missing, damaged or of another kind.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                weights = {name: file[name] for name in file.files}
+            about = json.loads(str(weights.pop("about")))
+            options = {name: _tuples(value) for name, value in about["options"].items()}
+            made = cls(about["name"], upsample=about["upsample"], **options)
+        except Exception as error:  # zip, zlib, NumPy and JSON each have errors of their own
+            raise XaiAudioError(
+                f"{path} is not an explainer saved by xaiaudio: {error}."
+            ) from error
+        made._set(weights=weights or None)
+        return made
+
+    def _run(self, model, patches, values, targets, scores) -> list[Explanation]:
+        """Explain the k targets of each patch: `targets` is (n, k), the result has length k."""
+        started = time.perf_counter()
+        raw = self._raw_maps(model, values, targets)
+        seconds = (time.perf_counter() - started) / targets.shape[1]
+        if not np.isfinite(raw).all():
+            raise XaiAudioError(
+                f"{self.name} gave maps that are not finite: check the network's weights."
+            )
+        known = isinstance(patches, Patches)
+        return [
+            Explanation(
+                maps=upsampled(raw[:, k], values.shape[1:], self.upsample),
+                raw=raw[:, k],
+                patches=values,
+                targets=targets[:, k],
+                scores=scores,
+                labels=tuple(model.labels),
+                method=self.name,
+                options=dataclasses.asdict(self.options),
+                upsample=self.upsample,
+                frontend=patches.frontend if known else model.frontend,
+                seconds=seconds,
+                starts=patches.starts if known else None,
+                length=patches.length if known else None,
+            )
+            for k in range(targets.shape[1])
+        ]
+
+    def _raw_maps(self, model, patches, targets) -> np.ndarray:
+        """Compute maps (n, k, h, w) at the method's own resolution."""
+        method, (n, k) = self._method, targets.shape
+        more = [] if method.fit is None else [self._learnt()]
+        if method.many_targets:
+            maps = method.function(model, patches, targets, self.options, *more)
+            return np.asarray(maps, np.float32)
+        repeated = np.repeat(patches, k, axis=0)
+        flat = method.function(model, repeated, targets.reshape(-1), self.options, *more)
+        flat = np.asarray(flat, np.float32)
+        return flat.reshape(n, k, *flat.shape[1:])
+
+    def _learnt(self) -> Mapping[str, np.ndarray]:
+        if self.weights is None:
+            raise XaiAudioError(
+                f"{self.name} has to be trained first: Explainer.fit({self.name!r}, model, clips)."
+            )
+        return self.weights
+
+
+def explain(
+    model, patches, targets=None, method="gradcam", *, upsample="bilinear", **options
+) -> Explanation:
     """Explain what a network listened to.
 
     Parameters
     ----------
     model : AudioClassifier
-    patches : array_like of float, shape (n, frames, bands) or (frames, bands)
+    patches : Patches, or array_like of float of shape (n, frames, bands) or (frames, bands)
         Log-mel patches, as `model.frontend` makes them.
     targets : str, int, sequence of either, or None
         The class to explain: one for all patches or one per patch. None explains the class that
@@ -177,15 +433,12 @@ def explain(model, patches, targets=None, method="gradcam", *, upsample="bilinea
     >>> xa.explain(model, patches, "Rain", method="occlusion").maps.shape
     (2, 96, 64)
     """
-    patches = _check_patches(model, patches)
-    scores = model.scores(patches)
-    targets = _indices(model, targets, scores)[:, None]
-    return _run(model, patches, targets, scores, method, upsample, options)[0]
+    return Explainer(method, upsample=upsample, **options)(model, patches, targets)
 
 
 def explain_classes(
     model, patches, classes=None, method="occlusion", *, upsample="bilinear", **options
-):
+) -> dict[str, Explanation]:
     """Explain several classes for the same patches.
 
     Methods that perturb the input answer for all classes from the same forward passes; for the
@@ -211,52 +464,7 @@ def explain_classes(
     >>> list(xa.explain_classes(model, patches, ["Rain", "Helicopter"]))
     ['Rain', 'Helicopter']
     """
-    patches = _check_patches(model, patches)
-    scores = model.scores(patches)
-    classes = model.labels if classes is None else np.atleast_1d(np.asarray(classes, object))
-    classes = [model.index(name) for name in classes]
-    targets = np.tile(np.asarray(classes, int), (len(patches), 1))
-    results = _run(model, patches, targets, scores, method, upsample, options)
-    return {model.labels[index]: result for index, result in zip(classes, results, strict=True)}
-
-
-def _run(model, patches, targets, scores, method, upsample, options) -> list[Explanation]:
-    """Explain the k targets of each patch: `targets` is (n, k), the result has length k."""
-    if upsample not in UPSAMPLINGS:
-        raise XaiAudioError(f"upsample is {upsample!r}: it must be one of {UPSAMPLINGS}.")
-    chosen = registry.find(method)
-    parsed = chosen.parse(options)
-    started = time.perf_counter()
-    raw = _raw_maps(chosen, model, patches, targets, parsed)
-    seconds = (time.perf_counter() - started) / targets.shape[1]
-    if not np.isfinite(raw).all():
-        raise XaiAudioError(f"{method} gave maps that are not finite: check the network's weights.")
-    return [
-        Explanation(
-            maps=upsampled(raw[:, k], patches.shape[1:], upsample),
-            raw=raw[:, k],
-            patches=patches,
-            targets=targets[:, k],
-            scores=scores,
-            labels=tuple(model.labels),
-            method=method,
-            options=dataclasses.asdict(parsed),
-            upsample=upsample,
-            frontend=model.frontend,
-            seconds=seconds,
-        )
-        for k in range(targets.shape[1])
-    ]
-
-
-def _raw_maps(chosen, model, patches, targets, options) -> np.ndarray:
-    """Compute maps (n, k, h, w) at the method's own resolution."""
-    n, k = targets.shape
-    if chosen.many_targets:
-        return np.asarray(chosen.function(model, patches, targets, options), np.float32)
-    flat = chosen.function(model, np.repeat(patches, k, axis=0), targets.reshape(-1), options)
-    flat = np.asarray(flat, np.float32)
-    return flat.reshape(n, k, *flat.shape[1:])
+    return Explainer(method, upsample=upsample, **options).classes(model, patches, classes)
 
 
 def upsampled(raw, shape, how="bilinear") -> np.ndarray:
@@ -277,7 +485,17 @@ def _plain(value):
     return value.item() if isinstance(value, np.generic) else str(value)
 
 
+def _tuples(value):
+    """Turn the lists that JSON makes of pairs back into tuples."""
+    return tuple(value) if isinstance(value, list) else value
+
+
 def _check_patches(model, patches) -> np.ndarray:
+    if isinstance(patches, Patches) and not _same_cells(patches.frontend, model.frontend):
+        raise XaiAudioError(
+            "The patches were made by another front end than this network's: make them with "
+            "model.frontend(wave)."
+        )
     try:
         patches = np.asarray(patches, np.float32)
     except (TypeError, ValueError) as error:
@@ -298,6 +516,11 @@ def _check_patches(model, patches) -> np.ndarray:
     if not np.isfinite(patches).all():
         raise XaiAudioError("The patches hold NaN or infinite values: check the sound first.")
     return patches
+
+
+def _same_cells(one: LogMel, other: LogMel) -> bool:
+    """Tell whether two front ends differ in nothing but the overlap of their patches."""
+    return one.with_overlap(0) == other.with_overlap(0)
 
 
 def _indices(model, targets, scores) -> np.ndarray:

@@ -32,6 +32,9 @@ class Method:
         For :func:`xaiaudio.methods`, in one line each.
     many_targets : bool
         True if one run serves several targets per patch.
+    fit : callable or None
+        For methods that are trained: ``(classifier, clips, options) -> weights``, arrays by name.
+        The function then takes the weights as a fifth argument.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Method:
     paper: str
     needs: str
     many_targets: bool = False
+    fit: Callable | None = None
 
     def parse(self, given: dict):
         """Check the options a user gave and fill in the defaults."""
@@ -54,17 +58,27 @@ class Method:
         return self.options(**given)
 
 
-def register(name, *, options, summary, paper, needs="any network", many_targets=False):
+def register(
+    name: str,
+    *,
+    options: type,
+    summary: str,
+    paper: str,
+    needs: str = "any network",
+    many_targets: bool = False,
+    fit: Callable | None = None,
+) -> Callable[[Callable], Callable]:
     """Register a method, as a decorator.
 
     The function is called with an `AudioClassifier`, patches ``(n, frames, bands)``, integer
     targets and an instance of `options`. With ``many_targets=False`` the targets are ``(n,)`` and
     it returns maps ``(n, h, w)`` at the method's own resolution; with ``many_targets=True`` they
-    are ``(n, k)`` and it returns ``(n, k, h, w)`` from one set of forward passes.
+    are ``(n, k)`` and it returns ``(n, k, h, w)`` from one set of forward passes. A method that is
+    trained first gives its `fit`, see `Method`.
     """
 
     def add(function):
-        _METHODS[name] = Method(name, function, options, summary, paper, needs, many_targets)
+        _METHODS[name] = Method(name, function, options, summary, paper, needs, many_targets, fit)
         return function
 
     return add

@@ -231,8 +231,7 @@ class AudioClassifier:
         -------
         ClipPrediction
         """
-        frontend = self.frontend if overlap is None else self.frontend.with_overlap(overlap)
-        scores = self.scores(frontend(wave, pad=pad))
+        scores = self.scores(self.frontend(wave, overlap=overlap, pad=pad))
         shares = vote_shares(scores)
         label = self.labels[majority(scores)]
         return ClipPrediction(label, dict(zip(self.labels, shares.tolist(), strict=True)), scores)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import functools
 import html
 import os
@@ -183,21 +182,15 @@ def explain_clip(
     >>> clip.html()[:15]
     '<!doctype html>'
     """
-    frontend = model.frontend.with_overlap(overlap)
     prediction = model.predict_clip(wave, overlap=overlap, pad=pad)
     target = prediction.label if target is None else model.labels[model.index(target)]
-    patches = frontend(wave, pad=pad)
+    patches = model.frontend(wave, overlap=overlap, pad=pad)
     parts = []
     for method in methods:
         result = explain(model, patches, target, method, **(options or {}).get(method, {}))
         heard = listen(result, wave, keep=keep)
-        parts.append(Part(_with(result, frontend), clip_map(result, wave), heard))
+        parts.append(Part(result, clip_map(result), heard))
     return ExplainedClip(name, wave, model, prediction, target, tuple(parts))
-
-
-def _with(result, frontend) -> Explanation:
-    """Tell an explanation the overlap that its patches were cut with."""
-    return dataclasses.replace(result, frontend=frontend)
 
 
 def _page(clip: ExplainedClip) -> str:

@@ -15,7 +15,7 @@ from ..errors import XaiAudioError
 from ..stft import analyse, rows_of, synthesise, to_stft
 from .player import player
 
-# How far a patch may be from the clip's own spectrogram to count as cut out of it.
+# How far a patch may be from the spectrogram of its place in the sound: rounding, and no more.
 _SAME = 1e-3
 
 
@@ -25,11 +25,9 @@ def clip_map(result, wave=None, *, how="mean") -> np.ndarray:
     Parameters
     ----------
     result : Explanation
-        Of consecutive patches.
+        Of patches that know where they lie, as front ends return them.
     wave : array_like of float, shape (samples,), optional
-        The sound that the patches were cut from. It shows where they lie, whatever their overlap,
-        and how long the clip is. Without it they are taken to start at the beginning and to
-        overlap as `result.frontend` says.
+        The sound that the patches were cut from, to make sure that it is.
     how : {"mean", "max"}
         What becomes of cells that lie in several patches: the mean, or the value of the largest
         magnitude.
@@ -37,13 +35,13 @@ def clip_map(result, wave=None, *, how="mean") -> np.ndarray:
     Returns
     -------
     ndarray of float32, shape (T, bands)
-        T is the number of frames of the clip (without `wave`: up to the end of the last patch).
+        T is the number of frames of the clip.
         Zero where no patch lies: nobody explained that.
 
     Raises
     ------
     XaiAudioError
-        If the patches are not in this sound.
+        If the patches are not in this sound, or it is unknown where they lie.
 
     Examples
     --------
@@ -51,18 +49,14 @@ def clip_map(result, wave=None, *, how="mean") -> np.ndarray:
     >>> from xaiaudio.sonify.masks import clip_map
     >>> model = xa.load_model("lite")
     >>> wave = np.sin(np.arange(80_000) / 5)
-    >>> result = xa.explain(model, model.frontend.with_overlap(0.75)(wave), "Rain")
+    >>> result = xa.explain(model, model.frontend(wave, overlap=0.75), "Rain")
     >>> clip_map(result, wave).shape
     (498, 64)
     """
     if how not in ("mean", "max"):
         raise XaiAudioError(f"how is {how!r}: it must be 'mean' or 'max'.")
     frames = result.maps.shape[1]
-    if wave is None:
-        starts = np.arange(len(result)) * result.frontend.patch_hop
-        length = starts[-1] + frames
-    else:
-        starts, length = _locate(result, wave)
+    starts, length = _places(result, wave)
     rows = starts[:, None] + np.arange(frames)
     total = np.zeros((length, result.maps.shape[2]), np.float64)
     if how == "mean":
@@ -75,41 +69,30 @@ def clip_map(result, wave=None, *, how="mean") -> np.ndarray:
     return np.where(highest >= -lowest, highest, lowest).astype(np.float32)
 
 
-def _locate(result, wave) -> tuple[np.ndarray, int]:
-    """Return the first frame of each patch in the clip, and the number of the clip's frames.
+def _places(result, wave) -> tuple[np.ndarray, int]:
+    """Return the first frame of each patch in the clip, and the number of the clip's frames."""
+    if result.starts is None:
+        raise XaiAudioError(
+            "This explanation does not know where its patches lie in the sound: explain what "
+            "model.frontend(wave) returned, or a slice of it."
+        )
+    if wave is not None:
+        _check_same_sound(result, _mono(wave))
+    return result.starts, result.length
 
-    An Explanation does not know the overlap that its patches were cut with, so we look for them.
-    """
+
+def _check_same_sound(result, wave) -> None:
+    """Refuse a sound that the patches were not made from."""
     frontend = result.frontend
-    wave = _mono(wave)
-    wave = np.pad(wave, (0, max(0, frontend.min_samples - len(wave))))
-    rows = frontend.spectrogram(wave)
-    frames, patches = frontend.frames, result.patches
-    last = len(rows) - frames
-    firsts = [start for start in range(last + 1) if _lies(patches[0], rows, start)]
-    for first in firsts:
-        room = (last - first) // max(len(patches) - 1, 1)
-        for hop in (frontend.patch_hop, *range(1, room + 1)):
-            starts = first + hop * np.arange(len(patches))
-            if starts[-1] <= last and _all_lie(patches, rows, starts):
-                return starts, len(rows)
+    rows = frontend.spectrogram(np.pad(wave, (0, max(0, frontend.min_samples - len(wave)))))
+    if len(rows) == result.length:
+        places = result.starts[:, None] + np.arange(frontend.frames)
+        if np.abs(rows[places] - result.patches).max() <= _SAME:
+            return
     raise XaiAudioError(
         "The patches of this explanation do not lie in this sound: give the sound that they were "
-        "made from, and consecutive patches."
+        "made from."
     )
-
-
-def _lies(patch, rows, start) -> bool:
-    # One row tells most places apart, so the rest is rarely looked at.
-    if np.abs(rows[start] - patch[0]).max() > _SAME:
-        return False
-    return bool(np.abs(rows[start : start + len(patch)] - patch).max() <= _SAME)
-
-
-def _all_lie(patches, rows, starts) -> bool:
-    if np.abs(rows[starts] - patches[:, 0]).max() > _SAME:
-        return False
-    return all(_lies(patch, rows, start) for patch, start in zip(patches, starts, strict=True))
 
 
 def mask_from_map(relevance, *, keep=None) -> np.ndarray:
@@ -267,7 +250,7 @@ def listen(result, wave, *, keep=None, how="mean") -> Listening:
     Parameters
     ----------
     result : Explanation
-        Of consecutive patches of `wave`. Sound that lies in none of them is never kept.
+        Of patches of `wave`. Sound that lies in none of them is never kept.
     wave : array_like of float, shape (samples,)
         The sound that the patches were made from, mono.
     keep : float, optional

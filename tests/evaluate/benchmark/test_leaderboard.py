@@ -14,7 +14,7 @@ from small_networks import LABELS, additive, random_patches
 
 import xaiaudio as xa
 from xaiaudio.evaluate.benchmark import leaderboard as boards
-from xaiaudio.evaluate.benchmark.context import REFERENCES, Subject
+from xaiaudio.evaluate.benchmark.context import REFERENCES, Reference
 from xaiaudio.evaluate.benchmark.leaderboard import Leaderboard, leaderboard
 from xaiaudio.evaluate.benchmark.row_cache import RowCache
 from xaiaudio.evaluate.benchmark.rows import Row
@@ -81,12 +81,14 @@ def known(monkeypatch, calls):
     about = {"family": "f", "low": 0, "high": 9, "summary": "s", "source": "p"}
 
     @measure.register("level", title="level", unit="u", better="higher", **about)
-    def level(trial):
-        return trial.result.maps.mean(axis=(1, 2))
+    def level(context):
+        return context.result.maps.mean(axis=(1, 2))
 
     @measure.register("moved", title="moved", unit="u", better="lower", floor="worst", **about)
-    def moved(trial):
-        return trial.spread(np.abs(trial.first - trial.again(seed=trial.seed + 1)).max((1, 2)))
+    def moved(context):
+        return context.scatter(
+            np.abs(context.subset_maps - context.re_explain(seed=context.seed + 1)).max((1, 2))
+        )
 
 
 def test_rows_are_the_registrys_and_the_references(model, cases):
@@ -124,7 +126,7 @@ def test_without_truth_there_is_no_oracle(model, cases):
 
 
 def test_the_centre_is_in_the_middle(model, cases):
-    maps = Subject("centre", reference=True).explain(model, cases, 0).maps
+    maps = Reference("centre")(model, cases).maps
     assert maps.shape == cases.patches.shape and (maps == maps[:1]).all()
     assert np.unravel_index(maps[0].argmax(), SHAPE) == (3, 2)
     assert maps[0] == pytest.approx(maps[0, ::-1, ::-1]) and maps[0, 3, 2] == 1
@@ -149,8 +151,8 @@ def test_what_hangs_on_no_map_is_made_once(model, cases):
     about = {"title": "", "family": "f", "unit": "u", "low": 0, "high": 9}
 
     @measure.register("shared", better="higher", summary="", source="", **about)
-    def shared(trial):
-        return np.full(len(trial.cases), trial.once("four", make))
+    def shared(context):
+        return np.full(len(context.cases), context.once("four", make))
 
     board = leaderboard(model, cases, ["flat", "dice"])
     assert [board.mean(row.name, "shared") for row in board.rows] == [4.0] * 7
@@ -310,7 +312,7 @@ def test_a_measure_that_cannot_be_taken_is_noted(tmp_path, model, cases):
     about = {"family": "f", "low": 0, "high": 9, "summary": "s", "source": "p"}
 
     @measure.register("picky", title="picky", unit="u", better="higher", **about)
-    def picky(trial):
+    def picky(context):
         raise xa.XaiAudioError("It needs more cells.")
 
     for _ in range(2):  # the second time from the cache
@@ -323,7 +325,7 @@ def test_a_measure_that_cannot_be_taken_is_noted(tmp_path, model, cases):
 def test_measures_of_a_family_stand_together():
     about = {"low": 0, "high": 9, "summary": "", "source": "", "title": "", "unit": "u"}
     for name, family in (("cost", "g"), ("late", "f")):
-        measure.register(name, better="lower", family=family, **about)(lambda trial: None)
+        measure.register(name, better="lower", family=family, **about)(lambda context: None)
     assert list(measure.measures()) == ["level", "moved", "late", "cost"]
 
 
@@ -350,7 +352,7 @@ def test_table_has_a_row_for_everyone(model, cases):
 
 
 def test_keys_hold_the_code_of_the_method(model, cases):
-    subject = boards.Subject("flat")
+    subject = xa.Explainer("flat")
     store = RowCache("folder", model, cases, measure.find(), 3, 0)
     before = store._path(subject)
 
@@ -380,7 +382,7 @@ def test_cases_are_what_the_network_names_rightly(tmp_path, hearing):
     loud = {}
     for clip in clips:
         patches = hearing.frontend.with_overlap(0.75)(clip.load())
-        loud[clip.name] = (patches[patches.mean(axis=(1, 2)).argmax()], clip.label)
+        loud[clip.name] = (patches.loudest().values[0], clip.label)
     for patch, target, name in zip(cases.patches, cases.targets, cases.names, strict=True):
         assert (patch == loud[name][0]).all() and LABELS[target] == loud[name][1]
     right = [
@@ -409,7 +411,7 @@ def test_a_network_that_is_never_right(tmp_path, hearing):
     for number in range(2):
         wave = noise(seed=number)
         patches = hearing.frontend.with_overlap(0.75)(wave)
-        loud = patches[patches.mean(axis=(1, 2)).argmax()]
+        loud = patches.loudest().values[0]
         wrong = LABELS[hearing.scores(loud[None]).argmax() - 1]
         sound(tmp_path / "set" / wrong / f"{number}.wav", wave, subtype="FLOAT")
     with pytest.raises(xa.XaiAudioError, match="names none of the 2 clips rightly"):

@@ -10,11 +10,9 @@ from small_networks import additive, random_patches
 import xaiaudio as xa
 from xaiaudio.evaluate.metrics.faithfulness import (
     MEASURES,
-    complexity,
     faithfulness,
     kept_and_removed,
     soft_mask,
-    sparseness,
 )
 
 
@@ -93,33 +91,6 @@ def test_the_true_map_of_an_additive_network_is_more_faithful_than_a_random_one(
     assert ff[0] > 2 * abs(ff[1])
 
 
-def test_sparseness_is_the_gini_index():
-    maps = np.random.default_rng(0).normal(size=(3, 4, 5))
-    for found, one in zip(sparseness(maps), maps, strict=True):
-        a = np.abs(one).ravel()
-        pairs = sum(abs(x - y) for x in a for y in a)
-        assert found == pytest.approx(pairs / (2 * len(a) ** 2 * a.mean()))
-    one_hot = np.zeros((1, 4, 5))
-    one_hot[0, 2, 3] = -7
-    assert sparseness(one_hot) == pytest.approx(1 - 1 / 20)
-    assert sparseness(np.ones((1, 4, 5))) == pytest.approx(0)
-    assert sparseness(np.zeros((1, 4, 5))) == 0
-
-
-def test_complexity_is_the_entropy_of_the_shares():
-    maps = np.random.default_rng(0).normal(size=(3, 4, 5))
-    for found, one in zip(complexity(maps), maps, strict=True):
-        shares = np.abs(one).ravel() / np.abs(one).sum()
-        assert found == pytest.approx(-sum(a * math.log(a) for a in shares))
-    one_hot = np.zeros((1, 4, 5))
-    one_hot[0, 2, 3] = 3
-    assert complexity(one_hot) == 0
-    assert complexity(np.full((1, 4, 5), -2.0)) == pytest.approx(math.log(20))
-    assert complexity(np.zeros((1, 4, 5))) == pytest.approx(math.log(20))
-
-
 def test_what_cannot_be_measured_is_told(small, result):
     with pytest.raises(xa.XaiAudioError, match="fill is 'noise'"):
         faithfulness(small, result, fill="noise")
-    with pytest.raises(xa.XaiAudioError, match="shape"):
-        sparseness([])

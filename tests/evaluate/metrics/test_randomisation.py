@@ -112,7 +112,12 @@ def test_every_method_sees_the_weights_of_the_moment(small, patches, method):
     """The one network that serves all states gives the maps that a copy of each would."""
     options = OPTIONS.get(method, {})
     found = randomisation.cascade(
-        small, patches, 1, method, layers=["classes_logits", "last"], seed=4, **options
+        small,
+        patches,
+        1,
+        xa.Explainer(method, **options),
+        layers=["classes_logits", "last"],
+        seed=4,
     )
     for number, destroyed in enumerate([[], ["classes_logits"], ["classes_logits", "last"]]):
         fresh = randomisation.randomised(small, destroyed, seed=4) if destroyed else small

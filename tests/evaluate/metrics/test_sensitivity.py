@@ -68,7 +68,14 @@ def test_silence_stays_silent():
 def test_the_largest_change_against_a_loop(model, waves, method):
     options = {"lime": {"samples": 50, "grid": (3, 3)}}.get(method, {})
     found = sensitivity.max_sensitivity(
-        model, waves, None, method, level=30, draws=3, noise="white", seed=4, **options
+        model,
+        waves,
+        None,
+        xa.Explainer(method, **options),
+        level=30,
+        draws=3,
+        noise="white",
+        seed=4,
     )
     noisy = sensitivity.noisy(waves, 30, draws=3, noise="white", seed=4)
     np.testing.assert_array_equal(found.noisy, noisy)
@@ -106,10 +113,10 @@ def test_a_stretch_gives_back_its_patch():
     frontend = FRONTEND.with_overlap(0.6)
     patches = frontend(wave)
     for number in range(len(patches)):
-        cut = sensitivity.stretch(wave, frontend, number)
-        np.testing.assert_allclose(frontend(cut), patches[number : number + 1], atol=1e-5)
+        cut = sensitivity.stretch(wave, frontend, patches.starts[number])
+        np.testing.assert_allclose(frontend(cut), patches[number], atol=1e-5)
     with pytest.raises(xa.XaiAudioError, match="no patch"):
-        sensitivity.stretch(wave, frontend, len(patches))
+        sensitivity.stretch(wave, frontend, patches.length)
 
 
 def test_bad_input_is_told(model, waves):

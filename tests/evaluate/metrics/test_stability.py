@@ -80,7 +80,7 @@ def test_zero_maps_agree(small, patches, monkeypatch):
 def test_seeds_are_compared_two_by_two(small, patches, method):
     options = FEW.get(method, {"noise": 0.5, "samples": 4})
     found = stability.over_seeds(
-        small, patches, "dog", method, seeds=(5, 0, 9), share=0.2, **options
+        small, patches, "dog", xa.Explainer(method, **options), seeds=(5, 0, 9), share=0.2
     )
     maps = [
         xa.explain(small, patches, "dog", method, seed=seed, **options).maps for seed in (5, 0, 9)
@@ -105,7 +105,7 @@ def test_growing_samples_give_the_maps_of_each_number(small, patches, kind, grid
     options = {"segments": kind, "grid": grid}
     samples, seeds = (10, 40, 70, 200), (3, 8)
     found = stability.over_samples(
-        small, patches, None, "lime", samples=samples, seeds=seeds, top=2, **options
+        small, patches, None, xa.Explainer("lime", **options), samples=samples, seeds=seeds, top=2
     )
     for (i, seed), (j, count) in itertools.product(enumerate(seeds), enumerate(samples)):
         expected = xa.explain(small, patches, None, "lime", seed=seed, samples=count, **options)
@@ -117,7 +117,7 @@ def test_growing_samples_give_the_maps_of_each_number(small, patches, kind, grid
 
 def test_other_methods_are_counted_on_a_grid(small, patches):
     found = stability.over_samples(
-        small, patches, 1, "smoothgrad", samples=(2, 8), seeds=(0, 1, 2), noise=0.5
+        small, patches, 1, xa.Explainer("smoothgrad", noise=0.5), samples=(2, 8), seeds=(0, 1, 2)
     )
     numbers = segments.grid(SHAPE, 7, 7)
     expected = xa.explain(small, patches, 1, "smoothgrad", samples=8, seed=2, noise=0.5).maps
@@ -158,11 +158,9 @@ def test_an_additive_network_needs_few_samples():
         model,
         patches,
         0,
+        xa.Explainer("lime", grid=(3, 4), fill=-1.0, output="logits"),
         samples=(8, 30, 400),
         seeds=(0, 1, 2, 3),
-        grid=(3, 4),
-        fill=-1.0,
-        output="logits",
     )
     assert (found.agreement[-1] == 1).all() and found.agreement[0].mean() < 1
     assert (found.enough <= 400).all()
@@ -180,7 +178,7 @@ def test_bad_input_is_told(small, patches):
     with pytest.raises(xa.XaiAudioError, match="rising"):
         stability.over_samples(small, patches, samples=(20, 10))
     with pytest.raises(xa.XaiAudioError, match="gradcam has no option 'samples'"):
-        stability.over_samples(small, patches, method="gradcam")
+        stability.over_samples(small, patches, explainer="gradcam")
     with pytest.raises(xa.XaiAudioError, match="top is 7: it must be 1 to 6"):
         stability.top_segments(patches, segments.grid(SHAPE, 2, 3), 7)
     with pytest.raises(xa.XaiAudioError, match="shape"):

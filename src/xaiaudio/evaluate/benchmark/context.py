@@ -1,4 +1,4 @@
-"""Whoever makes maps, and one run of it: what the measures are handed."""
+"""What makes maps, and one run of it: what the measures are handed."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...errors import XaiAudioError
-from ...explainers import registry
-from ...explainers.base import Explanation, explain
+from ...explainers.base import Explainer, Explanation
 from .samples import Cases
 
 REFERENCES = ("chance", "uniform", "centre", "energy", "oracle")
@@ -23,73 +22,77 @@ FEW = 6
 
 
 @dataclass(frozen=True)
-class Subject:
-    """A row of the leaderboard: a method with its options, or a reference.
+class Reference:
+    """A map that asks no network, to compare methods with.
 
     Attributes
     ----------
-    name : str
-    reference : bool
-        True for a map that asks no network: ``"chance"``, random numbers; ``"uniform"``, the same
-        everywhere; ``"centre"``, highest in the middle; ``"energy"``, the patch above silence;
-        ``"oracle"``, the true event mask.
-    options : dict
-        The method's, where they are not its defaults.
+    name : {"chance", "uniform", "centre", "energy", "oracle"}
+        Random numbers; the same everywhere; highest in the middle; the patch above silence; the
+        true event mask.
     """
 
     name: str
-    reference: bool = False
-    options: dict = field(default_factory=dict)
 
     @property
     def seeded(self) -> bool:
-        """Tell whether the maps hang on a seed."""
-        if self.reference:
-            return self.name == "chance"
-        return any(one.name == "seed" for one in dataclasses.fields(self._method.options))
+        """Whether the maps depend on a seed."""
+        return self.name == "chance"
 
     @property
-    def _method(self):
-        return registry.find(self.name)
-
     def settings(self) -> dict:
-        """Return all options, defaults included."""
-        if self.reference:
-            return {}
-        return dataclasses.asdict(self._method.parse(self.options))
+        """No reference has options."""
+        return {}
 
-    def explain(self, model, cases: Cases, seed: int) -> Explanation:
+    def __call__(self, model, cases: Cases, seed: int = 0) -> Explanation:
         """Make the maps of some cases."""
-        if self.reference:
-            return _reference(self.name, model, cases, seed)
-        options = {**self.options, **({"seed": seed} if self.seeded else {})}
-        return explain(model, cases.patches, cases.targets, method=self.name, **options)
+        maps = np.asarray(self._maps(model, cases, seed), np.float32)
+        return Explanation(
+            maps=maps,
+            raw=maps,
+            patches=cases.patches,
+            targets=cases.targets,
+            scores=model.scores(cases.patches),
+            labels=tuple(model.labels),
+            method=self.name,
+            options={},
+            upsample="bilinear",
+            frontend=model.frontend,
+        )
+
+    def _maps(self, model, cases, seed) -> np.ndarray:
+        shape = cases.patches.shape[1:]
+        if self.name == "chance":
+            return np.stack([_luck(name, seed, shape) for name in cases.names])
+        if self.name == "uniform":
+            return np.ones(cases.patches.shape)
+        if self.name == "centre":
+            return np.tile(_centre(shape), (len(cases), 1, 1))
+        if self.name == "energy":
+            return cases.patches - np.log(model.frontend.offset)
+        if cases.truth is None:
+            raise XaiAudioError("It is unknown where the events are in these clips.")
+        return cases.truth
 
 
-def _reference(name, model, cases, seed) -> Explanation:
-    if name == "oracle" and cases.truth is None:
-        raise XaiAudioError("Nobody knows where the events are in these clips.")
-    shape = cases.patches.shape[1:]
-    maps = {
-        "chance": lambda: np.stack([_luck(name, seed, shape) for name in cases.names]),
-        "uniform": lambda: np.ones(cases.patches.shape),
-        "centre": lambda: np.tile(_centre(shape), (len(cases), 1, 1)),
-        "energy": lambda: cases.patches - np.log(model.frontend.offset),
-        "oracle": lambda: cases.truth,
-    }[name]()
-    maps = np.asarray(maps, np.float32)
-    return Explanation(
-        maps=maps,
-        raw=maps,
-        patches=cases.patches,
-        targets=cases.targets,
-        scores=model.scores(cases.patches),
-        labels=tuple(model.labels),
-        method=name,
-        options={},
-        upsample="bilinear",
-        frontend=model.frontend,
-    )
+def explain_cases(row: Explainer | Reference, model, cases: Cases, seed: int = 0) -> Explanation:
+    """Make the maps of some cases, by a method or a reference.
+
+    Parameters
+    ----------
+    row : Explainer or Reference
+    model : AudioClassifier
+    cases : Cases
+    seed : int
+        For whatever draws at random.
+
+    Returns
+    -------
+    Explanation
+    """
+    if isinstance(row, Reference):
+        return row(model, cases, seed)
+    return row.with_seed(seed)(model, cases.patches, cases.targets)
 
 
 def _luck(name, seed, shape) -> np.ndarray:
@@ -104,14 +107,15 @@ def _centre(shape) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One row's maps, and all that a measure may want to ask of them.
+class Context:
+    """One row's maps, and all that a measure may need besides.
 
     Attributes
     ----------
     model : AudioClassifier
     cases : Cases
-    subject : Subject
+    row : Explainer or Reference
+        What made the maps.
     result : Explanation
         The maps of all cases.
     seed : int
@@ -123,45 +127,65 @@ class Trial:
 
     model: object
     cases: Cases
-    subject: Subject
+    row: Explainer | Reference
     result: Explanation
     seed: int = 0
     few: int = FEW
     shared: dict = field(default_factory=dict)
 
     def once(self, name: str, make: Callable):
-        """Return what hangs on no map: made for the first row that asks, kept for the others."""
+        """Return what depends on no map: made for the first row that asks, kept for the others."""
         if name not in self.shared:
             self.shared[name] = make()
         return self.shared[name]
 
+    @property
+    def maps(self) -> np.ndarray:
+        """The maps of all cases."""
+        return self.result.maps
+
+    @property
+    def truth(self) -> np.ndarray | None:
+        """The true events, where they are known."""
+        return self.cases.truth
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether the maps ask no network."""
+        return isinstance(self.row, Reference)
+
+    @property
+    def is_random(self) -> bool:
+        """Whether the maps are random numbers, which depend on nothing that could be changed."""
+        return self.is_reference and self.row.seeded
+
     @functools.cached_property
-    def chosen(self) -> np.ndarray:
+    def subset(self) -> np.ndarray:
         """Numbers of the few cases: spread evenly over all."""
         count = min(self.few, len(self.cases))
         return np.unique(np.linspace(0, len(self.cases) - 1, count).round().astype(int))
 
     @property
-    def first(self) -> np.ndarray:
+    def subset_maps(self) -> np.ndarray:
         """The few cases' maps, as measured."""
-        return self.result.maps[self.chosen]
+        return self.result.maps[self.subset]
 
-    def again(self, model=None, seed=None, patches=None) -> np.ndarray:
+    def re_explain(self, model=None, seed=None, patches=None) -> np.ndarray:
         """Explain the few cases anew, with another network, seed or patches; return the maps."""
         model = self.model if model is None else model
         seed = self.seed if seed is None else seed
-        cases = self.cases.part(self.chosen)
+        cases = self.cases.part(self.subset)
         if patches is not None:
             cases = dataclasses.replace(cases, patches=patches)
-        return self.subject.explain(model, cases, seed).maps
+        return explain_cases(self.row, model, cases, seed).maps
 
-    def spread(self, values) -> np.ndarray:
+    def scatter(self, values) -> np.ndarray:
         """Return the values of the few cases as an array over all, NaN elsewhere."""
         everywhere = np.full(len(self.cases), np.nan)
-        everywhere[self.chosen] = values
+        everywhere[self.subset] = values
         return everywhere
 
-    def unknown(self) -> np.ndarray:
+    def missing(self) -> np.ndarray:
         """Return no answer for any case."""
         return np.full(len(self.cases), np.nan)
 

@@ -12,11 +12,12 @@ import numpy as np
 
 from ...errors import XaiAudioError
 from ...explainers import registry
+from ...explainers.base import Explainer
 from ...files import whole
 from ...progress import bar
 from ..metrics.registry import Measure, find
 from .bootstrap import interval
-from .context import FEW, REFERENCES, Subject, Trial
+from .context import FEW, REFERENCES, Context, Reference, explain_cases
 from .row_cache import RowCache
 from .rows import Row
 from .samples import Cases, cases_of
@@ -321,20 +322,18 @@ def leaderboard(
     'occlusion'
     """
     columns = find(measures)
-    subjects = _subjects(methods, options or {}, references)
     cases = clips if isinstance(clips, Cases) else cases_of(model, clips, limit)
-    if cases.truth is None:
-        subjects = [one for one in subjects if not (one.reference and one.name == "oracle")]
+    wanted = _rows(methods, options or {}, references, known=cases.truth is not None)
     store = RowCache(cache, model, cases, columns, few, seed) if cache else None
     rows, shared = [], {}
-    with bar(len(subjects), progress, "Measuring") as step:
-        for subject in subjects:
-            step(0, subject.name)
-            row = store.find(subject) if store else None
+    with bar(len(wanted), progress, "Measuring") as step:
+        for entry in wanted:
+            step(0, entry.name)
+            row = store.find(entry) if store else None
             if row is None:
-                row = _measured(model, cases, subject, columns, few, seed, shared)
+                row = _measured(model, cases, entry, columns, few, seed, shared)
                 if store:
-                    store.keep(subject, row)
+                    store.keep(entry, row)
             rows.append(row)
             step()
     return Leaderboard(
@@ -349,31 +348,32 @@ def leaderboard(
     )
 
 
-def _subjects(methods, options, references) -> list[Subject]:
+def _rows(methods, options, references, known) -> list[Explainer | Reference]:
+    """Return the methods and the references to measure; without known events, no oracle."""
     names = tuple(registry.methods()) if methods is None else tuple(dict.fromkeys(methods))
-    subjects = [Subject(name, options=dict(options.get(name, {}))) for name in names]
-    for subject in subjects:
-        subject.settings()  # complains of unknown names and options before any work
+    explainers = [Explainer(name, **options.get(name, {})) for name in names]
     wrong = [name for name in references if name not in REFERENCES]
     if wrong:
         raise XaiAudioError(f"No reference is called {wrong[0]!r}: there are {REFERENCES}.")
-    return [*subjects, *(Subject(name, reference=True) for name in references)]
+    names = [name for name in references if known or name != "oracle"]
+    return [*explainers, *map(Reference, names)]
 
 
-def _measured(model, cases, subject, columns, few, seed, shared) -> Row:
+def _measured(model, cases, entry, columns, few, seed, shared) -> Row:
     """Make a row; what the method cannot do becomes its text."""
+    reference = isinstance(entry, Reference)
     try:
         # The first call compiles, which is no part of what a map takes.
-        subject.explain(model, cases.part([0]), seed)
-        result = subject.explain(model, cases, seed)
+        explain_cases(entry, model, cases.part([0]), seed)
+        result = explain_cases(entry, model, cases, seed)
     except XaiAudioError as error:
-        return Row(subject.name, subject.reference, {}, error=str(error))
-    trial = Trial(model, cases, subject, result, seed, few, shared)
+        return Row(entry.name, reference, {}, error=str(error))
+    context = Context(model, cases, entry, result, seed, few, shared)
     values, notes = {}, {}
     for one in columns:
         try:
-            values[one.name] = np.asarray(one.function(trial), float)
+            values[one.name] = one.values(context)
         except XaiAudioError as error:
-            values[one.name], notes[one.name] = trial.unknown(), str(error)
+            values[one.name], notes[one.name] = context.missing(), str(error)
     seconds = result.seconds / len(cases)
-    return Row(subject.name, subject.reference, values, seconds, notes=notes)
+    return Row(entry.name, reference, values, seconds, notes=notes)

@@ -11,6 +11,7 @@ import numpy as np
 from ... import cache
 from ...explainers import registry
 from ...files import whole
+from .context import Reference
 from .rows import Row
 
 
@@ -51,7 +52,7 @@ class RowCache:
                 arrays = {name: file[name] for name in file.files}
             about = json.loads(str(arrays.pop("about")))
             values = {name.partition(":")[2]: values for name, values in arrays.items()}
-            return Row(subject.name, subject.reference, values, **about)
+            return Row(subject.name, isinstance(subject, Reference), values, **about)
         except Exception:
             # Missing, cut off, damaged or not ours: measured anew. Zip, NumPy and JSON each have
             # errors of their own.
@@ -68,8 +69,9 @@ class RowCache:
                 np.savez(file, about=about, **arrays)
 
     def _path(self, subject) -> Path:
-        parts, modules = [subject.name, subject.reference, _plain(subject.settings())], []
-        if not subject.reference:
+        reference = isinstance(subject, Reference)
+        parts, modules = [subject.name, reference, _plain(subject.settings)], []
+        if not reference:
             function = registry.find(subject.name).function
             parts.append(_code(function))
             modules.append(_module(function))

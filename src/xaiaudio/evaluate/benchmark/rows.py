@@ -15,7 +15,7 @@ class Row:
     ----------
     name : str
     reference : bool
-        True for maps that ask no network, see `Subject`.
+        True for maps that ask no network, see `Reference`.
     values : dict of str to ndarray of float, shape (n,)
         Measure to one value a clip; NaN where there is no answer.
     seconds : float

@@ -43,7 +43,9 @@ class Cases:
     recognised : ndarray of bool, shape (n,), or None
         Whether the network names the patch as the target; None means that it names all so.
     clips : tuple of Clip or Mixture
-        What the patches were cut from, if anybody wants to know; may be empty.
+        What the patches were cut from; may be empty.
+    starts : tuple of int
+        The first frame of each patch in its clip; empty where the clips are unknown.
     """
 
     patches: np.ndarray
@@ -56,6 +58,7 @@ class Cases:
     unusable: tuple[str, ...] = ()
     recognised: np.ndarray | None = None
     clips: tuple = ()
+    starts: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.patches)
@@ -76,6 +79,7 @@ class Cases:
             names=some(self.names),
             groups=some(self.groups),
             clips=some(self.clips),
+            starts=some(self.starts),
         )
 
 
@@ -130,7 +134,7 @@ def cases_of(model, clips, limit: int = 80, *, keep_wrong: bool = False) -> Case
                 unusable.append(str(error))
         if not picked:
             continue
-        scores = model.scores(np.stack([patch for _, patch, _ in picked]))
+        scores = model.scores(np.concatenate([patch for _, patch, _ in picked]))
         for (clip, patch, truth), best in zip(picked, scores.argmax(axis=1), strict=True):
             target = int(best) if clip.label is None else model.index(clip.label)
             if best != target and not keep_wrong:
@@ -143,9 +147,9 @@ def cases_of(model, clips, limit: int = 80, *, keep_wrong: bool = False) -> Case
         raise XaiAudioError(_nothing(model, clips, wrong, unusable))
     patches, targets, truths, used, right = zip(*found, strict=True)
     return Cases(
-        np.stack(patches),
+        np.concatenate(patches),
         np.array(targets, int),
-        _stacked(truths, patches[0].shape),
+        _stacked(truths, model.frontend.patch_shape),
         tuple(clip.name for clip in used),
         clips.name,
         wrong,
@@ -153,6 +157,7 @@ def cases_of(model, clips, limit: int = 80, *, keep_wrong: bool = False) -> Case
         tuple(unusable),
         np.array(right, bool),
         used,
+        tuple(int(patch.starts[0]) for patch in patches),
     )
 
 
@@ -234,7 +239,10 @@ def _chunks(clips, size):
 
 
 def _pick(frontend, clip):
-    """Return a clip's patch with most of its event, or else the loudest, and the event in it."""
+    """Return a clip's patch with most of its event, or else the loudest, and the event in it.
+
+    The patch is one of `Patches`, the event an array (frames, bands) or None.
+    """
     wave = clip.load(frontend.sample_rate)
     if len(wave) < frontend.min_samples:
         raise XaiAudioError(
@@ -243,12 +251,12 @@ def _pick(frontend, clip):
         )
     frontend = frontend.with_overlap(0.75)
     patches = frontend(wave)
-    best, events = patches.mean(axis=(1, 2)).argmax(), None
+    best, events = int(patches.loudness.argmax()), None
     if clip.events is not None and _same_cells(frontend, clip):
         events = frontend.cut(clip.load_events())[: len(patches)]
         if events.any():
             best = _holding(events, clip)
-    if np.ptp(patches[best]) < _FLAT:
+    if np.ptp(patches[best].values) < _FLAT:
         raise XaiAudioError(f"{clip.path} is silent: there is nothing to explain.")
     return patches[best], None if events is None else events[best]
 

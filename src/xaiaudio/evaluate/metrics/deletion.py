@@ -12,6 +12,9 @@ import numpy as np
 from ...errors import XaiAudioError
 from ...explainers.engines.perturbation import Coalitions, Ranks, engine_of, filling, silence_of
 from ...explainers.engines.segments import grid as grid_segments
+from .registry import FAITHFUL, register
+
+_PETSIUK = "Petsiuk et al., RISE, BMVC 2018"
 
 
 @dataclass(frozen=True)
@@ -291,3 +294,64 @@ def _correlation(first, second) -> np.ndarray:
     lengths = np.sqrt((first**2).sum(axis=1) * (second**2).sum(axis=1))
     products = (first * second).sum(axis=1)
     return np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 1e-12)
+
+
+@register(
+    "deletion",
+    title="deletion",
+    family=FAITHFUL,
+    unit="probability",
+    better="lower",
+    low=0,
+    high=1,
+    summary="area under the probability while cells are removed, the most relevant first",
+    source=_PETSIUK,
+    takes=("model", "result"),
+)
+def _deletion_area(model, result):
+    return deletion(model, result, steps=_steps(result), progress=False).area
+
+
+@register(
+    "insertion",
+    title="insertion",
+    family=FAITHFUL,
+    unit="probability",
+    better="higher",
+    low=0,
+    high=1,
+    summary="area under the probability while cells are put back, the most relevant first",
+    source=_PETSIUK,
+    takes=("model", "result"),
+)
+def _insertion_area(model, result):
+    return insertion(model, result, steps=_steps(result), progress=False).area
+
+
+def _steps(result) -> int:
+    return min(20, result.maps[0].size)
+
+
+@register(
+    "MuFidelity",
+    title="MuFidelity",
+    family=FAITHFUL,
+    unit="correlation",
+    better="higher",
+    low=-1,
+    high=1,
+    summary="correlation of a random part's relevance with what its removal costs",
+    source="Bhatt et al., Evaluating and aggregating feature-based explanations, IJCAI 2020",
+)
+def _mu_fidelity(context):
+    drops = context.once("drops", lambda: _drops(context))
+    return mu_fidelity(context.model, context.result, drops=drops)
+
+
+def _drops(context) -> Drops:
+    patches = context.cases.patches
+    # A small patch has no room for that many rectangles.
+    grid = tuple(
+        min(wanted, cells) for wanted, cells in zip((12, 8), patches.shape[1:], strict=True)
+    )
+    return drops_of(context.model, patches, grid=grid, seed=context.seed, progress=False)

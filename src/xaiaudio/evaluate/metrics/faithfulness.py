@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...errors import XaiAudioError
 from ...explainers.engines.perturbation import filling, silence_of
+from .registry import FAITHFUL, register
+
+_KEPT = "keep or remove what the map shows: "
 
 MEASURES = ("AD", "AI", "AG", "FF", "Fid-In")
 
@@ -126,66 +128,84 @@ def faithfulness(model, result, *, fill="silence") -> dict[str, np.ndarray]:
     }
 
 
-def sparseness(maps) -> np.ndarray:
-    """Return the Gini index of the magnitudes of each map.
-
-    Parameters
-    ----------
-    maps : array_like of float, shape (n, ...)
-
-    Returns
-    -------
-    ndarray of float, shape (n,)
-        0 if all cells weigh the same, 1 - 1/N if one of the N cells has all. A map of zeros has 0.
-
-    References
-    ----------
-    Chalasani et al. 2020, Concise explanations of neural networks using adversarial training.
-
-    Examples
-    --------
-    >>> from xaiaudio.evaluate.metrics.faithfulness import sparseness
-    >>> sparseness([[[0.0, 0.0, 0.0, 1.0]]])
-    array([0.75])
-    """
-    ordered = np.sort(_magnitudes(maps), axis=1)
-    count = ordered.shape[1]
-    weights = (2 * np.arange(1, count + 1) - count - 1) / count
-    total = ordered.sum(axis=1)
-    return np.where(total > 0, ordered @ weights / np.where(total > 0, total, 1), 0.0)
+# Each takes one column of `faithfulness`: one set of forward passes serves all five.
 
 
-def complexity(maps) -> np.ndarray:
-    """Return the entropy of the shares that the cells have in each map's magnitude.
-
-    Parameters
-    ----------
-    maps : array_like of float, shape (n, ...)
-
-    Returns
-    -------
-    ndarray of float, shape (n,)
-        In nats: 0 if one cell has all, ln N if all N weigh the same; a map of zeros counts as that.
-
-    References
-    ----------
-    Bhatt, Weller and Moura 2020, Evaluating and aggregating feature-based model explanations.
-
-    Examples
-    --------
-    >>> from xaiaudio.evaluate.metrics.faithfulness import complexity
-    >>> complexity([[[0.0, 0.0, 0.0, 1.0]]])
-    array([0.])
-    """
-    values = _magnitudes(maps)
-    values[~values.any(axis=1)] = 1.0
-    shares = values / values.sum(axis=1, keepdims=True)
-    logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
-    return np.abs((shares * logs).sum(axis=1))
+@register(
+    "AD",
+    title="AD (%)",
+    family=FAITHFUL,
+    unit="%",
+    better="lower",
+    low=0,
+    high=100,
+    summary=_KEPT + "average drop of the probability when only the explanation is kept",
+    source="Chattopadhay et al., Grad-CAM++, WACV 2018",
+    takes=("faithful",),
+)
+def _average_drop(columns):
+    return columns["AD"]
 
 
-def _magnitudes(maps) -> np.ndarray:
-    maps = np.abs(np.asarray(maps, np.float64))
-    if maps.ndim < 2 or maps.size == 0:
-        raise XaiAudioError(f"The maps have the shape {maps.shape}: (n, frames, bands) is needed.")
-    return maps.reshape(len(maps), -1)
+@register(
+    "AI",
+    title="AI (%)",
+    family=FAITHFUL,
+    unit="%",
+    better="higher",
+    low=0,
+    high=100,
+    summary=_KEPT + "share of sounds whose probability rises when only the explanation is kept",
+    source="Chattopadhay et al., Grad-CAM++, WACV 2018",
+    takes=("faithful",),
+)
+def _average_increase(columns):
+    return columns["AI"]
+
+
+@register(
+    "AG",
+    title="AG (%)",
+    family=FAITHFUL,
+    unit="%",
+    better="higher",
+    low=0,
+    high=100,
+    summary=_KEPT + "average gain of the probability when only the explanation is kept",
+    source="Zhang et al., Opti-CAM, 2023",
+    takes=("faithful",),
+)
+def _average_gain(columns):
+    return columns["AG"]
+
+
+@register(
+    "FF",
+    title="FF",
+    family=FAITHFUL,
+    unit="probability",
+    better="higher",
+    low=-1,
+    high=1,
+    summary=_KEPT + "fall of the probability when the explanation is removed",
+    source="Paissan et al., L-MAC, ICML 2024",
+    takes=("faithful",),
+)
+def _faithfulness_on_removal(columns):
+    return columns["FF"]
+
+
+@register(
+    "Fid-In",
+    title="Fid-In",
+    family=FAITHFUL,
+    unit="share",
+    better="higher",
+    low=0,
+    high=1,
+    summary=_KEPT + "share of sounds whose answer stays when only the explanation is kept",
+    source="Paissan et al., L-MAC, ICML 2024",
+    takes=("faithful",),
+)
+def _input_fidelity(columns):
+    return columns["Fid-In"]

@@ -9,8 +9,23 @@ from __future__ import annotations
 import numpy as np
 
 from ...errors import XaiAudioError
+from .registry import TRUTH, register
+
+_ARRAS = "Arras et al., CLEVR-XAI, Information Fusion 2022"
 
 
+@register(
+    "mass",
+    title="mass",
+    family=TRUTH,
+    unit="share",
+    better="higher",
+    low=0,
+    high=1,
+    summary="share of the relevance that lies on the true event",
+    source=_ARRAS,
+    takes=("maps", "truth"),
+)
 def relevance_mass(maps, truth) -> np.ndarray:
     """Return the share of the positive relevance that lies inside the truth.
 
@@ -45,6 +60,18 @@ def relevance_mass(maps, truth) -> np.ndarray:
     return np.where(truth.any(axis=1), mass, np.nan)
 
 
+@register(
+    "rank",
+    title="rank",
+    family=TRUTH,
+    unit="share",
+    better="higher",
+    low=0,
+    high=1,
+    summary="share of the highest cells, as many as the event has, that lie on the true event",
+    source=_ARRAS,
+    takes=("maps", "truth"),
+)
 def relevance_rank(maps, truth) -> np.ndarray:
     """Return the share of the most relevant cells that lie inside the truth.
 
@@ -80,6 +107,18 @@ def relevance_rank(maps, truth) -> np.ndarray:
     return np.where(size[:, 0] > 0, hits / np.maximum(size[:, 0], 1), np.nan)
 
 
+@register(
+    "pointing",
+    title="pointing",
+    family=TRUTH,
+    unit="share",
+    better="higher",
+    low=0,
+    high=1,
+    summary="share of sounds whose highest cell lies on the true event",
+    source="Zhang et al., Top-down neural attention by excitation backprop, IJCV 2018",
+    takes=("maps", "truth"),
+)
 def pointing_game(maps, truth) -> np.ndarray:
     """Tell whether the most relevant cell lies inside the truth.
 

@@ -15,8 +15,9 @@ import keras
 import numpy as np
 
 from ...errors import XaiAudioError
-from ...explainers.base import explain
+from ...explainers.base import Explainer
 from ...models.classifier import AudioClassifier
+from .registry import TRUST, register
 from .similarity import SIMILARITIES, similarity
 
 
@@ -171,7 +172,9 @@ def forgetting(model, layers=None, *, seed: int = 0):
         model.logits_network.set_weights(weights)
 
 
-def cascade(model, patches, targets=None, method="gradcam", *, layers=None, seed=0, **options):
+def cascade(
+    model, patches, targets=None, explainer="gradcam", *, layers=None, seed=0
+) -> Randomisation:
     """Destroy a network from the top down, and compare the maps at each step.
 
     Parameters
@@ -180,14 +183,12 @@ def cascade(model, patches, targets=None, method="gradcam", *, layers=None, seed
     patches : array_like of float, shape (n, frames, bands)
     targets : str, int, sequence of either, or None
         The classes explained, the same at each step; None takes what the whole network predicts.
-    method : str
-        A name from :func:`xaiaudio.methods`.
+    explainer : str or Explainer
+        A method by its name, or with options.
     layers : sequence of str or of sequences of str, optional
         The layers, or groups of layers as :func:`blocks` makes them, to destroy one after the
         other; by default all with weights, from the top.
     seed : int
-    **options
-        The method's own.
 
     Returns
     -------
@@ -214,15 +215,17 @@ def cascade(model, patches, targets=None, method="gradcam", *, layers=None, seed
     """
     groups = _groups(model, layers)
     states = [sum(groups[: number + 1], []) for number in range(len(groups))]
-    return _compare(model, patches, targets, method, groups, states, seed, options)
+    return _compare(model, patches, targets, explainer, groups, states, seed)
 
 
-def each_layer(model, patches, targets=None, method="gradcam", *, layers=None, seed=0, **options):
+def each_layer(
+    model, patches, targets=None, explainer="gradcam", *, layers=None, seed=0
+) -> Randomisation:
     """Destroy one layer (or group of layers) at a time, the others being whole.
 
     Parameters
     ----------
-    model, patches, targets, method, layers, seed, **options
+    model, patches, targets, explainer, layers, seed
         As for :func:`cascade`.
 
     Returns
@@ -242,15 +245,15 @@ def each_layer(model, patches, targets=None, method="gradcam", *, layers=None, s
     (2, 1, 96, 64)
     """
     groups = _groups(model, layers)
-    return _compare(model, patches, targets, method, groups, groups, seed, options)
+    return _compare(model, patches, targets, explainer, groups, groups, seed)
 
 
-def random_logit(model, patches, targets=None, method="gradcam", *, seed=0, **options) -> dict:
+def random_logit(model, patches, targets=None, explainer="gradcam", *, seed=0) -> dict:
     """Compare each map with that of another class, drawn at random.
 
     Parameters
     ----------
-    model, patches, targets, method, seed, **options
+    model, patches, targets, explainer, seed
         As for :func:`cascade`.
 
     Returns
@@ -278,22 +281,23 @@ def random_logit(model, patches, targets=None, method="gradcam", *, seed=0, **op
     classes = len(model.labels)
     if classes < 2:
         raise XaiAudioError(f"{model.name} has one class only: there is no other to compare with.")
-    first = explain(model, patches, targets, method, **options)
+    explainer = Explainer.of(explainer)
+    first = explainer(model, patches, targets)
     # Anything from 1 to classes - 1 further on is another class.
     steps = np.random.default_rng(seed).integers(1, classes, len(first))
     others = (first.targets + steps) % classes
-    second = explain(model, first.patches, others.tolist(), method, **options)
+    second = explainer(model, first.patches, others.tolist())
     return similarity(first.maps, second.maps)
 
 
-def networks(model, other, patches, targets=None, method="gradcam", **options) -> Randomisation:
+def networks(model, other, patches, targets=None, explainer="gradcam") -> Randomisation:
     """Compare the maps of two networks, for example of one that learnt shuffled labels.
 
     Parameters
     ----------
     model, other : AudioClassifier
         Of the same patches and the same number of classes.
-    patches, targets, method, **options
+    patches, targets, explainer
         As for :func:`cascade`: the same for both networks.
 
     Returns
@@ -323,9 +327,10 @@ def networks(model, other, patches, targets=None, method="gradcam", **options) -
             f"{model.name} and {other.name} have different labels: there is no class to explain "
             "in both."
         )
-    first = explain(model, patches, targets, method, **options)
-    second = explain(other, first.patches, first.targets.tolist(), method, **options)
-    repeated = _repeated(model, first, method, options)
+    explainer = Explainer.of(explainer)
+    first = explainer(model, patches, targets)
+    second = explainer(other, first.patches, first.targets.tolist())
+    repeated = _repeated(model, first, explainer)
     return _randomisation([other.name], first.maps, [second.maps], repeated)
 
 
@@ -362,21 +367,22 @@ def shuffled_labels(table, *, seed: int = 0):
     return dataclasses.replace(table, truth=tuple(table.truth[index] for index in order))
 
 
-def _compare(model, patches, targets, method, groups, states, seed, options) -> Randomisation:
-    whole = explain(model, patches, targets, method, **options)
+def _compare(model, patches, targets, explainer, groups, states, seed) -> Randomisation:
+    explainer = Explainer.of(explainer)
+    whole = explainer(model, patches, targets)
     maps = []
     for state in states:
         # What a method compiled for the whole network serves all states: it reads the weights
         # each time.
         with forgetting(model, state, seed=seed):
-            found = explain(model, whole.patches, whole.targets.tolist(), method, **options)
+            found = explainer(model, whole.patches, whole.targets.tolist())
         maps.append(found.maps)
-    repeated = _repeated(model, whole, method, options)
+    repeated = _repeated(model, whole, explainer)
     return _randomisation([group[-1] for group in groups], whole.maps, maps, repeated)
 
 
-def _repeated(model, found, method, options) -> np.ndarray:
-    return explain(model, found.patches[:1], int(found.targets[0]), method, **options).maps
+def _repeated(model, found, explainer) -> np.ndarray:
+    return explainer(model, found.patches[:1], int(found.targets[0])).maps
 
 
 def _randomisation(names, whole, changed, repeated) -> Randomisation:
@@ -413,3 +419,27 @@ def _forget(model, layers, seed) -> None:
             layer.set_weights(
                 [random.permuted(w.ravel()).reshape(w.shape) for w in layer.get_weights()]
             )
+
+
+@register(
+    "destroyed",
+    title="destroyed",
+    family=TRUST,
+    unit="rank correlation",
+    better="lower",
+    low=-1,
+    high=1,
+    summary="similarity of the magnitudes to those for a network whose weights were all shuffled",
+    source="Adebayo et al., Sanity checks for saliency maps, NeurIPS 2018",
+    floor="worst",
+)
+def _destroyed(context):
+    """Compare the magnitudes before and after all weights were shuffled."""
+    if context.is_random:
+        return context.missing()
+    with forgetting(context.model, seed=context.seed):
+        after = context.re_explain()
+    before = context.subset_maps
+    # A map that is flat before and after has no ranks; it is the same all the same.
+    same = (before == after).all(axis=(1, 2))
+    return context.scatter(np.where(same, 1.0, similarity(before, after)["absolute"]))

@@ -6,10 +6,28 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from ...errors import XaiAudioError
 
 # Files with measures, in the order of the leaderboard's columns.
-FILES = ("standard", "trust")
+FILES = (
+    "faithfulness",
+    "deletion",
+    "localisation",
+    "complexity",
+    "stability",
+    "cost",
+    "randomisation",
+    "sensitivity",
+)
+
+# Families, each a panel of the leaderboard.
+FAITHFUL = "faithfulness"
+TRUTH = "ground truth"
+FORM = "form"
+TRUST = "trust"
+COST = "cost"
 
 BETTER = ("higher", "lower", "neither")
 
@@ -36,8 +54,9 @@ class Measure:
     source : str
         The paper.
     function : callable
-        Takes a `Trial` and returns (n,) values, one a patch; NaN
-        where there is no answer.
+        Takes what `takes` names and returns (n,) values, one a patch; NaN where there is no answer.
+    takes : tuple of str
+        Attributes of a `Context` that the function is called with; ``"context"`` is all of it.
     floor : {"chance", "worst"}
         What the worst place is: the random map's value, or the worst method's, where a random map
         would win without merit.
@@ -54,6 +73,14 @@ class Measure:
     source: str
     function: Callable
     floor: str = "chance"
+    takes: tuple[str, ...] = ("context",)
+
+    def values(self, context) -> np.ndarray:
+        """Measure one row of the leaderboard, (n,); NaN where something needed is unknown."""
+        given = [context if name == "context" else getattr(context, name) for name in self.takes]
+        if any(value is None for value in given):
+            return context.missing()
+        return np.asarray(self.function(*given), float)
 
     def write(self, value: float) -> str:
         """Write a value with as many digits as the measure deserves."""
@@ -66,13 +93,27 @@ class Measure:
         return f"{value:.2f}"
 
 
-def register(name, *, better, **about):
-    """Register a measure, as a decorator of its function; the rest as in `Measure`."""
+def register(
+    name: str,
+    *,
+    title: str,
+    family: str,
+    unit: str,
+    better: str,
+    low: float,
+    high: float,
+    summary: str,
+    source: str,
+    takes: tuple[str, ...] = ("context",),
+    floor: str = "chance",
+) -> Callable[[Callable], Callable]:
+    """Register a measure, as a decorator of the function that defines it; see `Measure`."""
     if better not in BETTER:
         raise XaiAudioError(f"better is {better!r}: it must be one of {BETTER}.")
 
     def add(function):
-        _MEASURES[name] = Measure(name, better=better, function=function, **about)
+        about = (title, family, unit, better, low, high, summary, source, function, floor, takes)
+        _MEASURES[name] = Measure(name, *about)
         return function
 
     return add

@@ -12,9 +12,16 @@ from numbers import Integral, Real
 import numpy as np
 
 from ...errors import XaiAudioError
-from ...explainers.base import explain
+from ...explainers.base import Explainer
+from .registry import TRUST, register
 
 NOISES = ("shaped", "white")
+
+# Noises that the leaderboard tries each sound with.
+_DRAWS = 2
+
+# How far a patch may be from the one made of its own sound: rounding, and no more.
+_SAME = 1e-3
 
 
 @dataclass(frozen=True)
@@ -56,13 +63,12 @@ def max_sensitivity(
     model,
     waves,
     targets=None,
-    method="gradcam",
+    explainer="gradcam",
     *,
     level=40.0,
     draws=5,
     noise="shaped",
     seed=0,
-    **options,
 ) -> Sensitivity:
     """Explain sounds with and without noise that is too soft to hear.
 
@@ -74,13 +80,11 @@ def max_sensitivity(
     targets : str, int, sequence of either, or None
         The classes explained, with and without noise. None takes what the network predicts for
         the sounds without.
-    method : str
-        One that draws at random uses the same seed with and without noise: its own coins do not
-        count here.
+    explainer : str or Explainer
+        A method by its name, or with options. One that draws at random uses the same seed with and
+        without noise: what it draws does not count here.
     level, noise, draws, seed
         As for :func:`noisy`.
-    **options
-        The method's own; its `seed`, if it has one, is the method's default.
 
     Returns
     -------
@@ -119,16 +123,13 @@ def max_sensitivity(
             "length of one patch. sensitivity.stretch() cuts them."
         )
     changed = noisy(waves, level, draws=draws, noise=noise, seed=seed)
-    clean = np.stack([frontend(wave)[0] for wave in waves])
-    moved = np.stack([[frontend(wave)[0] for wave in row] for row in changed])
-    first = explain(model, clean, targets, method, **options)
+    clean = np.concatenate([frontend(wave) for wave in waves])
+    moved = np.stack([np.concatenate([frontend(wave) for wave in row]) for row in changed])
+    explainer = Explainer.of(explainer)
+    first = explainer(model, clean, targets)
     # All draws of all sounds are one call: the methods do the batching.
-    second = explain(
-        model,
-        moved.reshape(-1, *clean.shape[1:]),
-        np.tile(first.targets, draws).tolist(),
-        method,
-        **options,
+    second = explainer(
+        model, moved.reshape(-1, *clean.shape[1:]), np.tile(first.targets, draws).tolist()
     )
     maps = np.concatenate([first.maps[None], second.maps.reshape(moved.shape)])
     rows = np.arange(len(clean))
@@ -195,15 +196,15 @@ def noisy(waves, level=40.0, *, draws=5, noise="shaped", seed=0) -> np.ndarray:
     return (waves + scale[..., None] * added).astype(np.float32)
 
 
-def stretch(wave, frontend, patch: int = 0) -> np.ndarray:
+def stretch(wave, frontend, start: int = 0) -> np.ndarray:
     """Return the part of a sound that a patch was made from.
 
     Parameters
     ----------
     wave : array_like of float, shape (samples,)
     frontend : LogMel
-        Its overlap says where the patches begin.
-    patch : int
+    start : int
+        The patch's first frame in the sound, see `Patches.starts`.
 
     Returns
     -------
@@ -219,14 +220,15 @@ def stretch(wave, frontend, patch: int = 0) -> np.ndarray:
     >>> import numpy as np, xaiaudio as xa
     >>> from xaiaudio.evaluate.metrics.sensitivity import stretch
     >>> frontend, wave = xa.LogMel.vggish(0.75), np.sin(np.arange(80_000) / 5)
-    >>> bool(np.allclose(frontend(stretch(wave, frontend, 3))[0], frontend(wave)[3]))
+    >>> patch = frontend(wave)[3]
+    >>> bool(np.allclose(frontend(stretch(wave, frontend, patch.starts[0])), patch))
     True
     """
     wave = np.asarray(wave, np.float32)
-    start = patch * frontend.patch_hop * frontend.hop
-    if wave.ndim != 1 or patch < 0 or start + frontend.min_samples > len(wave):
-        raise XaiAudioError(f"A sound of the shape {wave.shape} has no patch {patch}.")
-    return wave[start : start + frontend.min_samples]
+    first = int(start) * frontend.hop
+    if wave.ndim != 1 or first < 0 or first + frontend.min_samples > len(wave):
+        raise XaiAudioError(f"A sound of the shape {wave.shape} has no patch at frame {start}.")
+    return wave[first : first + frontend.min_samples]
 
 
 def _shaped(added, waves) -> np.ndarray:
@@ -264,3 +266,40 @@ def relative(after, before) -> np.ndarray:
     moved = np.sqrt(((after - before) ** 2).sum(axis=(2, 3)))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(lengths > 0, moved / lengths, np.nan)
+
+
+@register(
+    "sensitivity",
+    title="sensitivity",
+    family=TRUST,
+    unit="share",
+    better="lower",
+    low=0,
+    high=np.inf,
+    summary="largest relative change of the map under noise 40 dB below the sound",
+    source="Yeh et al., On the (in)fidelity and sensitivity of explanations, NeurIPS 2019",
+    floor="worst",
+)
+def _largest_change(context):
+    """Measure the largest relative change of each map under noise; NaN where no sound is known."""
+    patches = context.once("patches with noise", lambda: _with_noise(context))
+    if patches is None or context.is_random:
+        return context.missing()
+    maps = np.stack([context.re_explain(patches=row) for row in patches])
+    return context.scatter(relative(maps, context.subset_maps).max(axis=0))
+
+
+def _with_noise(context) -> np.ndarray | None:
+    """Return the few cases' patches with noise in their sounds, (draws, n, frames, bands)."""
+    cases, frontend = context.cases, context.model.frontend
+    if not cases.starts:
+        return None
+    waves = [
+        stretch(cases.clips[index].load(frontend.sample_rate), frontend, cases.starts[index])
+        for index in context.subset
+    ]
+    clean = np.concatenate([frontend(wave) for wave in waves])
+    if np.abs(clean - cases.patches[context.subset]).max() > _SAME:
+        return None
+    changed = noisy(np.stack(waves), draws=_DRAWS, seed=context.seed)
+    return np.stack([np.concatenate([frontend(wave) for wave in row]) for row in changed])

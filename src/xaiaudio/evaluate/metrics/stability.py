@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import XaiAudioError
-from ...explainers import registry
-from ...explainers.base import explain
+from ...explainers.base import Explainer
 from ...explainers.engines import segments as cut
+from .registry import TRUST, register
 from .similarity import overlap, rank_correlation
 
 GRID = (7, 7)
@@ -87,14 +87,16 @@ class OverSamples:
 
 
 def over_seeds(
-    model, patches, targets=None, method="lime", *, seeds=(0, 1, 2, 3, 4), share=0.1, **options
+    model, patches, targets=None, explainer="lime", *, seeds=(0, 1, 2, 3, 4), share=0.1
 ) -> OverSeeds:
     """Explain the same patches with several seeds.
 
     Parameters
     ----------
-    model, patches, targets, method, **options
+    model, patches, targets
         As in :func:`xaiaudio.explain`; the class that is explained is the same for all seeds.
+    explainer : str or Explainer
+        A method by its name, or with options.
     seeds : sequence of int
         Two or more, all different.
     share : float
@@ -120,20 +122,16 @@ def over_seeds(
     >>> import numpy as np, xaiaudio as xa
     >>> from xaiaudio.evaluate.metrics.stability import over_seeds
     >>> model = xa.load_model("lite")
-    >>> over_seeds(model, np.zeros((1, 96, 64)), method="gradcam").spearman.min()
+    >>> over_seeds(model, np.zeros((1, 96, 64)), None, "gradcam").spearman.min()
     np.float64(1.0)
     """
     seeds = _seeds(seeds)
-    seeded = _takes(method, "seed")
-    first = explain(model, patches, targets, method, **_with(options, seeded, seed=seeds[0]))
-    told = first.targets.tolist()
-    drawn = seeded or _differs(
-        explain(model, first.patches[:1], told[:1], method, **options), first
-    )
+    explainer = Explainer.of(explainer)
+    first = explainer.with_seed(seeds[0])(model, patches, targets)
+    classes = first.targets.tolist()
+    drawn = explainer.seeded or _differs(explainer(model, first.patches[:1], classes[:1]), first)
     rest = [
-        explain(model, first.patches, told, method, **_with(options, seeded, seed=seed)).maps
-        for seed in seeds[1:]
-        if drawn
+        explainer.with_seed(seed)(model, first.patches, classes).maps for seed in seeds[1:] if drawn
     ]
     maps = [first.maps, *(rest if drawn else [first.maps] * len(seeds[1:]))]
     pairs = list(itertools.combinations(maps, 2))
@@ -150,23 +148,22 @@ def over_samples(
     model,
     patches,
     targets=None,
-    method="lime",
+    explainer="lime",
     *,
     samples=(50, 100, 200, 500, 1000, 2000),
     seeds=(0, 1, 2, 3, 4),
     top=3,
-    **options,
 ) -> OverSamples:
     """Explain the same patches with more and more samples, and see when the tops stop changing.
 
     Parameters
     ----------
-    model, patches, targets, **options
+    model, patches, targets
         As in :func:`xaiaudio.explain`.
-    method : str
-        One with the options `samples` and `seed`. For ``"lime"`` the segments are its own, and each
-        sample is asked about once, however many numbers of samples there are. For others they are
-        a grid of 7 by 7.
+    explainer : str or Explainer
+        A method with the options `samples` and `seed`. For ``"lime"`` the segments are its own, and
+        each sample is asked about once, however many numbers of samples there are. For others they
+        are a grid of 7 by 7.
     samples : sequence of int
         Rising.
     seeds : sequence of int
@@ -194,7 +191,11 @@ def over_samples(
     >>> from xaiaudio.evaluate.metrics.stability import over_samples
     >>> model = xa.load_model("lite")
     >>> found = over_samples(
-    ...     model, np.zeros((1, 96, 64)), samples=(10, 20), seeds=(0, 1), grid=(3, 2)
+    ...     model,
+    ...     np.zeros((1, 96, 64)),
+    ...     explainer=xa.Explainer("lime", grid=(3, 2)),
+    ...     samples=(10, 20),
+    ...     seeds=(0, 1),
     ... )
     >>> found.tops.shape
     (2, 2, 1, 3)
@@ -202,25 +203,24 @@ def over_samples(
     seeds, samples = _seeds(seeds), tuple(samples)
     if not samples or list(samples) != sorted(set(samples)):
         raise XaiAudioError(f"samples is {samples!r}: it must be rising numbers.")
-    missing = [name for name in ("samples", "seed") if not _takes(method, name)]
+    explainer = Explainer.of(explainer)
+    missing = [name for name in ("samples", "seed") if not explainer.takes(name)]
     if missing:
         raise XaiAudioError(
-            f"{method} has no option {missing[0]!r}: it does not draw samples, so that there is "
-            "nothing to count."
+            f"{explainer.name} has no option {missing[0]!r}: it does not draw samples, so that "
+            "there is nothing to count."
         )
     # Checks patches and targets, and says what is wrong with them.
-    first = explain(model, patches, targets, method, **options, seed=seeds[0], samples=samples[0])
-    if method == "lime":
-        segments, maps = _growing_lime(model, first, samples, seeds, options)
+    first = explainer.replace(seed=seeds[0], samples=samples[0])(model, patches, targets)
+    if explainer.name == "lime":
+        segments, maps = _growing_lime(model, first, samples, seeds, explainer)
     else:
         segments = np.broadcast_to(cut.grid(first.maps.shape[1:], *GRID), first.maps.shape)
         classes = first.targets.tolist()
         maps = np.stack(
             [
                 [
-                    explain(
-                        model, first.patches, classes, method, **options, seed=seed, samples=count
-                    ).maps
+                    explainer.replace(seed=seed, samples=count)(model, first.patches, classes).maps
                     for count in samples
                 ]
                 for seed in seeds
@@ -286,10 +286,10 @@ def shared(first, second) -> np.ndarray:
     return (first[..., :, None] == second[..., None, :]).any(axis=-1).mean(axis=-1)
 
 
-def _growing_lime(model, first, samples, seeds, options):
+def _growing_lime(model, first, samples, seeds, explainer):
     from ...explainers import lime
 
-    chosen = lime.Options(**options)
+    chosen = explainer.options
     segments = lime.segments_of(first.patches, chosen)
     maps = [
         lime.growing(
@@ -311,15 +311,6 @@ def _seeds(seeds) -> tuple[int, ...]:
     return seeds
 
 
-def _takes(method, option) -> bool:
-    known = dataclasses.fields(registry.find(method).options)
-    return any(field.name == option for field in known)
-
-
-def _with(options, wanted, **more) -> dict:
-    return {**options, **more} if wanted else options
-
-
 def _differs(again, first) -> bool:
     """Tell whether the first map is another one when it is made again, rounding apart."""
     scale = np.abs(first.maps[0]).max()
@@ -330,3 +321,24 @@ def _ranks_alike(first, second) -> np.ndarray:
     """Return the rank correlation (n,) of each two maps; 1 where they are the same."""
     same = (first == second).all(axis=(1, 2))
     return np.where(same, 1.0, rank_correlation(first, second))
+
+
+@register(
+    "seeds",
+    title="seeds",
+    family=TRUST,
+    unit="rank correlation",
+    better="higher",
+    low=-1,
+    high=1,
+    summary="similarity of the maps of two seeds, for methods that draw at random",
+    source="Mishra et al., Reliable local explanations for machine listening, IJCNN 2020",
+)
+def _two_seeds(context):
+    """Compare the maps of two seeds; NaN for a method that draws nothing."""
+    if not context.row.seeded:
+        return context.missing()
+    first, second = context.subset_maps, context.re_explain(seed=context.seed + 1)
+    # A map that is flat has no ranks, and so no answer.
+    flat = (np.ptp(first, axis=(1, 2)) == 0) | (np.ptp(second, axis=(1, 2)) == 0)
+    return context.scatter(np.where(flat, np.nan, rank_correlation(first, second)))

@@ -192,7 +192,7 @@ def _proved(network: keras.Model, frontend: LogMel, wave, wanted) -> keras.Model
     """Return the network, with a last ReLU if need be, if it gives the wanted embeddings."""
     patches = frontend(wave)
     count = min(len(patches), len(wanted))  # a module may fill up its last patch with silence
-    given = network(patches[:count, ..., None]).numpy()
+    given = network(patches.values[:count, ..., None]).numpy()
     if count == 0 or wanted.ndim != 2 or wanted.shape[1] != given.shape[1]:
         return None
     for relu, values in ((False, given), (True, np.maximum(given, 0))):

@@ -35,11 +35,10 @@ def model():
 def cases(model):
     sounds = tuple(Sound(noise(0.5, seed=number)) for number in range(5))
     # Each patch from elsewhere in its sound.
-    patches = np.stack(
-        [FRONTEND.with_overlap(0.75)(one.wave)[3 * number] for number, one in enumerate(sounds)]
-    )
+    picked = [FRONTEND(one.wave, overlap=0.75)[3 * number] for number, one in enumerate(sounds)]
+    patches, starts = np.concatenate(picked), tuple(int(one.starts[0]) for one in picked)
     targets = model.scores(patches).argmax(axis=1)
-    return Cases(patches, targets, None, tuple("abcde"), "made up", clips=sounds)
+    return Cases(patches, targets, None, tuple("abcde"), "made up", clips=sounds, starts=starts)
 
 
 @pytest.fixture(scope="module")
@@ -88,9 +87,9 @@ def test_a_map_that_asks_no_network_stays_the_same_when_it_is_destroyed(board):
 
 
 def test_sensitivity_is_that_of_the_patchs_own_sound(model, cases, board):
-    frontend = FRONTEND.with_overlap(0.75)
     waves = [
-        sensitivity.stretch(cases.clips[number].wave, frontend, 3 * number) for number in (0, 2, 4)
+        sensitivity.stretch(cases.clips[number].wave, FRONTEND, cases.starts[number])
+        for number in (0, 2, 4)
     ]
     found = sensitivity.max_sensitivity(
         model, waves, cases.targets[[0, 2, 4]].tolist(), "saliency", draws=2, seed=5
@@ -100,8 +99,8 @@ def test_sensitivity_is_that_of_the_patchs_own_sound(model, cases, board):
 
 
 def test_without_the_sounds_nobody_knows(model, cases):
-    for clips in ((), cases.clips[::-1]):
-        silent = dataclasses.replace(cases, clips=clips)
+    for changes in ({"clips": (), "starts": ()}, {"clips": cases.clips[::-1]}):
+        silent = dataclasses.replace(cases, **changes)
         found = leaderboard(model, silent, ["saliency"], NAMES, references=())
         assert np.isnan(found.row("saliency").values["sensitivity"]).all()
         assert np.isfinite(found.row("saliency").values["destroyed"]).all()

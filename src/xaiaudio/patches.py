@@ -1,0 +1,123 @@
+"""Patches of a sound that know their front end and where each of them lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .errors import XaiAudioError
+
+if TYPE_CHECKING:
+    from .frontend import LogMel
+
+
+@dataclass(frozen=True, eq=False)
+class Patches(np.lib.mixins.NDArrayOperatorsMixin):
+    """Log-mel patches of one sound.
+
+    A front end returns them. NumPy takes them as the array of their values, and arithmetic gives
+    arrays; slices, masks and lists of indices keep where each patch lies.
+
+    Attributes
+    ----------
+    values : ndarray of float32, shape (n, frames, bands)
+    frontend : LogMel
+        What made them, with the overlap that they were cut with.
+    starts : ndarray of int, shape (n,)
+        The first frame of each patch in the sound.
+    length : int
+        Frames of the whole sound.
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> patches = xa.LogMel.vggish()(np.zeros(80_000, "float32"), overlap=0.75)
+    >>> patches
+    Patches(17 of 96 x 64, from 0.01 s to 4.81 s)
+    >>> np.asarray(patches).shape, len(patches[2:5])
+    ((17, 96, 64), 3)
+    >>> patches[2:5].starts.tolist()
+    [48, 72, 96]
+    """
+
+    values: np.ndarray
+    frontend: LogMel
+    starts: np.ndarray
+    length: int
+
+    def __post_init__(self):
+        starts = np.asarray(self.starts, int)
+        object.__setattr__(self, "values", np.asarray(self.values, np.float32))
+        object.__setattr__(self, "starts", starts)
+        if starts.shape != self.values.shape[:1]:
+            raise XaiAudioError(f"There are {len(starts)} places for {len(self.values)} patches.")
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+        return np.array(self.values, dtype=dtype, copy=copy)
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        arrays = [one.values if isinstance(one, Patches) else one for one in inputs]
+        return getattr(ufunc, method)(*arrays, **options)
+
+    def __repr__(self) -> str:
+        frames, bands = self.shape[1:]
+        text = f"{len(self)} of {frames} x {bands}"
+        if len(self):
+            edges = self.times(int(self.starts.argmin()))[0], self.times(int(self.starts.argmax()))
+            text += f", from {edges[0]:.2f} s to {edges[1][-1]:.2f} s"
+        return f"Patches({text})"
+
+    def __getitem__(self, index) -> Patches | np.ndarray:
+        """Return some of the patches (slice, mask or list of indices); a number gives that one.
+
+        An index of cells, such as ``patches[:, 10]``, gives an array.
+        """
+        if isinstance(index, tuple):
+            return self.values[index]
+        if isinstance(index, (int, np.integer)):
+            index = range(len(self))[index]
+            index = slice(index, index + 1)
+        return replace(self, values=self.values[index], starts=self.starts[index])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Patches, frames and bands."""
+        return self.values.shape
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes, always 3."""
+        return self.values.ndim
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Type of the values, always float32."""
+        return self.values.dtype
+
+    @property
+    def loudness(self) -> np.ndarray:
+        """Mean of each patch's cells, shape (n,)."""
+        return self.values.mean(axis=(1, 2))
+
+    def loudest(self) -> Patches:
+        """Return the patch whose cells have the highest mean."""
+        return self[int(self.loudness.argmax())]
+
+    def times(self, number: int = 0) -> np.ndarray:
+        """Return where the cells of a patch begin and end in the sound, in seconds.
+
+        Parameters
+        ----------
+        number : int
+            Which of the patches.
+
+        Returns
+        -------
+        ndarray of float64, shape (frames + 1,)
+        """
+        return self.frontend.frame_times(self.starts[number])

@@ -1,0 +1,64 @@
+"""Patches know their front end and where each of them lies in the sound."""
+
+import numpy as np
+import pytest
+
+import xaiaudio as xa
+
+FRONTEND = xa.LogMel(frames=20, bands=16)
+WAVE = np.random.default_rng(0).normal(0, 0.1, 16_000).astype("float32")
+
+
+@pytest.fixture(scope="module")
+def patches():
+    return FRONTEND(WAVE, overlap=0.6)
+
+
+def test_they_are_what_the_front_end_cuts(patches):
+    plain = FRONTEND.with_overlap(0.6)
+    np.testing.assert_array_equal(patches, plain.cut(plain.spectrogram(WAVE)))
+    assert patches.frontend == plain and patches.length == len(plain.spectrogram(WAVE))
+    assert patches.shape == (10, 20, 16) and patches.ndim == 3 and patches.dtype == np.float32
+
+
+def test_each_lies_where_it_was_cut(patches):
+    rows = FRONTEND.spectrogram(WAVE)
+    for number, start in enumerate(patches.starts):
+        np.testing.assert_array_equal(patches.values[number], rows[start : start + 20])
+        np.testing.assert_allclose(patches.times(number)[0], start * 0.01 + 0.0075)
+
+
+@pytest.mark.parametrize("index", [slice(2, 7, 2), [5, 1], np.arange(10) % 3 == 0])
+def test_some_of_them_keep_their_places(patches, index):
+    some = patches[index]
+    assert isinstance(some, xa.Patches)
+    np.testing.assert_array_equal(some.values, patches.values[index])
+    np.testing.assert_array_equal(some.starts, patches.starts[index])
+    assert some.length == patches.length
+
+
+def test_a_number_gives_patches_of_one(patches):
+    np.testing.assert_array_equal(patches[-1].starts, patches.starts[-1:])
+    assert len(list(patches)) == 10
+    with pytest.raises(IndexError):
+        patches[10]
+
+
+def test_numpy_takes_them_as_an_array(patches):
+    assert isinstance(patches - 1, np.ndarray) and isinstance(patches[:, 3], np.ndarray)
+    np.testing.assert_array_equal(np.concatenate([patches, patches[:1]])[:10], patches.values)
+    assert (patches == patches.values).all() and np.asarray(patches) is not None
+    copied = np.array(patches)
+    copied[:] = 0
+    assert patches.values.any()
+
+
+def test_the_loudest_is_the_one_with_the_highest_mean(patches):
+    means = [np.mean(patch) for patch in patches.values]
+    assert patches.loudest().starts[0] == patches.starts[int(np.argmax(means))]
+    np.testing.assert_allclose(patches.loudness, means, rtol=1e-5)
+
+
+def test_places_have_to_fit():
+    with pytest.raises(xa.XaiAudioError, match="2 places for 3 patches"):
+        xa.Patches(np.zeros((3, 20, 16)), FRONTEND, [0, 1], 50)
