@@ -229,6 +229,35 @@ def test_sounds_without_class_folders_teach_nothing(capsys, tmp_path):
     assert str(tmp_path / "loose") in complaint(err)
 
 
+def test_bad_files_are_left_out_of_training_and_named(capsys, tmp_path):
+    folder = tmp_path / "sounds"
+    for label in ("a", "b"):
+        for number in range(5):
+            sound(folder / label / f"{number}.wav", noise(1, seed=number))
+    (folder / "a" / "1.wav").write_text("no sound")  # to learn from
+    sound(folder / "a" / "2.wav", np.full(16_000, np.nan), subtype="FLOAT")  # found in decoding
+    (folder / "b" / "4.wav").write_bytes(b"")  # held out
+    (folder / "b" / "notes.txt").write_text("x")
+    (folder / "b" / "._0.wav").write_bytes(b"x")
+    network = tmp_path / "mine.keras"
+    status, said, err = call(capsys, "train", folder, "--out", network, "--freeze", "--epochs", "1")
+    assert status == 0, err
+    lines = err.splitlines()
+    assert lines[0] == "Passed over: 1 file that is no sound by name (b/notes.txt)."
+    left = [line for line in lines if line.startswith("Left out: ")]
+    assert [name in line for name, line in zip(("a/1", "a/2", "b/4"), left, strict=True)] == [
+        True,
+        True,
+        True,
+    ]
+    assert "._0" not in err
+    assert xa.load_model(network).labels == ("a", "b")
+    status, said, err = call(capsys, "data", "info", folder)
+    assert status == 0
+    assert lines[0] in err and "a/1.wav cannot be read" in err and "b/4.wav is empty" in err
+    assert "a/2" not in err  # headers alone are read here
+
+
 def test_a_bad_clip_in_a_class_folder_is_named_before_training(capsys, tmp_path):
     for label in ("a", "b"):
         for number in range(2):
@@ -237,7 +266,9 @@ def test_a_bad_clip_in_a_class_folder_is_named_before_training(capsys, tmp_path)
     network = tmp_path / "mine.keras"
     status, _, err = call(capsys, "train", tmp_path / "sounds", "--out", network)
     assert status == 1
-    assert str(tmp_path / "sounds" / "b" / "0.wav") in complaint(err)
+    message = complaint(err)
+    assert "No sound of 'b' is left to learn from" in message
+    assert str(tmp_path / "sounds" / "b" / "0.wav") in message
     assert not network.exists()
 
 

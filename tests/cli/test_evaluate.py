@@ -93,10 +93,12 @@ def test_a_sound_that_cannot_be_used_stops_nothing(capsys, folder, tmp_path):
     shutil.copytree(folder, tmp_path / "set")
     label = next((tmp_path / "set").iterdir())
     (label / "broken.wav").write_text("This is no sound.")
+    (label / "notes.txt").write_text("Nor is this.")
     sound(label / "stereo.wav", np.stack([noise(1.0, rate=22_050)] * 2, axis=1), rate=22_050)
     status, said, err = call(capsys, "evaluate", tmp_path / "set", "--out", tmp_path / "out", *FAST)
     assert status == 0 and "Measured on 3 clips." in said
     assert "Left out: " in err and "broken.wav" in err
+    assert err.count("Passed over: 1 file that is no sound by name") == err.count("notes.txt") == 1
 
 
 def test_mixtures_have_a_truth(capsys, tmp_path):

@@ -53,7 +53,7 @@ def test_split_holds_out_one_fold():
 
 def test_split_refuses_what_leaves_nothing():
     clips = clip_set(dog=3)
-    with pytest.raises(XaiAudioError, match="fold 5: its clips are of fold 1, 2, 3"):
+    with pytest.raises(XaiAudioError, match="fold 5: its clips are of folds 1, 2, 3. Name"):
         clips.split(5)
     with pytest.raises(XaiAudioError, match="fold 1"):
         clips[:1].split(1)

@@ -4,10 +4,11 @@ import csv
 
 import numpy as np
 import pytest
+from sound_files import coded, tone
 
 from xaiaudio import datasets
 from xaiaudio.audio import save_audio
-from xaiaudio.datasets import CLASSES, folders
+from xaiaudio.datasets import CLASSES, esc10, folders
 from xaiaudio.errors import XaiAudioError
 
 SILENCE = np.zeros(160)
@@ -46,8 +47,49 @@ def authors(tmp_path):
     return folder
 
 
-def test_the_authors_folders(authors):
+def sums(folder):
+    return {
+        str(path.relative_to(folder)): esc10.sha256(path) for path in sorted(folder.rglob("*.ogg"))
+    }
+
+
+def test_the_authors_files_are_known_by_their_bytes(authors, monkeypatch):
+    known = sums(authors)
+    monkeypatch.setattr(esc10, "manifest", lambda: known)
+    assert [clip.fold for clip in datasets.load(authors)] == [1, 2, 3, 4, 5, 1]
+    assert "CC BY" in {clip.licence for clip in datasets.load(authors)}
+    (authors / "002 - Rain" / "5-17367-A.ogg").unlink()  # a part of them is theirs as well
+    assert [clip.fold for clip in datasets.load(authors)] == [1, 2, 3, 4, 1]
+
+
+@pytest.mark.parametrize("change", ["bytes", "format", "one more"])
+def test_copies_with_the_authors_names_are_ones_own(authors, monkeypatch, change):
+    known = sums(authors)
+    monkeypatch.setattr(esc10, "manifest", lambda: known)
+    rain = authors / "002 - Rain" / "5-17367-A.ogg"
+    if change == "bytes":
+        save_audio(rain, SILENCE + 0.1)
+    elif change == "format":
+        save_audio(rain.with_suffix(".wav"), SILENCE)
+        rain.unlink()
+    else:
+        save_audio(rain.with_name("5-1-A.ogg"), SILENCE)
     clips = datasets.load(authors)
+    assert {clip.licence for clip in clips} == {""}
+    assert [clip.fold for clip in clips.of("Dog bark")] == [1, 2, 3, 5]  # dealt by order
+    # Who knows that it is ESC-10 can say so.
+    assert {clip.licence for clip in folders.read(authors, esc10=True)} > {"CC BY"}
+
+
+def test_own_sounds_named_as_in_esc10_can_be_split(tmp_path):
+    names = [f"{label}/1-{number}-A.wav" for label in ("dog", "rain") for number in range(5)]
+    clips = datasets.load(sounds(tmp_path, *names))
+    train, test = clips.split(5)
+    assert (len(train), len(test)) == (8, 2)
+
+
+def test_the_authors_folders(authors):
+    clips = folders.read(authors, esc10=True)
     assert clips.name == "ESC-10"
     assert clips.labels == ("Dog bark", "Rain", "Fire crackling")
     assert [(clip.name, clip.label, clip.fold) for clip in clips] == [
@@ -61,19 +103,19 @@ def test_the_authors_folders(authors):
 
 
 def test_licence_and_author_are_kept_per_clip(authors):
-    first, second, third, unlisted, *_ = datasets.load(authors)
+    first, second, third, unlisted, *_ = folders.read(authors, esc10=True)
     assert (first.licence, first.author) == ("CC0", "Jo [x] Doe")
     assert first.source == "http://sound.example/100032/"
     assert (second.licence, second.author) == ("CC BY", "by by")
     assert (third.licence, third.author) == ("CC Sampling+", "someone")
     assert (unlisted.licence, unlisted.author) == ("CC BY", "")  # that of the whole set
     (authors / "ATTRIBUTION.txt").unlink()
-    assert {clip.licence for clip in datasets.load(authors)} == {"CC BY"}
+    assert {clip.licence for clip in folders.read(authors, esc10=True)} == {"CC BY"}
 
 
 def test_mathworks_names(tmp_path):
     folder = sounds(tmp_path, "dog/1-1-A.ogg", "crying_baby/5-2-A.ogg", "sea_waves/2-3-B.ogg")
-    clips = datasets.load(folder)
+    clips = folders.read(folder, esc10=True)
     assert clips.labels == ("Dog bark", "Sea waves", "Baby cry")
     assert [clip.fold for clip in clips] == [1, 2, 5]
 
@@ -194,7 +236,38 @@ def test_what_systems_leave_behind_is_not_seen(tmp_path):
     (folder / "a" / "notes.txt").write_text("x")
     (folder / "a" / "folder.wav").mkdir()
     (folder / "empty").mkdir()
-    assert datasets.load(folder).counts() == {"a": 1, "b": 1}
+    (folder / "README.txt").write_text("Above the classes there may be anything.")
+    clips = datasets.load(folder)
+    assert clips.counts() == {"a": 1, "b": 1}
+    assert clips.passed_over == (folder / "a" / "notes.txt",)
+    assert clips.of("b").passed_over == clips.passed_over
+
+
+def test_files_beside_loose_sounds_are_passed_over_too(tmp_path):
+    folder = sounds(tmp_path, "b.wav")
+    (folder / "list.csv").write_text("x")
+    assert datasets.load(folder).passed_over == (folder / "list.csv",)
+
+
+def test_sounds_of_phones_are_sounds(tmp_path):
+    folder = sounds(tmp_path, "a/x.wav", "b/z.wav")
+    coded(folder / "a" / "y.m4a", tone(), "aac")
+    coded(folder / "b" / "y.WEBM", tone(1, 48_000), "libopus", 48_000, container="webm")
+    clips = datasets.load(folder)
+    assert clips.counts() == {"a": 2, "b": 2}
+    assert abs(len(clips[1].load()) - 16_000) < 400
+    assert clips.passed_over == ()
+
+
+def test_sounds_that_cannot_be_read_are_left_out_with_the_reason(tmp_path):
+    folder = sounds(tmp_path, "a/x.wav", "a/y.wav", "b/z.wav")
+    (folder / "a" / "text.wav").write_text("no sound " * 100)
+    (folder / "b" / "empty.mp3").touch()
+    clips, reasons = datasets.readable(datasets.load(folder))
+    assert [clip.path.name for clip in clips] == ["x.wav", "y.wav", "z.wav"]
+    assert clips.labels == ("a", "b")
+    assert [str(folder / "a" / "text.wav") in reasons[0], "is empty" in reasons[1]] == [True] * 2
+    assert len(reasons) == 2
 
 
 def test_one_class_only(tmp_path):
@@ -229,7 +302,7 @@ def strange(folder, kind):
         ("file", r"x\.wav is a file: name a folder"),
         ("zip", r"esc\.zip is a zip file: unpack it"),
         ("empty", "holds no sounds"),
-        ("no sounds", r"holds no sounds \(\.wav, \.flac, \.ogg, \.mp3\)"),
+        ("no sounds", r"holds no sounds \(\.wav, \.flac, \.ogg, \.mp3, \.m4a, \.\.\.\)"),
         ("too deep", "those in ESC-10 lie deeper: if .*ESC-10 is the data set, name that"),
         ("partly too deep", "those in b lie deeper"),
         ("loose", r"sounds beside its class folders, first y\.wav"),

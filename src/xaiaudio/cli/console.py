@@ -33,6 +33,24 @@ def note(text: str) -> None:
     print(visible(text), file=sys.stderr)
 
 
+def note_all(title: str, texts, most: int = 10) -> None:
+    """Print what is going on with several things: the first ones, and how many more."""
+    texts = list(texts)
+    for text in texts[:most]:
+        note(f"{title}: {text}")
+    if len(texts) > most:
+        note(f"{title}: {len(texts) - most} more.")
+
+
+def note_passed_over(clips) -> None:
+    """Say which files of a set's folder are not taken for sounds."""
+    names = [f"{path.parent.name}/{path.name}" for path in clips.passed_over]
+    if names:
+        shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+        files = "1 file that is" if len(names) == 1 else f"{len(names)} files that are"
+        note(f"Passed over: {files} no sound by name ({shown}).")
+
+
 @contextlib.contextmanager
 def warnings_in_lines():
     """Print each warning once, as one line, without the place in the code that it comes from."""

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ..errors import XaiAudioError
-from .console import note, say, table, watched
+from .console import note, note_all, note_passed_over, say, table, watched
 
 group = typer.Typer(
     help="Fetch, list and look at sets of sounds.",
@@ -88,6 +88,12 @@ def info(
     if name == "esc10":
         _check_esc10()
     clips = datasets.load(name, progress=watched())
+    note_passed_over(clips)
+    if name not in SETS:
+        clips, reasons = datasets.readable(clips)
+        note_all("Left out", reasons)
+        if not clips:
+            raise XaiAudioError(f"{name} holds no sound that can be read.")
     folds = sorted({clip.fold for clip in clips if clip.fold is not None})
     rows = [
         (label, len(part := clips.of(label)), *_per_fold(part, folds)) for label in clips.labels

@@ -12,7 +12,7 @@ import typer
 from ..datasets.base import FOLDS
 from ..errors import XaiAudioError
 from .choices import read_labels, read_options
-from .console import check_folder, note, say, start_tensorflow, table, watched
+from .console import check_folder, note, note_passed_over, say, start_tensorflow, table, watched
 
 # Root mean square of a sound that is too soft to be mixed: -74 dB of full scale.
 QUIET = 2e-4
@@ -105,6 +105,7 @@ def evaluate(
     from .. import datasets
 
     found = datasets.load(sounds, progress=watched())
+    note_passed_over(found)
     start_tensorflow()
     from .. import evaluate as measuring
     from .. import models

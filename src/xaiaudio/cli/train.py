@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ..errors import XaiAudioError
-from .console import say, start_tensorflow, table, watched
+from .console import note_all, note_passed_over, say, start_tensorflow, table, watched
 
 _TRAIN_EPILOG = """\b
 Examples:
@@ -19,7 +19,8 @@ Examples:
   xaiaudio explain knock.wav --model mine.keras
 
 A folder holds one folder per class with sounds in it. The last fifth of each class
-(fold 5) is held out to test the network on."""
+(fold 5) is held out to test the network on. Sounds that cannot be read are named and
+left out."""
 
 _PRETRAIN_EPILOG = """\b
 Examples:
@@ -81,28 +82,48 @@ def train(
         raise XaiAudioError(
             f"{sounds} has {found}: put the sounds into one folder per class, two at least."
         )
-    learnt, held_out = _split(clips, fold)
+    note_passed_over(clips)
+    parts = clips.split(fold)
     start_tensorflow()
     from .. import models
+    from ..models.training.transfer import choose
 
+    options = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "halve_every": halve_every,
+        "seed": seed,
+    }
+    choose(freeze, **options)  # a wrong one is found before the sounds are read
+    base = models.backbone(backbone)
+    learnt, held_out = _tables(parts, base.frontend.with_overlap(overlap))
     model = models.transfer(
-        backbone,
+        base,
         learnt,
         held_out,
-        epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        halve_every=halve_every,
         overlap=overlap,
         freeze=freeze,
-        seed=seed,
         resume=resume,
         progress=watched(),
+        **options,
     )
     model.name = out.stem
     model.save(out)
     _report(models.evaluate(model, held_out), fold)
     say(f"The network is in {out}. Use it: xaiaudio explain FILE --model {out}")
+
+
+def _tables(parts, frontend):
+    """Cut the clips to learn from and those held out into patches, without the bad ones."""
+    from ..models.training.tables import patch_table
+
+    tables = [patch_table(part, frontend, leave_out=True) for part in parts]
+    note_all("Left out", (reason for one in tables for _, reason in one.left_out))
+    for clip, reason in tables[0].left_out:
+        if clip.label not in tables[0].truth:
+            raise XaiAudioError(f"No sound of {clip.label!r} is left to learn from. {reason}")
+    return tables
 
 
 def pretrain(
@@ -135,16 +156,6 @@ def _check_out(out: Path) -> None:
     place = next(parent for parent in out.absolute().parents if parent.exists())
     if not place.is_dir() or not os.access(place, os.W_OK):
         raise XaiAudioError(f"--out is {out}, but {place} cannot be written to: choose another.")
-
-
-def _split(clips, fold: int):
-    try:
-        return clips.split(fold)
-    except XaiAudioError as error:
-        raise XaiAudioError(
-            f"{error} Add sounds (a class has as many folds as sounds, up to five), or name "
-            "another --fold."
-        ) from error
 
 
 def _report(found, fold: int) -> None:

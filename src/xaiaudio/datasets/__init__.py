@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submodules=["digits", "esc10", "events", "folders", "mixtures", "people"],
     submod_attrs={
-        "base": ["Clip", "ClipSet", "describe"],
+        "base": ["Clip", "ClipSet", "describe", "readable"],
         "folders": ["CLASSES"],
         "registry": ["load"],
     },

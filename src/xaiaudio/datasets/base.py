@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,6 +93,8 @@ class ClipSet(Sequence):
     clips : tuple of Clip
     labels : tuple of str
         All labels of the set, in the order of a network's outputs. A part of a set keeps them.
+    passed_over : tuple of Path
+        Files beside the sounds that are none by their names.
 
     Examples
     --------
@@ -102,6 +106,7 @@ class ClipSet(Sequence):
     name: str
     clips: tuple[Clip, ...]
     labels: tuple[str, ...]
+    passed_over: tuple[Path, ...] = ()
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -155,10 +160,14 @@ class ClipSet(Sequence):
         test = [clip for clip in self.clips if clip.fold == fold]
         if not test or len(test) == len(self.clips):
             folds = sorted({str(clip.fold) for clip in self.clips})
-            raise XaiAudioError(
-                f"{self.name} cannot be split at fold {fold}: its clips are of fold "
-                f"{', '.join(folds)}."
-            )
+            if len(folds) > 1:
+                what = f"its clips are of folds {', '.join(folds)}. Name one of these."
+            else:
+                what = (
+                    f"all its clips are of fold {folds[0]}, and none would be left to learn from "
+                    "or to test on. Add sounds: a class has as many folds as sounds, up to five."
+                )
+            raise XaiAudioError(f"{self.name} cannot be split at fold {fold}: {what}")
         return self._part(clip for clip in self.clips if clip.fold != fold), self._part(test)
 
     def split_share(self, share: float = 0.8) -> tuple[ClipSet, ClipSet]:
@@ -187,6 +196,32 @@ class ClipSet(Sequence):
 
     def _part(self, clips) -> ClipSet:
         return dataclasses.replace(self, clips=tuple(clips))
+
+
+def readable(clips: ClipSet) -> tuple[ClipSet, list[str]]:
+    """Leave out the clips whose files cannot be opened as sounds; say why, one text a clip.
+
+    Headers are read, so that damage further on is not noticed.
+
+    Examples
+    --------
+    >>> from xaiaudio import datasets
+    >>> clips, reasons = datasets.readable(datasets.load("my_sounds"))  # doctest: +SKIP
+    >>> reasons  # doctest: +SKIP
+    ['my_sounds/knock/notes.wav cannot be read as sound: it is text. Name a sound.']
+    """
+
+    def trouble(clip) -> str:
+        try:
+            duration(clip.path)
+        except XaiAudioError as error:
+            return str(error)
+        return ""
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = list(pool.map(trouble, clips))
+    good = tuple(clip for clip, text in zip(clips, found, strict=True) if not text)
+    return dataclasses.replace(clips, clips=good), [text for text in found if text]
 
 
 def describe(clips: ClipSet) -> dict:

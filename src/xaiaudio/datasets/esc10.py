@@ -57,9 +57,9 @@ def load(*, progress: bool = True) -> ClipSet:
     """
     own = os.environ.get(VARIABLE)
     if not own:
-        return _complete(folders.read(fetch(progress=progress), name="esc10"))
+        return _complete(folders.read(fetch(progress=progress), name="esc10", esc10=True))
     try:
-        return _complete(folders.read(own, name="esc10"))
+        return _complete(folders.read(own, name="esc10", esc10=True))
     except XaiAudioError as error:
         raise XaiAudioError(f"{VARIABLE} does not name a copy of ESC-10: {error}") from error
 
@@ -139,7 +139,7 @@ def check(folder, *, progress: bool = False, expected: dict[str, str] | None = N
             step()
             if not (folder / name).is_file():
                 missing.append(name)
-            elif _digest(folder / name) != digest:
+            elif sha256(folder / name) != digest:
                 changed.append(name)
     good = len(expected) - len(missing) - len(changed)
     return Check(folder, good, tuple(missing), tuple(changed))
@@ -224,7 +224,7 @@ def _unpack(archive: Path, folder: Path, expected: dict[str, str], progress: boo
         for name, digest in expected.items():
             step()
             path = folder / name
-            if path.is_file() and _digest(path) == digest:
+            if path.is_file() and sha256(path) == digest:
                 continue
             data = file.read(members[name]) if name in members else b""
             if hashlib.sha256(data).hexdigest() != digest:
@@ -237,7 +237,8 @@ def _unpack(archive: Path, folder: Path, expected: dict[str, str], progress: boo
             path.write_bytes(data)
 
 
-def _digest(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """Return a file's SHA-256 sum."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:

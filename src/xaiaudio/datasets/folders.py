@@ -11,7 +11,7 @@ import csv
 import re
 from pathlib import Path
 
-from ..audio import FORMATS
+from ..audio import EXTENSIONS
 from ..errors import XaiAudioError
 from . import attribution
 from .attribution import Attribution
@@ -45,19 +45,24 @@ _NUMBERED = re.compile(r"^\d+ - (?P<label>.+)$")
 _ESC10_LICENCE = Attribution("CC BY")
 
 
-def read(folder, name: str | None = None) -> ClipSet:
+def read(folder, name: str | None = None, *, esc10: bool | None = None) -> ClipSet:
     """Read a folder of sounds.
 
     Labels are the names of the class folders (a leading ``001 - `` is dropped if all have one).
-    If all files are named as ESC-10's are, fold, licence and author are ESC-10's. Otherwise each
-    label's files, in the order of their names, are dealt out to five folds: the last fifth is
-    fold 5, which makes ``split(5)`` the same as ``split_share(0.8)``.
+    If the files are ESC-10's, fold, licence and author are ESC-10's. Otherwise each label's files,
+    in the order of their names, are dealt out to five folds: the last fifth is fold 5, which makes
+    ``split(5)`` the same as ``split_share(0.8)``. Hidden files are passed over without a word, and
+    files that are no sounds by their names are listed in `ClipSet.passed_over`.
 
     Parameters
     ----------
     folder : str or path-like
     name : str, optional
         Name of the set; default the folder's.
+    esc10 : bool, optional
+        True where the folder is known to hold ESC-10, also with other names of folders or in
+        another format, if its files are named as ESC-10's. By default, each file has to be the
+        authors', byte by byte: names alone say nothing of a sound's licence.
 
     Returns
     -------
@@ -79,13 +84,15 @@ def read(folder, name: str | None = None) -> ClipSet:
     try:
         if (folder / "meta" / "esc50.csv").is_file():
             clips, labels = _read_esc50(folder)
+            others = []
         else:
-            clips, labels = _read_class_folders(folder)
+            clips, labels = _read_class_folders(folder, esc10)
+            others = _no_sounds({clip.path.parent for clip in clips})
     except OSError as error:
         raise XaiAudioError(
             f"Could not read {error.filename or folder}: {error.strerror or error}."
         ) from error
-    return ClipSet(name or folder.resolve().name, tuple(clips), labels)
+    return ClipSet(name or folder.resolve().name, tuple(clips), labels, tuple(others))
 
 
 def _check_folder(folder: Path) -> None:
@@ -100,7 +107,17 @@ def _check_folder(folder: Path) -> None:
 
 
 def _sounds(folder: Path) -> list[Path]:
-    return [path for path in _visible(folder) if path.suffix.lower() in FORMATS and path.is_file()]
+    return [path for path in _visible(folder) if _is_sound(path) and path.is_file()]
+
+
+def _is_sound(path: Path) -> bool:
+    return path.suffix.lower() in EXTENSIONS
+
+
+def _no_sounds(folders) -> list[Path]:
+    """List the files in folders that are no sounds by their names."""
+    seen = (path for folder in sorted(folders) for path in _visible(folder))
+    return [path for path in seen if path.is_file() and not _is_sound(path)]
 
 
 def _visible(folder: Path) -> list[Path]:
@@ -110,11 +127,12 @@ def _visible(folder: Path) -> list[Path]:
     )
 
 
-def _read_class_folders(folder: Path) -> tuple[list[Clip], tuple[str, ...]]:
+def _read_class_folders(folder: Path, esc10: bool | None) -> tuple[list[Clip], tuple[str, ...]]:
     found = _sounds_by_label(folder)
     esc_names = {path: _ESC_CLIP.match(path.stem) for files in found.values() for path in files}
     esc_labels = {label: _esc10_label(label) for label in found}
-    if all(esc_names.values()) and all(esc_labels.values()):
+    named = all(esc_names.values()) and all(esc_labels.values())
+    if named and (esc10 or (esc10 is None and _authors(esc_names))):
         known = attribution.read(folder / "ATTRIBUTION.txt")
         clips = [
             _esc_clip(path, esc_labels[label], int(esc_names[path]["fold"]), known)
@@ -128,6 +146,14 @@ def _read_class_folders(folder: Path) -> tuple[list[Clip], tuple[str, ...]]:
         for path, fold in zip(files, _folds(len(files)), strict=True)
     ]
     return clips, tuple(label for label in found if label)
+
+
+def _authors(files) -> bool:
+    """Tell whether all files are those that ESC-10's authors published."""
+    from . import esc10
+
+    sums = {Path(name).name: digest for name, digest in esc10.manifest().items()}
+    return all(sums.get(path.name) == esc10.sha256(path) for path in files)
 
 
 def _sounds_by_label(folder: Path) -> dict[str, list[Path]]:
@@ -148,7 +174,8 @@ def _sounds_by_label(folder: Path) -> dict[str, list[Path]]:
         )
     if not loose and not inside:
         raise XaiAudioError(
-            f"{folder} holds no sounds ({', '.join(FORMATS)}): put them into one folder per class."
+            f"{folder} holds no sounds (.wav, .flac, .ogg, .mp3, .m4a, ...): put them into one "
+            "folder per class."
         )
     return {"": loose} if loose else _without_numbers(inside)
 

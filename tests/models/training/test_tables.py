@@ -110,6 +110,24 @@ def test_clips_that_cannot_be_used_are_named(clips, tmp_path):
         patch_table(ClipSet("some", (Clip(tmp_path / "none.wav", "low", 1, ""),), LABELS), frontend)
 
 
+def test_clips_that_cannot_be_used_can_be_left_out(clips, tmp_path):
+    frontend = LogMel.vggish()
+    path = tmp_path / "broken.wav"
+    soundfile.write(path, np.full(20_000, np.nan, np.float32), 16_000, subtype="FLOAT")
+    broken, gone = Clip(path, "low", 1, ""), Clip(tmp_path / "none.wav", "low", 1, "")
+    whole = patch_table(clips[:3], frontend)
+    assert whole.left_out == ()
+    mixed = ClipSet("some", (clips[0], broken, *clips[1:3], gone), LABELS)
+    table = patch_table(mixed, frontend, leave_out=True)
+    np.testing.assert_array_equal(table.patches, whole.patches)
+    np.testing.assert_array_equal(table.clip, whole.clip)
+    assert (table.names, table.truth) == (whole.names, whole.truth)
+    assert [clip for clip, _ in table.left_out] == [broken, gone]
+    assert "broken.wav holds NaN" in table.left_out[0][1] and "none.wav" in table.left_out[1][1]
+    with pytest.raises(XaiAudioError, match="No sound of bad can be used.*broken.wav"):
+        patch_table(ClipSet("bad", (broken, gone), LABELS), frontend, leave_out=True)
+
+
 def test_a_short_clip_becomes_one_patch(tmp_path):
     path = tmp_path / "short.wav"
     soundfile.write(path, np.full(4000, 0.1, np.float32), 16_000)

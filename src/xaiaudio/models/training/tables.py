@@ -29,6 +29,8 @@ class PatchTable:
         The clips' labels.
     labels : tuple of str
         All labels of the set.
+    left_out : tuple of (Clip, str)
+        Clips that cannot be used, and why.
     """
 
     patches: np.ndarray
@@ -36,6 +38,7 @@ class PatchTable:
     names: tuple[str, ...]
     truth: tuple[str, ...]
     labels: tuple[str, ...]
+    left_out: tuple = ()
 
     def part(self, chosen) -> PatchTable:
         """Return the patches of some clips; `chosen` is bool (clips,)."""
@@ -61,7 +64,7 @@ class PatchTable:
         return np.array([numbers[label] for label in self.truth], int)[self.clip]
 
 
-def patch_table(clips, frontend: LogMel) -> PatchTable:
+def patch_table(clips, frontend: LogMel, *, leave_out: bool = False) -> PatchTable:
     """Cut every clip of a set into patches.
 
     Files are read in parallel. A clip shorter than one patch is lengthened with silence.
@@ -71,34 +74,54 @@ def patch_table(clips, frontend: LogMel) -> PatchTable:
     clips : ClipSet
     frontend : LogMel
         Its overlap is the overlap of the patches.
+    leave_out : bool
+        True leaves out clips that cannot be used and lists them in `PatchTable.left_out`.
 
     Raises
     ------
     XaiAudioError
-        If the set is empty, or a clip has no label or cannot be used; the message names it.
+        If the set is empty, a clip has no label, or a clip (with `leave_out`: every clip) cannot
+        be used; the message names it.
     """
     if not len(clips):
         raise XaiAudioError(f"The set {clips.name} has no clips.")
+    for clip in clips:
+        if clip.label is None:
+            raise XaiAudioError(
+                f"The clip {clip.path} has no label: it cannot be learnt or tested."
+            )
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        parts = list(pool.map(lambda clip: _patches(clip, frontend), clips))
+        found = list(pool.map(lambda clip: _patches(clip, frontend, leave_out), clips))
+    left_out = tuple(
+        (clip, part) for clip, part in zip(clips, found, strict=True) if isinstance(part, str)
+    )
+    if len(left_out) == len(clips):
+        raise XaiAudioError(f"No sound of {clips.name} can be used. {left_out[0][1]}")
+    good = [
+        (clip, part) for clip, part in zip(clips, found, strict=True) if not isinstance(part, str)
+    ]
+    kept, parts = zip(*good, strict=True)
     return PatchTable(
         patches=np.concatenate(parts),
         clip=np.repeat(np.arange(len(parts)), [len(part) for part in parts]),
-        names=tuple(clip.name for clip in clips),
-        truth=tuple(clip.label for clip in clips),
+        names=tuple(clip.name for clip in kept),
+        truth=tuple(clip.label for clip in kept),
         labels=tuple(clips.labels),
+        left_out=left_out,
     )
 
 
-def _patches(clip, frontend) -> np.ndarray:
-    if clip.label is None:
-        raise XaiAudioError(f"The clip {clip.path} has no label: it cannot be learnt or tested.")
+def _patches(clip, frontend, leave_out: bool) -> np.ndarray | str:
+    """Return a clip's patches, or with `leave_out` why there are none."""
     try:
         return frontend(clip.load(frontend.sample_rate), pad=True)
     except XaiAudioError as error:
-        if str(clip.path) in str(error):
-            raise
-        raise XaiAudioError(f"The clip {clip.path} cannot be used. {error}") from error
+        reason = str(error)
+        if str(clip.path) not in reason:
+            reason = f"The clip {clip.path} cannot be used. {reason}"
+        if leave_out:
+            return reason
+        raise XaiAudioError(reason) from error
 
 
 @dataclass(frozen=True)
