@@ -10,7 +10,7 @@ from small_networks import LABELS, classifier_of, convolutional, random_patches
 
 from xaiaudio import AudioClassifier, XaiAudioError, explain, load_model
 from xaiaudio.explainers import cam
-from xaiaudio.explainers.cam import find_layer
+from xaiaudio.models.graph import graph_of
 
 NETWORKS = [((24, 16), (1, 1)), ((7, 31), (1, 1)), ((13, 10), (2, 1)), ((9, 9), (2, 2))]
 
@@ -30,6 +30,12 @@ def features_and_gradients(classifier, patch, target, name="last"):
     np.testing.assert_allclose(x, logits, atol=1e-5)
     gradients = tape.gradient(score, features)
     return features[0].numpy(), gradients[0].numpy(), float(score)
+
+
+def looked_at(network, name=None):
+    """Return the name of the one feature map that is looked at."""
+    (node,) = cam.find_maps(graph_of(network), name)
+    return node.name
 
 
 def relu(x):
@@ -175,14 +181,14 @@ def yamnet_like():
 
 
 def test_default_layer():
-    assert find_layer(convolutional((24, 16))).name == "last"
-    assert find_layer(yamnet_like()).name == "point3_relu"
-    assert find_layer(yamnet_like(), "point3").name == "point3"
+    assert looked_at(convolutional((24, 16))) == "last"
+    assert looked_at(yamnet_like()) == "point3_relu"
+    assert looked_at(yamnet_like(), "point3") == "point3"
     twice = keras.Input((12, 8, 1))
     x = layers.Conv2D(3, 3, padding="same", name="branching")(twice)
-    x = layers.Add()([x, layers.ReLU()(x)])
+    x = layers.Add(name="sum")([x, layers.ReLU()(x)])
     x = layers.GlobalMaxPooling2D()(x)
-    assert find_layer(keras.Model(twice, layers.Dense(3)(x))).name == "branching"
+    assert looked_at(keras.Model(twice, layers.Dense(3)(x))) == "sum"
 
 
 def grown(network):
@@ -215,11 +221,11 @@ def test_a_convolution_that_knows_no_place_is_passed_over():
     x = layers.Conv2D(3, 3, activation="relu", name="wide")(start)
     gate = layers.GlobalAveragePooling2D(keepdims=True)(x)
     gate = layers.Conv2D(3, 1, activation="sigmoid", name="gate")(gate)
-    x = layers.GlobalAveragePooling2D()(layers.Multiply()([x, gate]))
-    assert find_layer(keras.Model(start, layers.Dense(3)(x))).name == "wide"
+    x = layers.GlobalAveragePooling2D()(layers.Multiply(name="gated")([x, gate]))
+    assert looked_at(keras.Model(start, layers.Dense(3)(x))) == "gated"
     whole = layers.Flatten()(layers.Conv2D(3, (12, 8))(start))
     with pytest.raises(XaiAudioError, match="one value for the whole patch.*occlusion"):
-        find_layer(keras.Model(start, layers.Dense(3)(whole)))
+        looked_at(keras.Model(start, layers.Dense(3)(whole)))
 
 
 def test_yamnet_like_network():
@@ -238,10 +244,8 @@ def test_network_without_a_channel_axis():
     )
     classifier = AudioClassifier.from_keras(network, LABELS, classifier_of(yamnet_like()).frontend)
     patches = random_patches(2, (12, 8))
-    for method in ("gradcam", "gradcam++", "layercam"):
+    for method in DEFINITIONS:
         assert explain(classifier, patches, method=method).maps.shape == (2, 12, 8)
-    with pytest.raises(XaiAudioError, match="Reshape"):
-        explain(classifier, patches, method="scorecam")
 
 
 @pytest.mark.parametrize("method", DEFINITIONS)
@@ -264,7 +268,7 @@ def test_nested_network():
     inner = keras.Sequential([layers.Conv2D(4, 3), layers.ReLU()], name="inner")
     network = flat_network(inner, layers.GlobalMaxPooling2D())
     with pytest.raises(XaiAudioError, match="'inner'"):
-        find_layer(network)
+        looked_at(network)
 
 
 def test_a_network_for_patches_of_any_size_is_refused_with_advice():
@@ -273,4 +277,228 @@ def test_a_network_for_patches_of_any_size_is_refused_with_advice():
     x = keras.layers.GlobalAveragePooling2D()(x)
     network = keras.Model(start, keras.layers.Dense(3)(x))
     with pytest.raises(XaiAudioError, match="any size.*one size of patch"):
-        find_layer(network)
+        looked_at(network)
+
+
+@pytest.mark.parametrize("method", ["gradcam", "gradcam++", "layercam", "scorecam"])
+def test_equals_tf_keras_vis(small, patches, method):
+    """On a plain network with a softmax, ours is the library's map, not normalised."""
+    from tf_keras_vis import gradcam, gradcam_plus_plus, layercam, scorecam
+    from tf_keras_vis.utils.scores import CategoricalScore
+
+    theirs = {
+        "gradcam": gradcam.Gradcam,
+        "gradcam++": gradcam_plus_plus.GradcamPlusPlus,
+        "layercam": layercam.Layercam,
+        "scorecam": scorecam.Scorecam,
+    }[method](small.logits_network, clone=False)
+    wanted = np.asarray(
+        theirs(
+            CategoricalScore([0, 1, 2]),
+            patches[..., None],
+            penultimate_layer="last",
+            seek_penultimate_conv_layer=False,
+            expand_cam=False,
+            normalize_cam=False,
+        )
+    )
+    found = explain(small, patches, [0, 1, 2], method).raw
+    if method == "gradcam++":
+        # The library's score has the factor exp(S), see the method.
+        wanted = wanted / np.exp(small.logits(patches)[[0, 1, 2], [0, 1, 2]])[:, None, None]
+    np.testing.assert_allclose(found, wanted, atol=1e-4 * wanted.max())
+
+
+def body(x, *behind, padding="same"):
+    """A convolution and what stands behind it, pooled over the whole patch."""
+    for layer in (layers.Conv2D(4, 3, padding=padding, name="conv"), *behind):
+        x = layer(x)
+    return x
+
+
+def headed(inputs, x):
+    keras.utils.set_random_seed(7)
+    return classifier_of(keras.Model(inputs, layers.Dense(3, activation="softmax")(x)))
+
+
+def by_gradient(classifier, maps, patch, target):
+    """Grad-CAM of the target for a map that a second network gives, from a third behind it."""
+    features = maps(patch[None, ..., None]).numpy()[0]
+    dense = classifier.logits_network.layers[-1]
+    kernel = dense.get_weights()[0]
+    # Behind a global average, the mean gradient of a map is the weight over the cells.
+    return relu(features @ kernel[:, target] / features[..., 0].size)
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        [layers.GroupNormalization(2), layers.ReLU()],
+        [layers.LayerNormalization(), layers.ReLU()],
+        [layers.PReLU(alpha_initializer="random_normal")],
+        [layers.GroupNormalization(2), keras.ops.relu],
+        [layers.Dropout(0.5), layers.ReLU()],
+        [layers.Activation("gelu")],
+        [lambda x: layers.ReLU()(layers.Add()([x, layers.Conv2D(4, 1)(x)]))],
+        [lambda x: layers.Concatenate()([x, layers.Conv2D(2, 1, activation="relu")(x)])],
+    ],
+)
+def test_it_looks_at_the_finished_map_that_the_head_reads(behind):
+    keras.utils.set_random_seed(7)
+    start = keras.Input((12, 8, 1))
+    x = body(start, *behind)
+    classifier = headed(start, layers.GlobalAveragePooling2D()(x))
+    patches = random_patches(2, (12, 8))
+    found = explain(classifier, patches, [0, 2], "gradcam").raw
+    maps = keras.Model(start, x)
+    for raw, patch, target in zip(found, patches, (0, 2), strict=True):
+        expected = by_gradient(classifier, maps, patch, target)
+        np.testing.assert_allclose(raw, expected, atol=1e-5 * max(expected.max(), 1e-3))
+
+
+def two_branches(strides=(1, 1)):
+    keras.utils.set_random_seed(3)
+    start = keras.Input((12, 8, 1))
+    branches = [
+        layers.Conv2D(3, 3, step, padding="same", activation="relu", name=f"branch{step}{number}")(
+            start
+        )
+        for number, step in enumerate(strides)
+    ]
+    pooled = layers.Concatenate()([layers.GlobalAveragePooling2D()(x) for x in branches])
+    return headed(start, pooled), keras.Model(start, layers.Concatenate()(branches)) if len(
+        set(strides)
+    ) == 1 else None
+
+
+def test_two_branches_of_one_size_are_taken_together():
+    classifier, joined = two_branches()
+    patch = random_patches(1, (12, 8))
+    for target in range(3):
+        raw = explain(classifier, patch, [target], "gradcam").raw[0]
+        expected = by_gradient(classifier, joined, patch[0], target)
+        np.testing.assert_allclose(raw, expected, atol=1e-6)
+    assert explain(classifier, patch, [0], "scorecam").raw.shape == (1, 12, 8)
+
+
+def test_branches_of_different_sizes_ask_for_a_layer():
+    classifier, _ = two_branches((1, 2))
+    patch = random_patches(1, (12, 8))
+    with pytest.raises(XaiAudioError, match="different sizes.*'branch10'.*with layer="):
+        explain(classifier, patch, [0], "gradcam")
+    assert explain(classifier, patch, [0], "gradcam", layer="branch21").raw.shape == (1, 6, 4)
+
+
+def hot(row, column, shape=(24, 16)):
+    patch = np.zeros((1, *shape), "float32")
+    patch[0, row, column] = 5.0
+    return patch
+
+
+def detector(*first, inputs=(24, 16, 1)):
+    """A network whose feature map is what it hears."""
+    x = start = keras.Input(inputs)
+    for layer in first:
+        x = layer(x)
+    one = layers.Conv2D(1, 1, kernel_initializer="ones", activation="relu", name="map")
+    x = layers.GlobalAveragePooling2D()(one(x))
+    return classifier_of(keras.Model(start, layers.Dense(3, kernel_initializer="ones")(x)))
+
+
+def turned(x):
+    return keras.ops.transpose(x, (0, 2, 1, 3))
+
+
+@pytest.mark.parametrize("method", DEFINITIONS)
+@pytest.mark.parametrize(
+    "first",
+    [
+        [layers.Permute((2, 1, 3))],
+        [turned],
+        [layers.Permute((2, 1, 3)), layers.Rescaling(2.0), layers.BatchNormalization()],
+        [layers.Permute((2, 1, 3)), layers.Conv2D(2, 1, kernel_initializer="ones"), turned],
+        [layers.Reshape((24, 16)), layers.Permute((2, 1)), layers.Reshape((16, 24, 1))],
+    ],
+)
+def test_the_peak_is_where_the_sound_is_whichever_axis_comes_first(method, first):
+    found = explain(detector(*first), hot(22, 2), 0, method).maps[0]
+    assert found.shape == (24, 16)
+    assert np.unravel_index(found.argmax(), found.shape) == (22, 2)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        [layers.Reshape((32, 12, 1))],
+        [lambda x: keras.ops.flip(x, axis=1)],
+    ],
+)
+def test_cells_whose_place_is_lost_are_refused(first):
+    with pytest.raises(XaiAudioError, match="'map' lie in the patch cannot be followed"):
+        explain(detector(*first), hot(22, 2), 0, "gradcam")
+
+
+def test_operations_go_by_their_names():
+    start = keras.Input((12, 8, 1))
+    x = keras.ops.relu(body(start))
+    classifier = headed(start, layers.GlobalAveragePooling2D()(x))
+    patches = random_patches(1, (12, 8))
+    found = explain(classifier, patches, 0, "gradcam")
+    name = next(node.name for node in graph_of(classifier.network).nodes if not node.is_layer)
+    named = explain(classifier, patches, 0, "gradcam", layer=name)
+    np.testing.assert_array_equal(named.raw, found.raw)
+
+
+@pytest.mark.parametrize("method", DEFINITIONS)
+@pytest.mark.parametrize("first", ["cast", "argmax"])
+def test_what_has_no_gradient_in_front_of_the_convolution_does_not_matter(method, first):
+    def rounded(x):
+        return keras.ops.cast(keras.ops.cast(x, "int32"), "float32")
+
+    def best(x):
+        return keras.ops.one_hot(keras.ops.argmax(x, axis=-1), 1)
+
+    classifier = detector(best if first == "argmax" else rounded)
+    assert np.isfinite(explain(classifier, hot(3, 4), 0, method).maps).all()
+
+
+@pytest.mark.parametrize("method", DEFINITIONS)
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "float64"])
+def test_networks_of_another_precision_give_float32_maps_like_their_own(method, policy):
+    patches = random_patches(2, (12, 8))
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        keras.utils.set_random_seed(1)
+        other = classifier_of(yamnet_like())
+    finally:
+        keras.config.set_dtype_policy(before)
+    keras.utils.set_random_seed(1)
+    single = classifier_of(yamnet_like())
+    other.network.set_weights(single.network.get_weights())
+    found, expected = (explain(each, patches, [0, 1], method) for each in (other, single))
+    assert found.maps.dtype == found.raw.dtype == np.float32
+    loose = 1e-4 if policy == "float64" else 0.1
+    np.testing.assert_allclose(found.raw, expected.raw, atol=loose * expected.raw.max())
+
+
+def test_scorecam_of_sigmoids_weighs_by_the_probability_of_the_class():
+    keras.utils.set_random_seed(2)
+    start = keras.Input((12, 8, 1))
+    x = layers.Conv2D(4, 3, padding="same", activation="relu", name="last")(start)
+    x = layers.GlobalAveragePooling2D()(x)
+    for classes in (3, 1):
+        network = keras.Model(start, layers.Dense(classes, activation="sigmoid")(x))
+        classifier = classifier_of(network, LABELS[:classes])
+        patches = random_patches(2, (12, 8))
+        found = explain(classifier, patches, classes - 1, "scorecam").raw
+        for patch, raw in zip(patches, found, strict=True):
+            expected = relu(scorecam(classifier, patch, classes - 1))
+            np.testing.assert_allclose(raw, expected, atol=1e-5 * expected.max())
+
+
+def test_five_networks_in_a_row_are_not_called_one_that_is_traced_again(caplog):
+    patches = random_patches(1, (12, 8))
+    for _ in range(6):
+        explain(classifier_of(yamnet_like()), patches, 0, "scorecam")
+    assert "retracing" not in caplog.text

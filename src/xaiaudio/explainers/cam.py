@@ -1,65 +1,45 @@
-"""Class activation maps, by tf-keras-vis: the last convolution's feature maps, weighted and summed.
+"""Class activation maps: the feature maps that the head of a network reads, weighted and summed.
 
 All of them look at the logits, keep their own scale (nothing is normalised) and have the
-resolution of the layer they look at.
+resolution of the feature maps. On networks that tf-keras-vis treats right, they are what it gives.
 """
 
 from __future__ import annotations
 
-import warnings
-import weakref
 from dataclasses import dataclass
 from numbers import Integral
+from typing import NamedTuple
 
-import keras
 import numpy as np
 import tensorflow as tf
+from scipy.ndimage import zoom
 
 from ..errors import XaiAudioError
+from ..models import axes
+from ..models.caching import PerModel
+from ..models.graph import CONVOLUTIONS, Graph, Node, feature_maps, graph_of, is_spatial, run
+from ..models.tracing import traced
 from .registry import register
 
-with warnings.catch_warnings():
-    # tf-keras-vis imports zoom from where SciPy kept it before.
-    warnings.simplefilter("ignore", DeprecationWarning)
-    from tf_keras_vis.gradcam import Gradcam
-    from tf_keras_vis.gradcam_plus_plus import GradcamPlusPlus
-    from tf_keras_vis.layercam import Layercam
-    from tf_keras_vis.scorecam import Scorecam
-from tf_keras_vis.utils.scores import CategoricalScore
-
-# Patches in one backward pass, and masked patches that Score-CAM holds at a time.
+# Patches in one backward pass; masked patches that Score-CAM holds, and asks about, at a time.
 CHUNK = 32
 MASKED = 512
+ASKED = 64
 
-CONVOLUTIONS = (
-    keras.layers.Conv2D,
-    keras.layers.Conv2DTranspose,
-    keras.layers.SeparableConv2D,
-    keras.layers.DepthwiseConv2D,
-)
-# What a convolution may leave to layers of their own.
-FINISHING = (
-    keras.layers.BatchNormalization,
-    keras.layers.Activation,
-    keras.layers.ReLU,
-    keras.layers.LeakyReLU,
-    keras.layers.ELU,
-)
-
-# A classifier's logits as a model that Score-CAM can call thousands of times.
-_QUIET: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+_VIEWS = PerModel()
 
 
 @dataclass(frozen=True)
 class Options:
-    """Options of the class activation maps that use gradients.
+    """Options of the gradient methods.
 
     Attributes
     ----------
     layer : str or None
-        Name of the layer to look at. None takes the last convolution whose feature maps have more
-        than one cell, together with the batch normalisation and activation that follow it where
-        these are layers of their own.
+        Name of the layer (or operation) to look at. None takes the finished feature maps that the
+        head reads: behind the normalisation, activation or sum that follows the last convolution,
+        before the pooling. Where the head reads several of one size, they are taken together, as
+        if they were joined.
     """
 
     layer: str | None = None
@@ -74,8 +54,8 @@ class ScoreOptions(Options):
     layer : str or None
         As in :class:`Options`.
     channels : int or None
-        Ask only about the so many feature maps that vary most (Faster Score-CAM). None asks about
-        all of them, one forward pass each.
+        Ask only about this many feature maps, those that vary most (Faster Score-CAM). None asks
+        about all of them, one forward pass each.
     """
 
     channels: int | None = None
@@ -96,7 +76,11 @@ class ScoreOptions(Options):
 )
 def gradcam(classifier, patches, targets, options):
     """Compute maps (n, h, w): relu(sum over k of mean(dS/dA_k) * A_k)."""
-    return _gradient_maps(Gradcam, classifier, patches, targets, options)
+
+    def weighted(features, gradients):
+        return features * gradients.mean(axis=(1, 2), keepdims=True)
+
+    return _gradient_maps(weighted, classifier, patches, targets, options)
 
 
 @register(
@@ -111,12 +95,22 @@ def gradcam_plus_plus(classifier, patches, targets, options):
 
     With g = dS/dA_k, each cell has the weight g^2 / (2 g^2 + g^3 sum(A_k)), the weights of one
     feature map add up to 1 (as in the authors' code; the paper does not say so), and A_k counts by
-    the so weighted mean of relu(g).
+    the mean of relu(g) with these weights.
 
     The factor is the same for all cells of a patch. With logits it would overflow for a sure
     class, vanish for an unlikely one, and make maps of different classes incomparable.
     """
-    return _gradient_maps(GradcamPlusPlus, classifier, patches, targets, options, _Lifted)
+
+    def weighted(features, gradients):
+        cells, squares = (1, 2), gradients**2
+        total = features.sum(axis=cells, keepdims=True)
+        below = 2 * squares + squares * gradients * total
+        weights = squares / np.where(squares == 0, below + 1, below)
+        sums = weights.sum(axis=cells, keepdims=True)
+        weights = weights / np.where(sums == 0, 1, sums)
+        return features * (weights * np.maximum(gradients, 0)).sum(axis=cells, keepdims=True)
+
+    return _gradient_maps(weighted, classifier, patches, targets, options)
 
 
 @register(
@@ -128,7 +122,11 @@ def gradcam_plus_plus(classifier, patches, targets, options):
 )
 def layercam(classifier, patches, targets, options):
     """Compute maps (n, h, w): relu(sum over k of relu(dS/dA_k) * A_k)."""
-    return _gradient_maps(Layercam, classifier, patches, targets, options)
+
+    def weighted(features, gradients):
+        return features * np.maximum(gradients, 0)
+
+    return _gradient_maps(weighted, classifier, patches, targets, options)
 
 
 @register(
@@ -142,192 +140,194 @@ def scorecam(classifier, patches, targets, options):
     """Compute maps (n, h, w): relu(sum over k of P(class | patch * H_k) * A_k).
 
     H_k is feature map k stretched to the patch and scaled to 0 to 1. As in the paper the patch is
-    multiplied by it, so a hidden cell goes to 0, which is not silence in a log-mel patch.
-    tf-keras-vis takes the softmax itself, so it is given the logits.
+    multiplied by it, so a hidden cell goes to 0, which is not silence in a log-mel patch. P is the
+    classifier's own score: by softmax, or by a sigmoid where the network ends in one.
     """
-    network = classifier.logits_network
-    layer = find_layer(network, options.layer)
-    channels = output_in(network, layer).shape[-1]
-    if options.channels and options.channels > channels:
+    view = view_of(classifier.logits_network, options.layer)
+    if options.channels and options.channels > view.channels:
         raise XaiAudioError(
-            f"channels is {options.channels}, but layer {layer.name!r} has only {channels}."
+            f"channels is {options.channels}, but layer {view.name!r} has only {view.channels}."
         )
-    # The strongest channels are chosen for all inputs of a call together: call one by one.
-    chunk = 1 if options.channels else max(1, MASKED // channels)
-    visual = Scorecam(_quiet(classifier), clone=False)
-    place = _Place(output_in(network, layer))
-    inputs = classifier.as_input(patches)
-    if inputs.ndim != 4:
-        raise XaiAudioError(
-            "Score-CAM needs a network for (frames, bands, 1), this one takes (frames, bands): "
-            "begin it with a Reshape layer, or use another method."
-        )
-    return _maps(visual, inputs, targets, chunk, place, max_N=options.channels)
+    channels = options.channels or view.channels
+    chunk = max(1, MASKED // channels)
+    maps = []
+    for part in _parts(len(patches), chunk):
+        features, _ = view(classifier.as_input(patches[part]), targets[part])
+        if channels < view.channels:
+            order = np.argsort(-features.std(axis=(1, 2)), axis=-1, kind="stable")[:, :channels]
+            features = np.take_along_axis(features, order[:, None, None], axis=-1)
+        weights = _let_through(classifier, patches[part], targets[part], features)
+        maps.append(np.maximum((features * weights[:, None, None]).sum(axis=-1), 0))
+    return np.concatenate(maps)
 
 
-def find_layer(network, name: str | None = None) -> keras.layers.Layer:
-    """Return the layer to look at, or say why there is none.
+def _let_through(classifier, patches, targets, features) -> np.ndarray:
+    """Return the target's score (n, channels) for each patch multiplied by each feature map."""
+    n, *shape, channels = features.shape
+    factors = [large / small for large, small in zip(patches.shape[1:], shape, strict=True)]
+    masks = zoom(features, (1, *factors, 1), order=1, mode="nearest")
+    masks -= masks.min(axis=(1, 2), keepdims=True)
+    masks /= masks.max(axis=(1, 2), keepdims=True) + np.float32(1e-7)
+    masked = (patches[..., None] * masks).transpose(0, 3, 1, 2).reshape(-1, *patches.shape[1:])
+    ask = classifier.forward()
+    answers = np.concatenate([ask(tf.constant(masked[p])) for p in _parts(len(masked), ASKED)])
+    return np.take_along_axis(answers.reshape(n, channels, -1), targets[:, None, None], -1)[..., 0]
+
+
+def _gradient_maps(weighted, classifier, patches, targets, options) -> np.ndarray:
+    view = view_of(classifier.logits_network, options.layer)
+    maps = []
+    for part in _parts(len(patches), CHUNK):
+        features, gradients = view(classifier.as_input(patches[part]), targets[part])
+        maps.append(np.maximum(weighted(features, gradients).sum(axis=-1), 0))
+    return np.concatenate(maps)
+
+
+def _parts(total, size) -> list[slice]:
+    return [slice(start, start + size) for start in range(0, total, size)]
+
+
+def find_maps(graph: Graph, name: str | None = None) -> tuple[Node, ...]:
+    """Return the feature maps to look at, or say why there are none.
 
     Parameters
     ----------
-    network : keras.Model
-        A flat functional model.
+    graph : Graph
+        Of a flat network.
     name : str, optional
-        A layer with an output (batch, h, w, channels); None as in :class:`Options`.
+        A layer or operation with an output (batch, h, w, channels); None as in :class:`Options`.
+
+    Returns
+    -------
+    tuple of Node
+        All of one size.
 
     Raises
     ------
     XaiAudioError
-        For a nested network, one without a 2-D convolution, an unknown name, or a layer whose
-        output is not (batch, h, w, channels).
+        For a nested network, one without a 2-D convolution, an unknown name, an output that is not
+        (batch, h, w, channels), or a head that reads maps of different sizes.
     """
-    nested = [layer.name for layer in network.layers if isinstance(layer, keras.Model)]
-    if nested:
-        raise XaiAudioError(
-            f"The network has another network inside, {nested[0]!r}: class activation maps need a "
-            "flat one. Call its layers one after the other on your input."
+    graph.check_flat("a class activation map")
+    nodes = (_named(graph, name),) if name is not None else feature_maps(graph)
+    if not nodes:
+        convolves = any(isinstance(node.operation, CONVOLUTIONS) for node in graph.nodes)
+        why = (
+            "All convolutions of the network give one value for the whole patch, which is no map"
+            if convolves
+            else "The network has no 2-D convolution, so there is no class activation map"
         )
-    if name is not None:
-        return _named(network, name)
-    found = [layer for layer in network.layers if isinstance(layer, CONVOLUTIONS)]
-    if not found:
+        raise XaiAudioError(f"{why}: use a method that needs none, such as 'occlusion' or 'lime'.")
+    for node in nodes:
+        _check(node)
+    sizes = {node.name: tuple(node.output.shape[1:3]) for node in nodes}
+    if len(set(sizes.values())) > 1:
+        names = ", ".join(f"{name!r} {size}" for name, size in sizes.items())
         raise XaiAudioError(
-            "The network has no 2-D convolution, so there is no class activation map: "
-            "use a method that needs none, such as 'occlusion' or 'lime'."
+            f"The head reads feature maps of different sizes: {names}. Say which one to look at, "
+            f"with layer={nodes[-1].name!r}."
         )
-    # A convolution after the pooling, as in a squeeze-and-excitation gate, knows no place.
-    wide = [layer for layer in found if tuple(output_in(network, layer).shape[1:3]) != (1, 1)]
-    if not wide:
+    return nodes
+
+
+def _named(graph: Graph, name: str) -> Node:
+    node = graph.named(name)
+    if node is None:
+        known = [node.name for node in graph.nodes if is_spatial(node) and node.parents]
         raise XaiAudioError(
-            "All convolutions of the network give one value for the whole patch, which is no map: "
-            "use a method that needs none, such as 'occlusion' or 'lime'."
+            f"The network has no layer {name!r}. Those with feature maps: "
+            f"{', '.join(dict.fromkeys(known))}."
         )
-    return _spatial(network, _finished(network, wide[-1]))
+    return node
 
 
-def output_in(network, layer):
-    """Return the tensor that a layer gives in a network; where it is used twice, at its last use.
-
-    This is not always ``layer.output``, which is what it gave when it was called first: a
-    Sequential model calls its layers again whenever it grows, and when it is read from a file.
-    """
-    return next(node.outputs[0] for node in _nodes(network) if node.operation is layer)
-
-
-def _nodes(network) -> list:
-    """Return the calls of layers that make up a network, those next to its output first."""
-    graph = getattr(network, "_functional", None) or network
-    by_depth = graph._nodes_by_depth
-    return [node for depth in sorted(by_depth) for node in by_depth[depth]]
-
-
-def _named(network, name):
-    spatial = [layer for layer in network.layers if _is_spatial(output_in(network, layer))]
-    for layer in network.layers:
-        if layer.name == name:
-            return _spatial(network, layer)
-    names = ", ".join(layer.name for layer in spatial)
-    raise XaiAudioError(f"The network has no layer {name!r}. Those with feature maps: {names}.")
-
-
-def _finished(network, layer):
-    """Go on from a convolution to the activation that follows it, if one does."""
-    while True:
-        output = output_in(network, layer)
-        following = [
-            node.operation
-            for node in _nodes(network)
-            if any(tensor is output for tensor in node.input_tensors)
-        ]
-        if len(following) != 1 or not isinstance(following[0], FINISHING):
-            return layer
-        (layer,) = following
-
-
-def _spatial(network, layer):
-    output = output_in(network, layer)
-    shape = tuple(output.shape)
+def _check(node: Node) -> None:
+    shape = tuple(node.output.shape)
     if len(shape) == 4 and None in shape[1:]:
         raise XaiAudioError(
-            f"Layer {layer.name!r} gives maps of any size, {shape[1:]}: build the network "
+            f"Layer {node.name!r} gives maps of any size, {shape[1:]}: build the network "
             "for one size of patch, with keras.layers.Input((frames, bands, 1))."
         )
-    if not _is_spatial(output):
+    if len(shape) != 4 or len(node.outputs) > 1:
         raise XaiAudioError(
-            f"Layer {layer.name!r} gives {shape}: a map needs (batch, h, w, channels)."
+            f"Layer {node.name!r} gives {shape}: a map needs (batch, h, w, channels)."
         )
-    if getattr(layer, "data_format", "channels_last") != "channels_last":
-        raise XaiAudioError(f"Layer {layer.name!r} has its channels first: they must be last.")
-    return layer
+    if getattr(node.operation, "data_format", "channels_last") != "channels_last":
+        raise XaiAudioError(f"Layer {node.name!r} has its channels first: they must be last.")
 
 
-def _is_spatial(output) -> bool:
-    return len(output.shape) == 4 and None not in output.shape[1:]
+class _View(NamedTuple):
+    """Feature maps of a network, and the compiled way to them and their gradients."""
+
+    name: str
+    channels: int
+    compiled: object
+
+    def __call__(self, inputs, targets):
+        """Return features and gradients of the targets' logits, each (n, time, frequency, k)."""
+        found = self.compiled(tf.constant(inputs, tf.float32), tf.constant(targets, tf.int32))
+        return [part.numpy() for part in found]
 
 
-class _Place(keras.layers.Layer):
-    """A place in a network, given to tf-keras-vis as the layer whose output it is to look at."""
-
-    def __init__(self, tensor):
-        super().__init__()
-        self._tensor = tensor
-
-    @property
-    def output(self):
-        return self._tensor
+def view_of(network, name: str | None) -> _View:
+    """Return what to look at in a network; it is compiled once and goes when the network goes."""
+    return _VIEWS(network, name, lambda alive: _view(alive(), name))
 
 
-def _gradient_maps(method, classifier, patches, targets, options, score=CategoricalScore):
-    network = classifier.logits_network
-    layer = find_layer(network, options.layer)
-    visual = method(network, clone=False)
-    place = _Place(output_in(network, layer))
-    return _maps(visual, classifier.as_input(patches), targets, CHUNK, place, score=score)
+def _view(network, name) -> _View:
+    graph = graph_of(network)
+    nodes = find_maps(graph, name)
+    turned = _turned(graph, nodes)
+    start = graph.nodes[0]
 
+    def whole(parts):
+        joined = tf.concat([tf.cast(part, tf.float32) for part in parts], axis=-1)
+        return tf.transpose(joined, (0, 2, 1, 3)) if turned else joined
 
-def _maps(visual, inputs, targets, chunk, place, score=CategoricalScore, **more) -> np.ndarray:
-    """Call tf-keras-vis for `chunk` patches at a time."""
-    parts = [slice(start, start + chunk) for start in range(0, len(inputs), chunk)]
-    return np.concatenate(
-        [
-            visual(
-                score([int(target) for target in targets[part]]),
-                inputs[part],
-                penultimate_layer=place,
-                seek_penultimate_conv_layer=False,
-                expand_cam=False,
-                normalize_cam=False,
-                **more,
+    def features_and_gradients(inputs, targets):
+        features = run(graph, {start: inputs}, nodes)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(features)
+            known = {start: inputs, **dict(zip(nodes, features, strict=True))}
+            (logits,) = run(graph, known, [graph.output])
+            score = tf.gather(tf.cast(logits, tf.float32), targets, batch_dims=1)
+        gradients = tape.gradient(score, features)
+        if all(gradient is None for gradient in gradients):
+            raise XaiAudioError(
+                f"No gradient comes back to layer {nodes[-1].name!r}: the layers behind it are not "
+                "differentiable. Use a method that only asks for scores, such as 'occlusion'."
             )
-            for part in parts
+        gradients = [
+            tf.zeros_like(x) if gradient is None else gradient
+            for x, gradient in zip(features, gradients, strict=True)
         ]
-    )
+        return whole(features), whole(gradients)
+
+    signature = [
+        tf.TensorSpec((None, *start.output.shape[1:]), tf.float32),
+        tf.TensorSpec((None,), tf.int32),
+    ]
+    channels = sum(node.output.shape[-1] for node in nodes)
+    return _View(nodes[-1].name, channels, traced(features_and_gradients, signature))
 
 
-class _Lifted(CategoricalScore):
-    """Scores moved to 0, their gradients untouched: the exponential of the score becomes 1."""
-
-    def __call__(self, output):
-        score = super().__call__(output)
-        return score - tf.stop_gradient(score)
-
-
-class _Quiet(keras.Model):
-    """A model whose `predict` runs compiled batches of one size and prints nothing."""
-
-    def predict(self, inputs, batch_size):
-        (inputs,) = inputs if isinstance(inputs, list) else [inputs]
-        short = -len(inputs) % batch_size
-        padded = np.concatenate([inputs, np.repeat(inputs[-1:], short, axis=0)])
-        parts = range(0, len(padded), batch_size)
-        answers = [self.compiled(tf.constant(padded[i : i + batch_size])) for i in parts]
-        return np.concatenate(answers)[: len(inputs)]
-
-
-def _quiet(classifier):
-    if classifier not in _QUIET:
-        network = classifier.logits_network
-        quiet = _Quiet(network.inputs[0], network.outputs[0], name="quiet")
-        quiet.compiled = tf.function(lambda inputs: quiet(inputs, training=False))
-        _QUIET[classifier] = quiet
-    return _QUIET[classifier]
+def _turned(graph, nodes) -> bool:
+    """Tell whether the maps are (frequency, time), or say that this cannot be followed."""
+    known = axes.axes_of(graph)
+    orders = set()
+    for node in nodes:
+        sizes, names = node.output.shape[1:3], known[node][:2]
+        lost = [name for name, size in zip(names, sizes, strict=True) if name is None and size > 1]
+        if lost or axes.CHANNEL in names or names[0] == names[1] is not None:
+            raise XaiAudioError(
+                f"Where the cells of {node.name!r} lie in the patch cannot be followed through the "
+                "network, which rearranges its axes. Name an earlier layer with layer=..., or use "
+                "a method that needs no place, such as 'occlusion'."
+            )
+        orders.add(names[0] == axes.FREQUENCY or names[1] == axes.TIME)
+    if len(orders) > 1:
+        raise XaiAudioError(
+            "Of the feature maps that the head reads, some have time first and some frequency: say "
+            f"which one to look at, with layer={nodes[-1].name!r}."
+        )
+    return orders.pop()

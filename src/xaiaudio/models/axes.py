@@ -1,0 +1,130 @@
+"""Which axis of a tensor inside a network is time, and which is frequency."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .graph import Graph, Node
+
+TIME, FREQUENCY, CHANNEL = "time", "frequency", "channel"
+
+#: Keras's layers and operations that may put axes elsewhere; its others leave them in place.
+_MOVING = {
+    *("Permute", "Reshape", "Flatten", "Transpose", "Swapaxes", "Moveaxis", "Squeeze"),
+    *("ExpandDims", "GetItem", "Flip", "Rot90", "Roll"),
+}
+#: Parts of the names of layers that make channels of their last axis.
+_MIXING = ("Conv", "Dense", "LSTM", "GRU", "RNN", "Attention", "Bidirectional")
+# Stands for a size that the network leaves open.
+_SOME_SIZE = 7
+
+
+def axes_of(graph: Graph) -> dict[Node, tuple[str | None, ...]]:
+    """Follow time and frequency from the input (batch, frames, bands) or (..., 1) on.
+
+    Parameters
+    ----------
+    graph : Graph
+
+    Returns
+    -------
+    dict of Node to tuple
+        For each axis of the node's output, without the batch: ``"time"``, ``"frequency"``,
+        ``"channel"``, or None where it is none of these, or cannot be told.
+
+    Examples
+    --------
+    >>> import keras
+    >>> from xaiaudio.models.graph import graph_of
+    >>> x = keras.Input((24, 16, 1))
+    >>> graph = graph_of(keras.Model(x, keras.layers.Permute((2, 1, 3))(x)))
+    >>> axes_of(graph)[graph.output]
+    ('frequency', 'time', 'channel')
+    """
+    found: dict[Node, tuple[str | None, ...]] = {}
+    for node in graph.nodes:
+        if not node.parents:
+            rank = len(node.output.shape) - 1
+            found[node] = (TIME, FREQUENCY, *[CHANNEL] * rank)[:rank]
+        else:
+            found[node] = _behind(node, [found[parent] for parent in node.parents])
+    return found
+
+
+def _behind(node: Node, before: list) -> tuple[str | None, ...]:
+    ours = type(node.operation).__module__.startswith("keras.")
+    ours = ours and type(node.operation).__name__ not in ("Lambda", "TFSMLayer")
+    moving = type(node.operation).__name__ in _MOVING
+    rank = len(node.output.shape) - 1
+    if len(node.inputs) == 1 and (moving or not ours):
+        sources = _sources(node)
+        if sources is not None:
+            return tuple(None if source is None else before[0][source] for source in sources)
+        if moving:
+            return (None,) * rank
+    if any(len(axes) == rank for axes in before) and not (not ours and _swaps(node)):
+        return _merged(node, before, rank)
+    return _by_size(node, before[0])
+
+
+def _sources(node: Node) -> list[int | None] | None:
+    """Return which input axis each output axis is, or None if values are not only moved.
+
+    The operation is called once for each input axis, on numbers that count along that axis.
+    """
+    shape = [size or _SOME_SIZE for size in node.inputs[0].shape[1:]]
+    counted = np.indices(shape, dtype="float32")
+    try:
+        outputs = [np.asarray(_called(node, one[None]))[0] for one in counted]
+    except Exception:  # somebody's own layer may refuse these numbers in any way
+        return None
+    sources: list[int | None] = []
+    for axis in range(outputs[0].ndim):
+        steps = [np.unique(np.diff(one, axis=axis)) for one in outputs]
+        along = [k for k, step in enumerate(steps) if np.any(step != 0)]
+        if outputs[0].shape[axis] == 1:
+            sources.append(None)
+        elif len(along) == 1 and len(steps[along[0]]) == 1 and steps[along[0]][0] > 0:
+            sources.append(along[0])
+        elif type(node.operation).__name__ in _MOVING:
+            sources.append(None)  # axes run together, or backwards
+        else:
+            return None
+    return sources
+
+
+def _called(node: Node, value):
+    positional, named = node._arguments.fill_in({id(node.inputs[0]): value})
+    return node.operation(*positional, **named)
+
+
+def _swaps(node: Node) -> bool:
+    """Tell whether somebody's own layer gives the two sizes it was given the other way round."""
+    before, after = (tuple(tensor.shape[1:3]) for tensor in (node.inputs[0], node.output))
+    return before != after and before == after[::-1]
+
+
+def _merged(node: Node, before: list, rank: int) -> tuple[str | None, ...]:
+    """Axes stay in place; where inputs come together they must agree."""
+    merged: list[str | None] = []
+    for axis in range(rank):
+        names = {
+            axes[axis]
+            for axes, tensor in zip(before, node.inputs, strict=True)
+            if len(axes) == len(tensor.shape) - 1 == rank and tensor.shape[axis + 1] != 1
+        }
+        merged.append(names.pop() if len(names) == 1 else None)
+    mixing = any(part in type(node.operation).__name__ for part in _MIXING)
+    if mixing or (rank == 3 and merged[-1] is None):
+        merged[-1] = CHANNEL
+    return tuple(merged)
+
+
+def _by_size(node: Node, before) -> tuple[str | None, ...]:
+    """Where the number of axes changes, an axis is known by a size that occurs once."""
+    sizes = list(node.inputs[0].shape[1:])
+    found = []
+    for size in node.output.shape[1:]:
+        once = size not in (None, 1) and sizes.count(size) == 1
+        found.append(before[sizes.index(size)] if once else None)
+    return tuple(found)
