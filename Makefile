@@ -2,6 +2,7 @@
 
 PROFILE ?= mini
 SEEDS ?= 3
+ROUNDINGS ?= 2
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -43,8 +44,8 @@ format: install ## put the code in style
 	$(BIN)/ruff format .
 	$(BIN)/python tools/format_cells.py
 
-baselines: install ## measure the baselines of PROFILE anew, with SEEDS runs
-	$(BIN)/xaiaudio book --renew-baselines --profile $(PROFILE) --seeds $(SEEDS)
+baselines: install ## measure the baselines of PROFILE anew, with SEEDS runs and ROUNDINGS more
+	$(BIN)/xaiaudio book --renew-baselines --profile $(PROFILE) --seeds $(SEEDS) --roundings $(ROUNDINGS)
 
 picture: install ## draw the picture of the README anew
 	$(BIN)/xaiaudio book --profile mini --only welcome

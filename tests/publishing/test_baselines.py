@@ -14,7 +14,7 @@ import xaiaudio as xa
 from xaiaudio import plots, publishing
 from xaiaudio.errors import XaiAudioError
 from xaiaudio.explainers import cam, registry
-from xaiaudio.publishing import baselines, metric, project, report
+from xaiaudio.publishing import baselines, measuring, metric, project, report
 from xaiaudio.publishing.record import summarise
 
 
@@ -23,7 +23,7 @@ def recorded(**values):
 
 
 def differences(runs, now):
-    return {d.name: d.what for d in baselines.compare("page", baselines.measure(runs), now)}
+    return {d.name: d.what for d in baselines.compare("page", measuring.measure(runs), now)}
 
 
 def test_the_same_is_no_difference():
@@ -33,7 +33,7 @@ def test_the_same_is_no_difference():
 
 def test_numbers_may_move_as_far_as_seeds_move_them():
     runs = [recorded(score=s) for s in (0.90, 0.93, 0.91)]
-    (entry,) = baselines.measure(runs).values()
+    (entry,) = measuring.measure(runs).values()
     assert entry["spread"] == pytest.approx(0.03) and entry["tolerance"] == pytest.approx(0.06)
     assert entry["value"] == 0.90 and entry["runs"] == 3
     assert differences(runs, recorded(score=0.955)) == {}
@@ -106,12 +106,97 @@ def test_mistakes_in_a_map_are_found(mistake, shape):
 def test_a_map_that_changes_much_with_the_seed_is_still_compared():
     rng = np.random.default_rng(0)
     runs = [recorded(map=np.maximum(rng.standard_normal((32, 32)), 0)) for _ in range(3)]
-    (entry,) = baselines.measure(runs).values()
+    (entry,) = measuring.measure(runs).values()
     assert entry["tolerance"]["pattern"] == metric.CAPS["pattern"]
-    assert baselines.is_loose(entry)
+    assert measuring.is_loose(entry)
     first = np.asarray(runs[0]["map"]["value"]["values"])
     assert "pattern" in differences(runs, recorded(map=first.T))["map"]
     assert "nowhere negative" in differences(runs, recorded(map=first - 0.2))["map"]
+
+
+# Rounding: runs of seed 0 on another processor, or as if.
+
+
+def entry_of(seeds, roundings):
+    (entry,) = measuring.measure(seeds, roundings).values()
+    return entry
+
+
+def test_numbers_may_move_as_far_as_rounding_moves_them():
+    seeds, others = [recorded(s=0.50), recorded(s=0.52)], [recorded(s=0.515), recorded(s=0.49)]
+    entry = entry_of(seeds, [recorded(s=0.515)])
+    assert entry["rounding"] == pytest.approx(0.015) and entry["roundings"] == 2
+    assert entry["tolerance"] == pytest.approx(0.04)
+    # As far as the seed: nothing that could be compared is left, but it must be a number still.
+    entry = entry_of(seeds, others)
+    assert entry["rounding"] == pytest.approx(0.025) and entry["compare"].startswith("form")
+    assert not baselines.compare("page", {"s": entry}, recorded(s=0.9))
+    assert baselines.compare("page", {"s": entry}, recorded(s="many"))
+
+
+def test_rounding_within_what_is_let_through_anyway_is_not_chaotic():
+    same = [recorded(s=0.5)] * 2
+    entry = entry_of(same, [recorded(s=0.5 + 1e-6)])
+    assert "compare" not in entry and entry["tolerance"] == pytest.approx(0.001, rel=0.01)
+    declared = [{"s": {"value": 0.5, "declared": 0.2}}] * 2
+    assert entry_of(declared, [recorded(s=0.58)])["tolerance"] == 0.2
+    assert entry_of([recorded(n=40)] * 2, [recorded(n=40)])["tolerance"] == 0.0
+
+
+def jittered(array, size=1e-6, seed=0):
+    """Return what another processor would have made of an array."""
+    return array * (1 + size * np.random.default_rng(seed).standard_normal(array.shape))
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes_are_found_also_where_rounding_was_measured(mistake):
+    seeds = [recorded(map=blobs(seed)) for seed in range(2)]
+    rounded = [recorded(map=jittered(blobs(0), 0.02, seed)) for seed in range(2)]
+    entries = measuring.measure(seeds, rounded)
+    assert "compare" not in entries["map"]
+    assert not baselines.compare("page", entries, recorded(map=jittered(blobs(0), 0.02, 9)))
+    wrong = recorded(map=MISTAKES[mistake](jittered(blobs(0), 0.02, 9)))
+    assert baselines.compare("page", entries, wrong)
+
+
+def test_of_a_chaotic_map_the_form_is_compared():
+    rng = np.random.default_rng(0)
+    maps = [np.maximum(rng.standard_normal((32, 32)), 0) for _ in range(5)]
+    entries = measuring.measure(*([recorded(map=m) for m in part] for part in (maps[:2], maps[2:])))
+    assert entries["map"]["compare"].startswith("form")
+    assert measuring.is_loose(entries["map"])
+
+    def told(array):
+        return [d.what for d in baselines.compare("page", entries, recorded(map=array))]
+
+    assert told(np.maximum(rng.standard_normal((32, 32)), 0)) == []
+    assert "nowhere negative" in told(maps[0] - 0.2)[0]
+    assert "had shape" in told(maps[0][:16])[0]
+    assert "not finite" in told(np.where(maps[0] > 2, np.nan, maps[0]))[0]
+
+
+def test_texts_that_rounding_changes_are_not_compared():
+    entry = entry_of([recorded(who="lime")] * 2, [recorded(who="lrp")])
+    assert entry["compare"].startswith("kind: it varies with rounding")
+
+
+def test_rounding_is_added_to_baselines_that_are_there():
+    seeds = [recorded(s=0.50, map=blobs(0)), recorded(s=0.60, map=blobs(1))]
+    old = measuring.measure(seeds)
+    # Another machine, with another network: its own values stay out, only its spread comes in.
+    here = recorded(s=0.57, map=blobs(2))
+    there = recorded(s=0.53, map=jittered(blobs(2), 0.3))
+    new = measuring.measure([here], [there], old)
+    assert (new["s"]["value"], new["s"]["spread"]) == (0.50, old["s"]["spread"])
+    assert new["s"]["rounding"] == pytest.approx(0.04)
+    assert new["s"]["tolerance"] == old["s"]["tolerance"]
+    assert new["map"]["value"] == old["map"]["value"]
+    assert new["map"]["tolerance"]["values"] > old["map"]["tolerance"]["values"]
+    # The same again changes nothing: what an earlier measurement found does not pile up.
+    assert measuring.measure([here], [there], new) == new
+    assert measuring.measure([here], [here], new)["map"]["tolerance"] == old["map"]["tolerance"]
+    with pytest.raises(XaiAudioError, match="fresh has no baseline yet"):
+        measuring.measure([here | recorded(fresh=1)], [there], old)
 
 
 # The same through a real network and the real methods.
@@ -140,6 +225,39 @@ PATCHES = np.random.default_rng(3).normal(size=(2, 24, 16)).astype("float32")
 def figure_of(seed, method="gradcam"):
     result = xa.explain(network(seed), PATCHES, "dog", method=method)
     return recorded(**plots.plot(result).data)
+
+
+ROUNDED = [PATCHES, *(jittered(PATCHES, 1e-6, seed).astype("float32") for seed in (1, 2))]
+
+
+def rounded_figures(method):
+    """Return the figure as two other processors would make it: of inputs a part in 10^6 apart."""
+    made = [xa.explain(network(0), patches, "dog", method=method) for patches in ROUNDED[1:]]
+    return [recorded(**plots.plot(result).data) for result in made]
+
+
+@pytest.mark.parametrize("method", ["gradcam", "occlusion", "saliency", "lrp"])
+def test_scaled_and_transposed_maps_fail_where_jitter_does_not(method, monkeypatch):
+    entries = measuring.measure([figure_of(s, method) for s in range(2)], rounded_figures(method))
+    third = xa.explain(network(0), jittered(PATCHES, 1e-6, 9).astype("float32"), "dog", method)
+    assert not baselines.compare("page", entries, recorded(**plots.plot(third).data))
+    assert "compare" not in entries["maps"]
+    whole = registry.find(method)
+    for wrong in (
+        lambda maps: np.ascontiguousarray(np.swapaxes(maps, -1, -2)).reshape(maps.shape),
+        lambda maps: 3 * maps,
+        lambda maps: -maps,
+    ):
+
+        def broken(*arguments, wrong=wrong):
+            return wrong(whole.function(*arguments))
+
+        monkeypatch.setattr(
+            registry, "find", lambda name, b=broken: dataclasses.replace(whole, function=b)
+        )
+        found = baselines.compare("page", entries, figure_of(0, method))
+        monkeypatch.setattr(registry, "find", lambda name: whole)
+        assert [d.name for d in found if d.name == "maps"]
 
 
 @pytest.mark.parametrize("method", ["gradcam", "occlusion"])
@@ -241,6 +359,23 @@ def test_a_profile_that_was_never_measured_is_not_compared(built):
 def test_one_run_has_no_spread(built):
     with pytest.raises(XaiAudioError, match="at least two runs"):
         publishing.renew_baselines(root=built[0], seeds=1, console=quiet())
+    with pytest.raises(XaiAudioError, match="ROUNDINGS=9: there are 3"):
+        publishing.renew_baselines(root=built[0], roundings=9, console=quiet())
+
+
+@pytest.mark.slow
+def test_a_run_that_rounds_otherwise_has_its_own_environment_and_folder(measured):
+    book, _ = measured
+    before = json.loads((book / "tests/baselines/mini/welcome.json").read_text())
+    options = {"root": book, "console": quiet(), "only": ["welcome"]}
+    publishing.renew_baselines(seeds=1, roundings=3, **options)
+    after = json.loads((book / "tests/baselines/mini/welcome.json").read_text())
+    answer = after["entries"]["answer"]
+    assert answer == before["entries"]["answer"] | {"rounding": 0.0, "roundings": 4}
+    assert after["seeds"] == [0, 1]
+    path = book / "_build/mini/rounding-one-thread/executed/welcome.ipynb"
+    found = baselines.recorded(baselines.notebooks.read(path))
+    assert found["threads"]["value"] == 1
 
 
 @pytest.mark.parametrize(
@@ -272,7 +407,7 @@ def test_distances_are_those_of_the_definition():
 def test_measuring_does_not_change_what_was_recorded():
     runs = [recorded(map=blobs(seed)) for seed in range(2)]
     before = copy.deepcopy(runs)
-    baselines.measure(runs)
+    measuring.measure(runs)
     assert runs == before
 
 
@@ -290,7 +425,7 @@ def trained_book(tmp_path, monkeypatch, loss_now, maps_now):
         "labels": [recorded(clips=400), recorded(clips=400)],
     }
     for chapter, runs in baseline.items():
-        baselines.save(book, chapter, baselines.measure(runs), range(2))
+        baselines.save(book, chapter, measuring.measure(runs), range(2))
     now = {
         "retraining": recorded(**{"fig-retraining-curves": {"loss": loss + loss_now}}),
         "maps": recorded(**{**maps, **maps_now}),

@@ -38,14 +38,24 @@ def book(
     renew_baselines: Annotated[
         bool,
         typer.Option(
-            "--renew-baselines", help="Run with several seeds and write the baselines anew."
+            "--renew-baselines",
+            help="Run with several seeds and roundings, and write baselines.",
         ),
     ] = False,
     only: Annotated[
         list[str] | None,
         typer.Option(help="Execute and check this chapter alone, without pages. May be repeated."),
     ] = None,
-    seeds: Annotated[int, typer.Option(min=2, help="Runs for --renew-baselines.")] = 3,
+    seeds: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Runs for --renew-baselines; 1 adds --roundings to the baselines there are."
+        ),
+    ] = 3,
+    roundings: Annotated[
+        int,
+        typer.Option(min=0, help="More runs for --renew-baselines that round otherwise, up to 3."),
+    ] = 2,
 ) -> None:
     """Run the book: execute its chapters, check the figures, render the pages."""
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
@@ -56,7 +66,9 @@ def book(
     from .. import publishing
 
     if renew_baselines:
-        publishing.renew_baselines(profile, seeds=seeds, workers=workers, only=only or ())
+        publishing.renew_baselines(
+            profile, seeds=seeds, roundings=roundings, workers=workers, only=only or ()
+        )
     else:
         publishing.build(
             profile, seed=seed, check=check, workers=workers, render=render, only=only or ()

@@ -108,22 +108,26 @@ def build(
 
 
 def renew_baselines(
-    profile="mini", *, seeds=3, workers=None, only=(), root=None, console=None
+    profile="mini", *, seeds=3, roundings=0, workers=None, only=(), root=None, console=None
 ) -> list[str]:
-    """Run the book with several seeds and write its baselines anew.
+    """Run the book with several seeds and roundings, and write its baselines anew.
 
     Parameters
     ----------
     profile : str
     seeds : int
-        How many runs; at least two.
+        How many runs. With 1, values and spreads over seeds stay as they are, and `roundings` are
+        measured on top of them.
+    roundings : int
+        How many more runs with seed 0 that round otherwise, see
+        :data:`xaiaudio.publishing.rounding.ROUNDINGS`.
     workers, only, root, console
         As for :func:`build`.
 
     Returns
     -------
     list of str
-        Recorded values that change so much with the seed that their baseline says little.
+        Recorded values that change so much from run to run that their baseline says little.
 
     Raises
     ------
@@ -135,19 +139,23 @@ def renew_baselines(
     known(profile)
     from rich.console import Console
 
-    from . import baselines, steps
+    from . import measuring, steps
     from .project import find
 
     console = console or Console()
     project = find(profile, 0, root, only)
     with steps.lock(project), steps.terminable():
-        loose = baselines.renew(project, int(seeds), workers=workers, console=console)
+        loose = measuring.renew(
+            project, int(seeds), int(roundings), workers=workers, console=console
+        )
         steps.check_notebooks(project)
     console.print(
-        f"Baselines of {seeds} runs: {project.baselines}", highlight=False, soft_wrap=True
+        f"Baselines of {seeds + roundings} runs: {project.baselines}",
+        highlight=False,
+        soft_wrap=True,
     )
     if loose:
-        console.print("These change so much with the seed that they are compared loosely:")
+        console.print("These change so much from run to run that they are compared loosely:")
         for name in loose:
             console.print(f"  {name}", highlight=False, markup=False, soft_wrap=True)
     return loose

@@ -1,17 +1,19 @@
 """The numbers every figure showed, how far they may move, and whether they moved further.
 
 ``tests/baselines/PROFILE/CHAPTER.json`` has one line for each recorded value: the value of seed 0,
-the largest distance between runs with different seeds (``spread``), how many runs that was measured
-on, and the ``tolerance`` that follows from it; :mod:`.metric` says how.
+the largest distance between runs with different seeds (``spread``) and how many ``runs`` that was
+measured on, the same of runs with seed 0 that round differently (``rounding``, ``roundings``), and
+the ``tolerance`` that follows from the larger one; :mod:`.metric` says how. Where rounding alone
+moves a value as far as another seed does, ``compare`` says that only its form is compared.
+:mod:`.measuring` makes the entries. Those made before rounding was measured have no ``rounding``.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import XaiAudioError
 from . import metric, notebooks
 from .execute import notebook_path
 from .project import read_json, write_text
@@ -27,9 +29,6 @@ SAME = 1e-5
 #: network is another one. Three networks of three seeds, each compared with tolerances measured on
 #: the two others, left a sixth outside.
 MOST = 0.4
-
-#: Spread of a map's pattern beyond which its baseline says little; the user is told.
-LOOSE = 0.25
 
 
 @dataclass(frozen=True)
@@ -84,43 +83,6 @@ def recorded(notebook) -> dict:
     return values
 
 
-def measure(runs) -> dict:
-    """Make the baseline of a chapter out of runs with different seeds.
-
-    Parameters
-    ----------
-    runs : list of dict
-        From :func:`recorded`, seed 0 first.
-
-    Returns
-    -------
-    dict of str to dict
-        The entries.
-    """
-    return {name: _entry([run[name] for run in runs if name in run], len(runs)) for name in runs[0]}
-
-
-def _entry(items, runs):
-    values = [item["value"] for item in items]
-    entry = {"value": values[0], "runs": runs}
-    if items[0].get("timing"):
-        return {**entry, "compare": "never: it belongs to the machine"}
-    if all(map(metric.is_number, values)):
-        spread, tolerance = metric.number_tolerance(values, items[0].get("declared", 0.0))
-        return {**entry, "spread": spread, "tolerance": tolerance}
-    if all(map(metric.is_array, values)):
-        if any(value["shape"] != values[0]["shape"] for value in values):
-            return {**entry, "compare": "kind: its shape varies with the seed"}
-        spread, tolerance = metric.array_tolerance(values)
-        entry |= {"spread": spread, "tolerance": tolerance}
-        if not any(map(metric.is_negative, values)):
-            entry["negative"] = False
-        return entry
-    if any(value != values[0] for value in values):
-        return {**entry, "compare": "kind: it varies with the seed"}
-    return {**entry, "compare": "exact"}
-
-
 def compare(chapter, baseline, values) -> list[Difference]:
     """Compare what a chapter recorded with its baseline.
 
@@ -128,7 +90,7 @@ def compare(chapter, baseline, values) -> list[Difference]:
     ----------
     chapter : str
     baseline : dict
-        From :func:`measure`.
+        From :func:`xaiaudio.publishing.measuring.measure`.
     values : dict
         From :func:`recorded`.
 
@@ -163,6 +125,8 @@ def _difference(entry, value) -> str:
         return f"was {_sort(old)}, is {_sort(value)}"
     if rule.startswith("kind"):
         return ""
+    if rule.startswith("form"):
+        return "; ".join(_form(entry, old, value)) if metric.is_array(old) else ""
     if metric.is_number(old):
         apart = abs(value - old)
         if apart <= entry["tolerance"]:
@@ -174,18 +138,25 @@ def _difference(entry, value) -> str:
 
 
 def _array_difference(entry, old, new):
+    said = _form(entry, old, new)
+    if old["shape"] == new["shape"]:
+        for rule, apart in metric.distances(old, new).items():
+            allowed = entry["tolerance"][rule]
+            if apart > allowed:
+                said.append(f"{rule} {apart:.3g} apart, {allowed:.3g} allowed")
+    return "; ".join(said)
+
+
+def _form(entry, old, new) -> list[str]:
+    """Say what is wrong with an array whatever its values are."""
     if old["shape"] != new["shape"]:
-        return f"had shape {tuple(old['shape'])}, has {tuple(new['shape'])}"
-    if new.get("not_finite", 0) > old.get("not_finite", 0):
-        return f"{new['not_finite']} values are not finite"
+        return [f"had shape {tuple(old['shape'])}, has {tuple(new['shape'])}"]
     said = []
+    if new.get("not_finite", 0) > old.get("not_finite", 0):
+        said.append(f"{new['not_finite']} values are not finite")
     if entry.get("negative") is False and metric.is_negative(new):
         said.append(f"was nowhere negative, goes down to {new['min']:.3g}")
-    for rule, apart in metric.distances(old, new).items():
-        allowed = entry["tolerance"][rule]
-        if apart > allowed:
-            said.append(f"{rule} {apart:.3g} apart, {allowed:.3g} allowed")
-    return "; ".join(said)
+    return said
 
 
 def _sort(value) -> str:
@@ -278,7 +249,7 @@ def _varies(entry) -> bool:
     spread = entry.get("spread", 0.0)
     if isinstance(spread, dict):
         return any(apart > metric.FLOORS[rule] for rule, apart in spread.items())
-    return spread > 0 or entry.get("compare", "").startswith("kind")
+    return spread > 0 or entry.get("compare", "").startswith(("kind", "form"))
 
 
 def _is_form(difference) -> bool:
@@ -306,58 +277,3 @@ def save(project, chapter, entries, seeds) -> Path:
     head = {"chapter": chapter, "profile": project.profile, "seeds": list(seeds)}
     text = json.dumps(head, ensure_ascii=False)[:-1] + f', "entries": {{\n{lines}\n}}}}\n'
     return write_text(project.baselines / f"{chapter}.json", text)
-
-
-def renew(project, seeds=3, *, workers=None, console=None) -> list[str]:
-    """Run the book with several seeds and write the baselines anew.
-
-    Parameters
-    ----------
-    project : Project
-        With seed 0.
-    seeds : int
-        How many runs, with seeds 0, 1, ...
-
-    Returns
-    -------
-    list of str
-        Values whose baseline says little, because they change much with the seed.
-
-    Raises
-    ------
-    XaiAudioError
-        For fewer than two seeds, or if a chapter fails.
-    """
-    from . import execute as execution
-
-    if seeds < 2:
-        raise XaiAudioError("A spread needs at least two runs: use SEEDS=2 or more.")
-    chapters = [chapter.name for chapter in project.chapters()]
-    runs = [replace(project, seed=seed) for seed in range(seeds)]
-    for run in runs:
-        if console:
-            console.print(f"Seed {run.seed}:")
-        execution.execute(run, workers=workers, console=console)
-    loose = []
-    for chapter in chapters:
-        values = [recorded(notebooks.read(notebook_path(run, chapter))) for run in runs]
-        path = project.baselines / f"{chapter}.json"
-        if not values[0]:
-            path.unlink(missing_ok=True)
-            continue
-        entries = measure(values)
-        save(project, chapter, entries, range(seeds))
-        loose += [f"{chapter}: {name}" for name, entry in entries.items() if is_loose(entry)]
-    pages = [page.name for page in project.pages()] if project.only else chapters
-    for path in project.baselines.glob("*.json"):
-        if path.stem not in pages:
-            path.unlink()
-    return loose
-
-
-def is_loose(entry) -> bool:
-    """Tell whether a baseline says little because the value changes much with the seed."""
-    spread = entry.get("spread")
-    if entry.get("compare", "").startswith("kind"):
-        return True
-    return isinstance(spread, dict) and spread["pattern"] > LOOSE

@@ -21,6 +21,7 @@ from ..files import whole
 from ..progress import bar
 from .machine import Machine
 from .project import Page, chapter_key, read_json, write_json
+from .rounding import ROUNDINGS
 
 #: Threads of each kernel, whatever the machine has: how many share a sum decides how it is rounded,
 #: and after hundreds of training steps which weights come out.
@@ -206,7 +207,7 @@ class _Crew:
             stderr=job.log,
             text=True,
             encoding="utf-8",
-            env=_environment(self.scratch),
+            env=_environment(self.scratch) | ROUNDINGS.get(self.project.rounding, {}),
             start_new_session=True,  # Ctrl-C reaches us alone, and we end the rest in order
         )
         job.process.stdin.write(json.dumps(order) + "\n")

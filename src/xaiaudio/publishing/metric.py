@@ -20,10 +20,11 @@ from __future__ import annotations
 
 import numpy as np
 
-#: The tolerance is this many times the largest distance between two of the measured runs...
+#: The tolerance is this many times the largest distance between two of the measured runs, whether
+#: their seeds or their rounding made them differ...
 FACTOR = 2.0
 
-#: ...at least this: processors and library versions round differently...
+#: ...at least this: library versions differ a little...
 FLOORS = {"pattern": 0.01, "low": 0.02, "high": 0.02, "mean": 0.02, "values": 0.02}
 
 #: ...and at most this, else what changes much with the seed would never be compared.
@@ -97,50 +98,47 @@ def is_negative(value) -> bool:
     return value.get("min", 0.0) < -NEGATIVE * _scale(value)
 
 
-def number_tolerance(values, declared=0.0) -> tuple[float, float]:
-    """Derive the tolerance of a number from its values in several runs.
+def number_spread(values) -> float:
+    """Return the largest difference between two of some numbers."""
+    return float(max(values) - min(values))
+
+
+def number_least(value, declared=0.0, *, whole=False) -> float:
+    """Return how far a number may move in any case.
 
     Parameters
     ----------
-    values : list of int or float
-        Seed 0 first.
+    value : int or float
+        Of the baseline.
     declared : float
-        What the chapter lets through in any case.
-
-    Returns
-    -------
-    spread, tolerance : float
-        Largest difference between two runs, and what is let through. Whole numbers that did not
-        vary must be met exactly.
+        What the chapter lets through.
+    whole : bool
+        A count, that must be met exactly unless the chapter says otherwise.
     """
-    spread = max(values) - min(values)
-    whole = all(isinstance(value, int) for value in values)
-    if whole and not spread:
-        return 0.0, float(declared)
-    floor = 0.0 if whole else NUMBER_FLOOR[0] * abs(values[0]) + NUMBER_FLOOR[1]
-    return float(spread), float(f"{max(FACTOR * spread, floor, declared):.4g}")
+    floor = 0.0 if whole else NUMBER_FLOOR[0] * abs(value) + NUMBER_FLOOR[1]
+    return max(floor, float(declared))
 
 
-def array_tolerance(arrays) -> tuple[dict, dict]:
-    """Derive the tolerances of an array from several runs.
+def number_tolerance(spread, least) -> float:
+    """Return how far a number may move that differed by `spread` between runs."""
+    return float(f"{max(FACTOR * spread, least):.4g}") if spread else float(f"{least:.4g}")
 
-    Parameters
-    ----------
-    arrays : list of dict
-        Of the same shape, seed 0 first.
 
-    Returns
-    -------
-    spread, tolerance : dict of str to float
-        By rule. Whole numbers that did not vary get no tolerance at all.
-    """
+def array_spread(arrays) -> dict:
+    """Return the largest distance between two of some recorded arrays of one shape, by rule."""
     pairs = [distances(a, b) for i, a in enumerate(arrays) for b in arrays[i + 1 :]]
-    spread = {rule: max((pair[rule] for pair in pairs), default=0.0) for rule in FLOORS}
-    exact = arrays[0]["kind"] in ("int", "bool") and "blocks" not in arrays[0]
+    return {rule: max((pair[rule] for pair in pairs), default=0.0) for rule in FLOORS}
+
+
+def array_tolerance(spread, array) -> dict:
+    """Return how far an array may move that differed by `spread` between runs, by rule.
+
+    Whole numbers that did not vary get no tolerance at all.
+    """
+    exact = array["kind"] in ("int", "bool") and "blocks" not in array
     if exact and not any(spread.values()):
-        return spread, dict.fromkeys(FLOORS, 0.0)
-    tolerance = {
+        return dict.fromkeys(FLOORS, 0.0)
+    return {
         rule: float(f"{min(max(FACTOR * spread[rule], FLOORS[rule]), CAPS[rule]):.4g}")
         for rule in FLOORS
     }
-    return spread, tolerance

@@ -17,6 +17,7 @@ from ..files import whole
 from ..imports import PACKAGE, closure
 from ..models.backbones import BACKBONES
 from .profiles import profile
+from .rounding import ROUNDINGS
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,15 @@ class Project:
     seed : int
     only : tuple of str
         The chapters to work on; empty for all.
+    rounding : str
+        A name from :data:`xaiaudio.publishing.rounding.ROUNDINGS`; empty for the machine's own way.
     """
 
     root: Path
     profile: str = "mini"
     seed: int = 0
     only: tuple[str, ...] = ()
+    rounding: str = ""
 
     @property
     def build(self) -> Path:
@@ -77,9 +81,10 @@ class Project:
 
     @property
     def home(self) -> Path:
-        """The part of `build` that belongs to this profile and seed."""
+        """The part of `build` that belongs to this profile, seed and rounding."""
         home = self.build / self.profile
-        return home if self.seed == 0 else home / f"seed-{self.seed}"
+        home = home if self.seed == 0 else home / f"seed-{self.seed}"
+        return home / f"rounding-{self.rounding}" if self.rounding else home
 
     @property
     def executed(self) -> Path:
@@ -218,8 +223,9 @@ def chapter_key(project, chapter) -> str:
     modules = {*profile(project.profile).modules, *_named_in(code)}
     used = set(closure(*modules, code=[code]))
     lock = project.root / "requirements.lock"
+    rounding = [ROUNDINGS[project.rounding]] if project.rounding else []
     return cache.key(
-        [chapter.name, chapter.text, project.profile, project.seed, _local_copies(used)],
+        [chapter.name, chapter.text, project.profile, project.seed, _local_copies(used), *rounding],
         modules=modules,
         code=[code],
         files=[lock] if lock.is_file() else [],
