@@ -398,9 +398,8 @@ def _mask(event, background, frontend) -> np.ndarray:
     """Give every cell to what is heard there, by the rule of the synthetic set."""
     # It is only needed here, and brings the generators along.
     from .events import event_mask
-    from .events.scene import FULL_SCALE
 
-    return event_mask(event * FULL_SCALE, background * FULL_SCALE, frontend)
+    return event_mask(event, background, frontend)
 
 
 def _rms(wave) -> float:

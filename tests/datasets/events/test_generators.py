@@ -7,6 +7,7 @@ from scipy.signal import hilbert
 from xaiaudio.datasets import events as synthetic
 from xaiaudio.datasets.events import generators, scene
 from xaiaudio.datasets.events.masks import event_mask
+from xaiaudio.errors import XaiAudioError
 from xaiaudio.frontend import LogMel
 from xaiaudio.synthesis import animal_voices, beds, dsp
 
@@ -64,6 +65,17 @@ def test_the_mask_is_where_a_tone_is_louder_than_the_noise():
     # The faint part of an event, 50 dB below its loudest, does not count.
     faint = np.where(t < 2.5, tone, np.round(tone / 316)).astype(np.int16)
     assert not event_mask(faint, np.zeros_like(hiss))[252:].any()
+
+
+def test_the_mask_is_the_same_for_floats_and_other_samples_are_refused():
+    event, bed = generators.generate("Rooster", 0)
+    mask = event_mask(event, bed)
+    assert mask.mean() > 0.1
+    floats = [(stem / 32_768).astype(np.float32) for stem in (event, bed)]
+    np.testing.assert_array_equal(event_mask(*floats), mask)
+    for wrong in (event.astype(float), event.astype(int), event.astype(np.uint16)):
+        with pytest.raises(XaiAudioError, match="must be int16"):
+            event_mask(wrong, bed)
 
 
 def _envelope_lines(wave, low, high):

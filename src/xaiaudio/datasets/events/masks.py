@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...errors import XaiAudioError
 from ...frontend import LogMel
 from .scene import FULL_SCALE
+
+#: Float samples beyond this are no sound at full scale 1, but 16-bit samples in another type.
+LOUDEST = 8.0
 
 RANGE = 40.0  # cells more than so many dB below the event's loudest are not counted as event
 
@@ -22,20 +26,26 @@ def event_mask(event, background, frontend: LogMel | None = None) -> np.ndarray:
 
     Parameters
     ----------
-    event, background : ndarray of int16, shape (samples,)
-        As :func:`~xaiaudio.datasets.events.generate` returns them.
+    event, background : ndarray of int16 or float, shape (samples,)
+        As :func:`~xaiaudio.datasets.events.generate` returns them (int16, full scale at 32,768),
+        or as ``clip.load_stems()`` does (floats, full scale at 1).
     frontend : LogMel, optional
-        VGGish's unless told.
+        By default VGGish's.
 
     Returns
     -------
     ndarray of bool, shape (T, bands)
         (498, 64) for five seconds; ``frontend.cut(mask)`` gives the mask of each patch.
 
+    Raises
+    ------
+    XaiAudioError
+        If the samples are of another type, or floats far beyond full scale.
+
     Examples
     --------
     >>> from xaiaudio.datasets import events
-    >>> synthetic.event_mask(*events.generate("Rooster", 0)).shape
+    >>> events.event_mask(*events.generate("Rooster", 0)).shape
     (498, 64)
     """
     frontend = frontend or LogMel.vggish()
@@ -45,5 +55,14 @@ def event_mask(event, background, frontend: LogMel | None = None) -> np.ndarray:
 
 
 def _magnitude(frontend, stem) -> np.ndarray:
-    wave = np.asarray(stem, np.float64) / FULL_SCALE
+    stem = np.asarray(stem)
+    if stem.dtype == np.int16:
+        wave = stem / FULL_SCALE
+    elif stem.dtype.kind == "f" and not np.abs(stem).max(initial=0.0) > LOUDEST:
+        wave = stem.astype(np.float64)
+    else:
+        raise XaiAudioError(
+            f"The stems are {stem.dtype}, up to {np.abs(stem).max(initial=0):g}: whole samples "
+            "must be int16, floats must lie in about [-1, 1]."
+        )
     return np.exp(frontend.spectrogram(wave)) - frontend.offset
