@@ -3,7 +3,7 @@ import pytest
 
 from xaiaudio import plots
 from xaiaudio.plots import canvas
-from xaiaudio.publishing.record import render
+from xaiaudio.plots.render import render
 
 
 def test_bands_hold_lowest_mean_and_highest():

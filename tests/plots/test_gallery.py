@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from xaiaudio import LogMel, plots
-from xaiaudio.publishing.record import render, summarise
+from xaiaudio.plots.render import render
+from xaiaudio.publishing.record import summarise
 
 FRONTEND = LogMel.vggish(overlap=0.75)
 

@@ -8,7 +8,7 @@ from xaiaudio.datasets.mixtures import mix
 from xaiaudio.evaluate.benchmark.leaderboard import Leaderboard, Row
 from xaiaudio.evaluate.metrics.deletion import Curve
 from xaiaudio.evaluate.metrics.registry import Measure
-from xaiaudio.publishing.record import render
+from xaiaudio.plots.render import render
 
 
 def test_a_mixture_is_drawn_with_its_parts_and_its_truth():

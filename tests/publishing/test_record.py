@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from xaiaudio.errors import XaiAudioError
+from xaiaudio.plots import render
 from xaiaudio.publishing import record
 
 
@@ -84,9 +85,9 @@ def test_number_refuses_what_is_none(value):
 
 
 def test_the_same_figure_gives_the_same_bytes():
-    first, second = (record.render(figure(a=1)) for _ in range(2))
+    first, second = (render.render(figure(a=1)) for _ in range(2))
     assert first == second
-    assert Image.open(io.BytesIO(first)).size == (2 * record.DPI, record.DPI)
+    assert Image.open(io.BytesIO(first)).size == (2 * render.DPI, render.DPI)
     assert b"Software" not in first
 
 

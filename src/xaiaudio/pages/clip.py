@@ -17,7 +17,7 @@ from .. import plots
 from ..errors import XaiAudioError
 from ..explainers.base import Explanation, explain
 from ..explainers.registry import methods
-from ..publishing.record import render
+from ..plots.render import render
 from ..sonify.masks import Listening, clip_map, listen
 from ..sonify.player import mp3, player
 

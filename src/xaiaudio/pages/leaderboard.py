@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import plots
 from ..files import whole
-from ..publishing.record import render
+from ..plots.render import render
 from .clip import STYLE
 
 

@@ -9,7 +9,7 @@ import functools
 
 import numpy as np
 
-from ..publishing.record import render
+from .render import render
 
 # Inches. A page of 390 pixels shrinks the figure to half its size, so the text is large for it.
 WIDTH = 7.0

@@ -7,12 +7,12 @@ two cannot part: an executed notebook carries everything that the regression tes
 from __future__ import annotations
 
 import base64
-import io
 import math
 
 import numpy as np
 
 from ..errors import XaiAudioError
+from ..plots.render import render
 
 #: Key of the record in the metadata of a notebook output.
 KEY = "application/vnd.xaiaudio.record+json"
@@ -23,7 +23,6 @@ VALUES = 1024
 #: Significant digits kept of every value.
 DIGITS = 5
 
-DPI = 130
 _GLUE = "application/papermill.record/"
 
 
@@ -103,31 +102,6 @@ def number(name: str, value, *, tolerance: float = 0.0, timing: bool = False) ->
     # What myst_nb.glue(name, value, display=False) sends, without needing myst-nb on Colab.
     metadata = {"scrapbook": {"name": str(name), "mime_prefix": _GLUE}, KEY: record}
     _display({_GLUE + "text/plain": repr(value)}, metadata)
-
-
-def render(fig) -> bytes:
-    """Draw a figure as PNG; the same figure always gives the same bytes.
-
-    Parameters
-    ----------
-    fig : matplotlib.figure.Figure
-
-    Returns
-    -------
-    bytes
-    """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    buffer = io.BytesIO()
-    FigureCanvasAgg(fig)
-    fig.savefig(
-        buffer,
-        format="png",
-        dpi=DPI,
-        metadata={"Software": None},
-        pil_kwargs={"optimize": True},
-    )
-    return buffer.getvalue()
 
 
 def summarise(data: dict, name: str = "") -> dict:
