@@ -1,8 +1,12 @@
 """LogMel against tf.signal, and its cells against seconds and hertz."""
 
+import cmath
+import json
+import math
 import os
 from pathlib import Path
 
+import librosa
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -309,3 +313,205 @@ def test_any_settings_work_or_are_refused(values):
     assert patches.shape == (1, frontend.frames, frontend.bands)
     assert np.isfinite(frontend(0 * wave, pad=True)).all()
     assert (np.diff(frontend.band_edges()) > 0).all()
+
+
+# Other people's front ends.
+
+OTHERS = {
+    "librosa's defaults": LogMel.librosa(frames=20),
+    "64 bands of 16 kHz": LogMel.librosa(sample_rate=16_000, fft=1024, hop=256, bands=64, frames=9),
+    "against the loudest": LogMel.librosa(ref="max", pad_mode="reflect", bands=64, frames=11),
+    "no floor": LogMel.librosa(top_db=None, amin=1e-6, ref=0.5, mel_scale="htk", frames=5),
+    "htk, not normed": LogMel.librosa(
+        mel_scale="htk", norm=None, fmin=20.0, fmax=8000.0, top_db=60.0
+    ),
+    "short odd windows": LogMel.librosa(fft=1024, window=601, hop=200, bands=40, frames=8),
+    "magnitudes": LogMel.librosa(power=1, amin=1e-5, ref="max", bands=40, frames=6),
+}
+
+
+def by_librosa(frontend, wave):
+    """The spectrogram as librosa makes it."""
+    bands = librosa.feature.melspectrogram(
+        y=wave,
+        sr=frontend.sample_rate,
+        n_fft=frontend.fft,
+        hop_length=frontend.hop,
+        win_length=frontend.window,
+        center=frontend.centred,
+        pad_mode=frontend.pad_mode,
+        power=float(frontend.power),
+        n_mels=frontend.bands,
+        fmin=frontend.fmin,
+        fmax=frontend.fmax,
+        htk=frontend.mel_scale == "htk",
+        norm=frontend.norm,
+    )
+    ref = np.max if frontend.ref == "max" else frontend.ref
+    convert = librosa.power_to_db if frontend.power == 2 else librosa.amplitude_to_db
+    return convert(bands, ref=ref, amin=frontend.amin, top_db=frontend.top_db).T
+
+
+@pytest.mark.parametrize("frontend", OTHERS.values(), ids=OTHERS)
+@pytest.mark.parametrize("name", [name for name in WAVES if name != "constant"])
+@pytest.mark.filterwarnings("ignore:Empty filters")
+def test_equals_librosa(frontend, name):
+    wave = WAVES[name].astype(np.float32)[:30_011]
+    rows = frontend.spectrogram(wave)
+    assert rows.dtype == np.float32
+    np.testing.assert_allclose(rows, by_librosa(frontend, wave), rtol=0, atol=1e-4)
+
+
+def test_librosas_defaults_are_its_defaults():
+    wave = NOISE[:22_050].astype(np.float32)
+    expected = librosa.power_to_db(librosa.feature.melspectrogram(y=wave, sr=22_050))
+    np.testing.assert_allclose(LogMel.librosa().spectrogram(wave), expected.T, atol=1e-4)
+    assert LogMel.librosa(sample_rate=16_000, fft=512).window == 512
+    assert LogMel.librosa(sample_rate=16_000).fmax == 8000.0
+    with pytest.raises(XaiAudioError, match="sample_rate is '16k'"):
+        LogMel.librosa(sample_rate="16k")
+
+
+def slow_rows(frontend, wave):
+    """The definition cell by cell, in double precision, by the Fourier sum itself."""
+    lead = frontend.samples_before
+    before = after = [0.0] * frontend.window
+    if frontend.pad_mode == "reflect":
+        before = [wave[i] for i in range(frontend.window, 0, -1)]
+        after = [wave[-2 - i] for i in range(frontend.window)]
+    samples = [*before, *wave, *after]  # the sound begins at number `window`
+    shape = [
+        0.5 - 0.5 * math.cos(2 * math.pi * i / frontend.window) for i in range(frontend.window)
+    ]
+    rows, frame = [], 0
+    while True:
+        first = frame * frontend.hop - lead
+        middle = first + frontend.window - 1 if not frontend.centred else frame * frontend.hop - 1
+        if middle >= len(wave):
+            break
+        part = [samples[frontend.window + first + i] * shape[i] for i in range(frontend.window)]
+        bins = []
+        for number in range(frontend.fft // 2 + 1):
+            turn = -2j * math.pi * number / frontend.fft
+            bins.append(abs(sum(x * cmath.exp(turn * i) for i, x in enumerate(part))))
+        weights = frontend.mel_matrix()
+        rows.append(
+            [
+                sum(weights[n, band] * bins[n] ** frontend.power for n in range(len(bins)))
+                for band in range(frontend.bands)
+            ]
+        )
+        frame += 1
+    if not frontend.decibels:
+        return np.array([[math.log(cell + frontend.offset) for cell in row] for row in rows])
+    ref = max(map(max, rows)) if frontend.ref == "max" else frontend.ref
+    factor = 10 if frontend.power == 2 else 20
+    levels = [
+        [factor * math.log10(max(cell, frontend.amin) / max(ref, frontend.amin)) for cell in row]
+        for row in rows
+    ]
+    lowest = -math.inf if frontend.top_db is None else max(map(max, levels)) - frontend.top_db
+    return np.array([[max(level, lowest) for level in row] for row in levels])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"power": 2},
+        {"centred": True},
+        {"centred": True, "pad_mode": "reflect", "window": 39},
+        {"decibels": True, "top_db": 12.0},
+        {"decibels": True, "power": 2, "ref": "max", "centred": True},
+        {"decibels": True, "ref": 0.3, "amin": 0.5, "top_db": None},
+        {"triangles": "hertz", "mel_scale": "slaney", "norm": "slaney"},
+        {"mel_scale": "slaney", "power": 2},
+    ],
+)
+def test_equals_the_plain_definition(options):
+    small = {"sample_rate": 4000, "window": 40, "hop": 25, "fft": 48, "bands": 6}
+    frontend = LogMel(**{**small, "fmin": 50.0, "fmax": 1900.0, **options})
+    wave = np.random.default_rng(3).uniform(-1, 1, 190).astype(np.float32)
+    np.testing.assert_allclose(frontend.spectrogram(wave), slow_rows(frontend, wave), atol=1e-4)
+
+
+@pytest.mark.parametrize("frontend", OTHERS.values(), ids=OTHERS)
+def test_others_cells_lie_where_they_are_heard(frontend):
+    rate = frontend.sample_rate
+    wave = np.zeros(frontend.min_samples + 3 * frontend.hop)
+    for place in (0, frontend.min_samples // 3, frontend.min_samples // 2):
+        wave[:] = 0
+        wave[place] = 1
+        rows = frontend(wave).values[0]
+        loudest = rows.mean(axis=1).argmax()
+        edges = frontend.times()
+        assert edges[loudest] - 1 / rate <= place / rate <= edges[loudest + 1] + 1 / rate
+    band = frontend.bands // 2
+    tone = np.sin(2 * np.pi * frontend.band_centres()[band] * np.arange(3 * rate) / rate)
+    rows = frontend.spectrogram(tone)
+    assert rows[len(rows) // 2].argmax() == band
+    assert (
+        frontend.band_edges()[band]
+        < frontend.band_centres()[band]
+        < frontend.band_edges()[band + 1]
+    )
+
+
+@pytest.mark.parametrize("frontend", OTHERS.values(), ids=OTHERS)
+def test_one_sample_decides_about_a_patch_of_others(frontend):
+    wave = np.random.default_rng(4).uniform(-1, 1, frontend.min_samples)
+    assert np.shape(frontend(wave)) == (1, *frontend.patch_shape)
+    with pytest.raises(XaiAudioError, match="pad=True"):
+        frontend(wave[:-1])
+
+
+@pytest.mark.parametrize("frontend", [*FRONTENDS.values(), *OTHERS.values()])
+def test_silence_is_what_nothing_sounds_like(frontend):
+    rows = frontend.spectrogram(np.zeros(2 * frontend.window))
+    if frontend.ref == "max" and frontend.decibels:
+        wave = np.zeros(20 * frontend.window)
+        wave[: 9 * frontend.window] = NOISE[: 9 * frontend.window]
+        rows = frontend.spectrogram(wave)[-1]
+    np.testing.assert_allclose(rows, frontend.silence, rtol=1e-6)
+
+
+@pytest.mark.parametrize("frontend", [*FRONTENDS.values(), *OTHERS.values()])
+def test_expand_undoes_compress(frontend):
+    sums = np.random.default_rng(5).uniform(0.1, 1.0, (7, frontend.bands))
+    sums[0, 0] = 1.0
+    np.testing.assert_allclose(frontend.expand(frontend.compress(sums)), sums, rtol=1e-7)
+
+
+def test_options_of_others_are_stored_only_where_they_are_used():
+    frontend = LogMel.librosa(ref="max", top_db=60.0, pad_mode="reflect")
+    config = json.loads(json.dumps(frontend.to_config()))
+    assert LogMel.from_config(config) == frontend
+    # So files of VGGish's and YAMNet's front ends read as they did before there were others.
+    assert set(LogMel.yamnet().to_config()) == {
+        *("sample_rate", "window", "hop", "fft", "bands"),
+        *("fmin", "fmax", "offset", "frames", "overlap"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"power": 3}, "power is 3: it must be 1 or 2"),
+        ({"power": True}, "power is True"),
+        ({"decibels": "yes"}, "decibels is 'yes'"),
+        ({"mel_scale": "bark"}, "mel_scale is 'bark': it must be 'htk' or 'slaney'"),
+        ({"norm": 2}, "norm is 2"),
+        ({"triangles": "square"}, "triangles"),
+        ({"centred": 1}, "centred is 1"),
+        ({"pad_mode": "edge"}, "pad_mode is 'edge'"),
+        ({"ref": "mean"}, "ref is 'mean'"),
+        ({"ref": 0.0}, "ref is 0.0"),
+        ({"amin": -1.0}, "amin is -1.0"),
+        ({"amin": float("nan")}, "amin"),
+        ({"top_db": -3}, "top_db is -3"),
+        ({"decibels": True, "ref": "max", "top_db": None}, "Give top_db a number"),
+    ],
+)
+def test_nonsense_options_of_others(settings, message):
+    with pytest.raises(XaiAudioError, match=message):
+        LogMel(**settings)

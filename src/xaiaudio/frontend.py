@@ -3,31 +3,59 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import fft as scipy_fft
 
+from . import filterbank
 from .errors import XaiAudioError
 from .patches import Patches
 
 # Frames transformed at a time: bounds the memory for hour-long sounds.
 _CHUNK = 4096
 
+# Options that other people's front ends bring, where they are words or one of two values.
+_CHOICES = {
+    "power": (1, 2),
+    "decibels": (False, True),
+    "mel_scale": ("htk", "slaney"),
+    "norm": (None, "slaney"),
+    "triangles": ("mel", "hertz"),
+    "centred": (False, True),
+    "pad_mode": ("constant", "reflect"),
+}
+_OPTIONAL = {*_CHOICES, "ref", "amin", "top_db"}
+_LIBROSA = {
+    "sample_rate": 22_050,
+    "fft": 2048,
+    "hop": 512,
+    "bands": 128,
+    "fmin": 0.0,
+    "power": 2,
+    "decibels": True,
+    "mel_scale": "slaney",
+    "norm": "slaney",
+    "triangles": "hertz",
+    "centred": True,
+}
+
 
 @dataclass(frozen=True)
 class LogMel:
-    """The log-mel front end of VGGish, YAMNet and networks like them.
+    """The log-mel front end of VGGish, YAMNet and networks like them, and of other networks.
 
     A waveform is cut into windows (periodic Hann, no centring), each becomes the magnitude of its
     Fourier transform, mel bands (triangles linear in HTK mel) sum it up, and the logarithm of that
     plus an offset is one row. Rows are cut into patches, the network's inputs.
 
-    The definition is that of the networks' authors (Hershey et al., "CNN architectures for
+    That is the definition of the networks' authors (Hershey et al., "CNN architectures for
     large-scale audio classification", ICASSP 2017), equal to their TensorFlow Hub modules to 1e-4.
     Those compute in single precision, and so does this: beside a loud tone, the rounding itself
     moves a silent band by up to 0.01.
+
+    The options from `power` on are those of other people's front ends; :meth:`librosa` has
+    librosa's, equal to its `melspectrogram` and `power_to_db` to 1e-4.
 
     Attributes
     ----------
@@ -42,11 +70,32 @@ class LogMel:
     fmin, fmax : float
         Lower edge of the first band and upper edge of the last, in hertz.
     offset : float
-        Added before the logarithm.
+        Added before the logarithm. Not used with `decibels`.
     frames : int
         Rows in a patch.
     overlap : float
         Share of a patch that the next one repeats, in [0, 1).
+    power : {1, 2}
+        Bands sum up magnitudes or their squares.
+    decibels : bool
+        Rows are decibels (20 log10 of magnitudes, 10 log10 of powers) relative to `ref`.
+    ref : float or "max"
+        What 0 dB is: a magnitude or a power, as `power` says, or the loudest cell of the sound.
+    amin : float
+        Anything below it counts as this much, in the unit of `ref`.
+    top_db : float, optional
+        Cells more than so many decibels below the loudest of the sound are lifted to there.
+    mel_scale : {"htk", "slaney"}
+        The formula for mel.
+    norm : {None, "slaney"}
+        None gives all triangles the height 1, "slaney" the area 1 (in hertz).
+    triangles : {"mel", "hertz"}
+        Their sides are straight over mel, as TensorFlow's, or over hertz, as librosa's.
+    centred : bool
+        The middle of the first window is at the start of the sound, not its first sample, and the
+        sound is lengthened by half a window at both ends, as with librosa's `center=True`.
+    pad_mode : {"constant", "reflect"}
+        What the lengthening consists of with `centred`: silence, or the sound mirrored.
 
     Raises
     ------
@@ -70,6 +119,16 @@ class LogMel:
     offset: float = 0.01
     frames: int = 96
     overlap: float = 0.0
+    power: int = 1
+    decibels: bool = False
+    ref: float | str = 1.0
+    amin: float = 1e-10
+    top_db: float | None = 80.0
+    mel_scale: str = "htk"
+    norm: str | None = None
+    triangles: str = "mel"
+    centred: bool = False
+    pad_mode: str = "constant"
 
     def __post_init__(self):
         for name in ("sample_rate", "window", "hop", "fft", "bands", "frames"):
@@ -85,7 +144,10 @@ class LogMel:
                 f"The bands go from {self.fmin} to {self.fmax} Hz: 0 <= fmin < fmax <= "
                 f"{self.sample_rate / 2} (half the sample rate) must hold."
             )
-        if not (np.diff(self._mel_points()) > 0).all():
+        for name, known in _CHOICES.items():
+            _check_choice(name, getattr(self, name), known)
+        self._check_decibels()
+        if not (np.diff(filterbank.mel_points(self)) > 0).all():
             raise XaiAudioError(
                 f"{self.bands} bands do not fit between {self.fmin} and {self.fmax} Hz."
             )
@@ -94,6 +156,20 @@ class LogMel:
             raise XaiAudioError(f"offset is {self.offset}: it must be above 0, from 1e-30 to 1e30.")
         if not 0 <= self.overlap < 1:
             raise XaiAudioError(f"overlap is {self.overlap}: it must be at least 0 and below 1.")
+
+    def _check_decibels(self) -> None:
+        for name, value in (("ref", self.ref), ("amin", self.amin), ("top_db", self.top_db)):
+            if (name, value) in (("ref", "max"), ("top_db", None)):
+                continue
+            _check_number(name, value)
+            # Beyond these, 32-bit numbers hold no decibels.
+            if not 1e-30 <= value <= 1e30:
+                raise XaiAudioError(f"{name} is {value}: it must be above 0, from 1e-30 to 1e30.")
+        if self.decibels and self.ref == "max" and self.top_db is None:
+            raise XaiAudioError(
+                "ref is 'max' and top_db is None: silence would have another value in each sound. "
+                "Give top_db a number (200 lifts no cell of common sounds)."
+            )
 
     @classmethod
     def vggish(cls, overlap: float = 0.0) -> LogMel:
@@ -105,13 +181,48 @@ class LogMel:
         """Return YAMNet's front end: VGGish's with a smaller offset."""
         return cls(offset=0.001, overlap=overlap)
 
+    @classmethod
+    def librosa(cls, **settings) -> LogMel:
+        """Return the front end of librosa's `melspectrogram` and `power_to_db`.
+
+        Parameters
+        ----------
+        **settings
+            What differs from librosa's defaults, by the names of this class. `window` follows
+            `fft`, and `fmax` is half of `sample_rate`, unless they are given.
+
+        Returns
+        -------
+        LogMel
+
+        Examples
+        --------
+        >>> import numpy as np, xaiaudio as xa
+        >>> frontend = xa.LogMel.librosa(sample_rate=16_000, fft=1024, bands=64, frames=128)
+        >>> frontend(np.zeros(80_000, "float32")).shape, frontend.silence
+        ((1, 128, 64), -100.0)
+        """
+        settings = {**_LIBROSA, **settings}
+        settings.setdefault("window", settings["fft"])
+        _check_count("sample_rate", settings["sample_rate"])
+        settings.setdefault("fmax", settings["sample_rate"] / 2)
+        return cls(**settings)
+
     def with_overlap(self, overlap: float) -> LogMel:
         """Return the same front end with another overlap of the patches."""
         return dataclasses.replace(self, overlap=overlap)
 
     def to_config(self) -> dict:
-        """Return the settings as plain numbers, for JSON."""
-        return dataclasses.asdict(self)
+        """Return the settings as plain values, for JSON.
+
+        Options of other people's front ends are left out where they are as in VGGish's.
+        """
+        config = dataclasses.asdict(self)
+        optional = [field for field in dataclasses.fields(self) if field.name in _OPTIONAL]
+        for field in optional:
+            if config[field.name] == field.default:
+                del config[field.name]
+        return config
 
     @classmethod
     def from_config(cls, config: dict) -> LogMel:
@@ -145,11 +256,35 @@ class LogMel:
     @property
     def min_samples(self) -> int:
         """Samples that one patch needs."""
-        return self.window + (self.frames - 1) * self.hop
+        steps = (self.frames - 1) * self.hop
+        return max(1, steps) if self.centred else self.window + steps
+
+    @property
+    def samples_before(self) -> int:
+        """Samples of the first window that lie before the sound: half of it with `centred`."""
+        return self.fft // 2 - (self.fft - self.window) // 2 if self.centred else 0
+
+    @property
+    def silence(self) -> float:
+        """Value of a cell in which nothing sounds, the lowest that a row can hold.
+
+        In decibels relative to a number, `top_db` lifts such cells beside louder ones; relative to
+        the loudest cell, `amin` lifts them in faint sounds.
+        """
+        if not self.decibels:
+            return float(np.log(self.offset))
+        if self.ref == "max":
+            return -float(self.top_db)
+        return float(self._decibels(self.amin) - self._decibels(max(self.amin, self.ref)))
+
+    @property
+    def precision(self) -> str:
+        """Type of number that rows are computed with, before they are stored as float32."""
+        return "float64" if self.decibels else "float32"
 
     def mel_matrix(self) -> np.ndarray:
         """Return the weights from Fourier bins to bands: float64 (fft // 2 + 1, bands)."""
-        return _mel_matrix(self).astype(np.float64)
+        return filterbank.mel_matrix(self).astype(np.float64)
 
     def spectrogram(self, wave) -> np.ndarray:
         """Return the log-mel spectrogram of a whole waveform.
@@ -161,7 +296,8 @@ class LogMel:
 
         Returns
         -------
-        ndarray of float32, shape (1 + (samples - window) // hop, bands)
+        ndarray of float32, shape (T, bands)
+            T is 1 + (samples - window) // hop; with `centred` 1 + samples // hop.
 
         Raises
         ------
@@ -176,21 +312,84 @@ class LogMel:
         (498, 64)
         """
         wave = _check_wave(wave)
-        if len(wave) < self.window:
+        if not self.centred and len(wave) < self.window:
             raise XaiAudioError(
                 f"The sound has {len(wave)} samples, but one window takes {self.window}."
             )
-        windows = np.lib.stride_tricks.sliding_window_view(wave, self.window)[:: self.hop]
-        hann, weights = _hann(self.window), _mel_matrix(self)
-        rows = np.empty((len(windows), self.bands), np.float32)
         with np.errstate(over="ignore", invalid="ignore"):
-            for start in range(0, len(windows), _CHUNK):
-                part = slice(start, start + _CHUNK)
-                magnitude = np.abs(scipy_fft.rfft(windows[part] * hann, self.fft))
-                rows[part] = np.log(magnitude @ weights + np.float32(self.offset))
+            rows = self.compress(self._sums(wave)).astype(np.float32, copy=False)
         if not np.isfinite(rows).all():
             raise XaiAudioError("The sound's samples are too large: scale it to [-1, 1].")
         return rows
+
+    def _sums(self, wave) -> np.ndarray:
+        """Return what the bands sum up, magnitudes or powers, (T, bands)."""
+        if self.centred:
+            ends = (self.samples_before, self.window - self.samples_before)
+            wave = np.pad(wave, ends, mode=self.pad_mode)
+        windows = np.lib.stride_tricks.sliding_window_view(wave, self.window)[:: self.hop]
+        hann = filterbank.hann(self.window, self.precision)
+        weights = filterbank.mel_matrix(self)
+        sums = np.empty((len(windows), self.bands), self.precision)
+        for start in range(0, len(windows), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            heights = np.abs(scipy_fft.rfft(windows[part] * hann, self.fft))
+            sums[part] = (heights if self.power == 1 else heights**2) @ weights
+        return sums
+
+    def compress(self, sums) -> np.ndarray:
+        """Return the rows that magnitudes or powers of the bands become, by the logarithm.
+
+        Parameters
+        ----------
+        sums : array_like of float, shape (..., bands)
+            Of a whole sound, where `ref` or `top_db` ask for its loudest cell.
+
+        Returns
+        -------
+        ndarray of float, the same shape
+
+        Examples
+        --------
+        >>> import numpy as np, xaiaudio as xa
+        >>> xa.LogMel.librosa().compress(np.array([0.0, 0.01, 1.0])).tolist()
+        [-80.0, -20.0, 0.0]
+        """
+        sums = np.asarray(sums)
+        if not self.decibels:
+            return np.log(sums + np.float32(self.offset))
+        ref = sums.max(initial=0) if self.ref == "max" else self.ref
+        rows = self._decibels(np.maximum(sums, self.amin)) - self._decibels(max(self.amin, ref))
+        if self.top_db is not None:
+            rows = np.maximum(rows, rows.max(initial=-np.inf) - self.top_db)
+        return rows
+
+    def expand(self, rows) -> np.ndarray:
+        """Return the magnitudes or powers that rows stand for: :meth:`compress` undone.
+
+        Parameters
+        ----------
+        rows : array_like of float, shape (..., bands)
+
+        Returns
+        -------
+        ndarray of float, the same shape
+            With ``ref="max"`` as shares of the loudest cell.
+
+        Examples
+        --------
+        >>> import numpy as np, xaiaudio as xa
+        >>> xa.LogMel.librosa().expand(np.array([-20.0, 0.0])).tolist()
+        [0.01, 1.0]
+        """
+        rows = np.asarray(rows)
+        if not self.decibels:
+            return np.exp(rows) - self.offset
+        ref = 1.0 if self.ref == "max" else max(self.amin, self.ref)
+        return ref * 10.0 ** (rows * (self.power / 20))
+
+    def _decibels(self, values):
+        return (20 / self.power) * np.log10(values)
 
     def cut(self, rows) -> np.ndarray:
         """Cut patches out of anything that has one row per frame.
@@ -259,7 +458,8 @@ class LogMel:
     def times(self, patch: int = 0) -> np.ndarray:
         """Return where the cells of a patch begin and end in the sound, in seconds.
 
-        A cell is `hop` long and lies around the middle of its window.
+        A cell is `hop` long and lies around the middle of its window, so that with `centred` the
+        first cell begins before the sound.
 
         Parameters
         ----------
@@ -285,70 +485,20 @@ class LogMel:
             In seconds.
         """
         frame = first + np.arange(self.frames + 1)
-        return (frame * self.hop + (self.window - self.hop) / 2) / self.sample_rate
+        beginning = (self.window - self.hop) / 2 - self.samples_before
+        return (frame * self.hop + beginning) / self.sample_rate
 
     def band_centres(self) -> np.ndarray:
         """Return the peak of each band's triangle in hertz, shape (bands,)."""
-        return _hertz(self._mel_points()[1:-1])
+        return filterbank.hertz(filterbank.mel_points(self)[1:-1], self.mel_scale)
 
     def band_edges(self) -> np.ndarray:
         """Return the borders between bands in hertz, shape (bands + 1,).
 
         Triangles overlap: a border lies half-way, in mel, between two neighbouring peaks.
         """
-        points = self._mel_points()
-        return _hertz((points[1:] + points[:-1]) / 2)
-
-    def _mel_points(self) -> np.ndarray:
-        """Feet and peaks of the triangles in mel: band b has b, b + 1 (its peak) and b + 2."""
-        return np.linspace(_mel(self.fmin), _mel(self.fmax), self.bands + 2, dtype=np.float32)
-
-
-def _mel(hertz) -> np.ndarray:
-    """Convert hertz to mel by HTK's formula, rounded after each step as TensorFlow does."""
-    ratio = np.float32(1) + np.asarray(hertz, np.float32) / np.float32(700)
-    return np.float32(1127) * _single(np.log, ratio)
-
-
-def _hertz(mel) -> np.ndarray:
-    return 700.0 * np.expm1(np.asarray(mel, np.float64) / 1127.0)
-
-
-def _single(function, values: np.ndarray) -> np.ndarray:
-    """Apply a function to single-precision values: the correctly rounded result, anywhere."""
-    return function(values.astype(np.float64)).astype(np.float32)
-
-
-# TensorFlow's cosine is one unit in the last place off here and there. In the 400 samples of the
-# Hub modules' window, these samples come out one unit of the cosine higher or lower. As little as
-# that is heard in a silent band beside a loud tone.
-_HIGHER = (
-    *(29, 34, 37, 40, 44, 45, 50, 53, 59, 62, 135, 137, 142, 227, 250),
-    *(321, 325, 326, 327, 329, 335, 348, 366, 371),
-)
-_LOWER = (26, 27, 38, 46, 75, 121, 126, 130, 131, 148, 150, 160, 221, 350, 353, 362)
-
-
-@functools.lru_cache(maxsize=8)
-def _hann(length: int) -> np.ndarray:
-    """Periodic Hann window in single precision."""
-    phase = np.float32(2 * np.pi) * np.arange(length, dtype=np.float32) / np.float32(length)
-    cosine = _single(np.cos, phase)
-    if length == 400:
-        cosine[list(_HIGHER)] = np.nextafter(cosine[list(_HIGHER)], np.float32(-2))
-        cosine[list(_LOWER)] = np.nextafter(cosine[list(_LOWER)], np.float32(2))
-    return np.float32(0.5) - np.float32(0.5) * cosine
-
-
-@functools.lru_cache(maxsize=8)
-def _mel_matrix(frontend: LogMel) -> np.ndarray:
-    points = frontend._mel_points()
-    low, peak, high = points[:-2], points[1:-1], points[2:]
-    step = np.float32(frontend.sample_rate / frontend.fft)
-    bins = _mel(np.arange(frontend.fft // 2 + 1, dtype=np.float32) * step)[:, None]
-    weights = np.maximum(0, np.minimum((bins - low) / (peak - low), (high - bins) / (high - peak)))
-    weights[0] = 0  # the networks' authors leave out the zero-frequency bin
-    return weights
+        points = filterbank.mel_points(self)
+        return filterbank.hertz((points[1:] + points[:-1]) / 2, self.mel_scale)
 
 
 def _check_count(name, value) -> None:
@@ -360,6 +510,13 @@ def _check_number(name, value) -> None:
     number = isinstance(value, (int, float, np.integer, np.floating))
     if not number or isinstance(value, bool) or not np.isfinite(value):
         raise XaiAudioError(f"{name} is {value!r}: it must be a number.")
+
+
+def _check_choice(name, value, known) -> None:
+    # True and 1.0 equal 1, but files and messages should show one of the values themselves.
+    if not any(type(value) is type(choice) and value == choice for choice in known):
+        names = " or ".join(repr(choice) for choice in known)
+        raise XaiAudioError(f"{name} is {value!r}: it must be {names}.")
 
 
 def _check_wave(wave) -> np.ndarray:

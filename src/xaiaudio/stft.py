@@ -35,9 +35,9 @@ def analyse(wave, frontend) -> np.ndarray:
     (104, 257)
     """
     window, hop = frontend.window, frontend.hop
-    first, count = lead(frontend), windows(len(wave), frontend)
+    first, count = _beginning(frontend), windows(len(wave), frontend)
     padded = np.zeros((count - 1) * hop + window)
-    padded[first * hop : first * hop + len(wave)] = wave
+    padded[first : first + len(wave)] = wave
     frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
     return scipy_fft.rfft(frames * root_hann(window), frontend.fft)
 
@@ -69,7 +69,7 @@ def synthesise(spectrum, samples: int, frontend) -> np.ndarray:
     parts = scipy_fft.irfft(spectrum, frontend.fft)[:, :window] * root_hann(window)
     places = np.arange(len(spectrum))[:, None] * hop + np.arange(window)
     summed = np.bincount(places.ravel(), parts.ravel())
-    first = lead(frontend) * hop
+    first = _beginning(frontend)
     return summed[first : first + samples] / covering(samples, frontend)
 
 
@@ -78,7 +78,7 @@ def covering(samples: int, frontend) -> np.ndarray:
     window, hop = frontend.window, frontend.hop
     places = np.arange(windows(samples, frontend))[:, None] * hop + np.arange(window)
     squares = np.broadcast_to(root_hann(window) ** 2, places.shape)
-    first = lead(frontend) * hop
+    first = _beginning(frontend)
     weight = np.bincount(places.ravel(), squares.ravel())[first : first + samples]
     return np.maximum(weight, 1e-8)
 
@@ -134,14 +134,19 @@ def rows_of(samples: int, frames: int, frontend) -> np.ndarray:
 
 
 def lead(frontend) -> int:
-    """Return the number of windows that begin before the sound."""
+    """Return the number of windows before the front end's first."""
     # Whole hops of silence in front, so that the frames stay where the front end has them.
     return -(-frontend.window // frontend.hop)
 
 
 def windows(samples: int, frontend) -> int:
     """Return the number of windows over a sound."""
-    return lead(frontend) + -(-samples // frontend.hop) + 1
+    return lead(frontend) + -(-(frontend.samples_before + samples) // frontend.hop) + 1
+
+
+def _beginning(frontend) -> int:
+    """Return the sample of all windows at which the sound begins."""
+    return lead(frontend) * frontend.hop + frontend.samples_before
 
 
 def root_hann(window: int) -> np.ndarray:

@@ -152,6 +152,39 @@ def test_an_all_ones_mask_gives_the_sound_back(samples):
     assert decibels(wave) - decibels(removed) > 60
 
 
+CENTRED = LogMel.librosa(sample_rate=RATE, fft=600, window=501, hop=125, bands=40, frames=64)
+
+
+@pytest.mark.parametrize("samples", [1, 124, 501, 16_000, 20_123])
+@pytest.mark.parametrize("changes", [{}, {"pad_mode": "reflect", "norm": None}])
+def test_an_all_ones_mask_of_centred_frames_gives_the_sound_back(samples, changes):
+    wave = noise(samples / RATE)
+    frontend = dataclasses.replace(CENTRED, **changes)
+    kept, removed = kept_and_removed(wave, np.ones((1 + samples // 125, 40)), frontend)
+    assert kept.shape == wave.shape
+    assert decibels(wave) - decibels(removed) > 60
+
+
+def test_a_mask_of_centred_frames_acts_where_its_cells_lie():
+    wave, mask = noise(2.0), np.zeros((257, 40))
+    mask[100:140] = 1
+    kept, _ = kept_and_removed(wave, mask, CENTRED)
+    edges = CENTRED.times()[0] + np.array([100, 140]) * CENTRED.hop / RATE
+    heard = np.cumsum(kept**2) / np.sum(kept**2)
+    # The same energy beyond either edge: half of the window's fade lies there.
+    first, last = np.searchsorted(heard, [0.05, 0.95]) / RATE
+    assert abs((first - edges[0]) - (edges[1] - last)) < 0.004
+    assert edges[0] < first < edges[0] + 0.03
+
+
+def test_decibels_are_made_audible():
+    wave = tone(500) + 0.1 * noise(2.0)
+    result = explanation(wave, CENTRED)
+    heard = listen(result, wave)
+    assert heard.energy_kept > 0.9
+    np.testing.assert_allclose(heard.kept + heard.removed, wave, atol=1e-6)
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.integers(1, 9000), st.integers(1, 60), st.integers(0, 2**32 - 1))
 def test_kept_and_removed_add_up(samples, rows, seed):

@@ -19,7 +19,7 @@ def spectrogram(waves, frontend):
 
     Returns
     -------
-    tensor of float32, shape (n, 1 + (samples - window) // hop, bands)
+    tensor of float32, shape (n, T, bands)
         Equal to the front end's own up to rounding. Where a window is silent the gradient is 0.
 
     Examples
@@ -29,14 +29,37 @@ def spectrogram(waves, frontend):
     >>> tuple(spectrogram(np.zeros((2, 16_000), "float32"), xa.LogMel.vggish()).shape)
     (2, 98, 64)
     """
-    frames = tf.signal.frame(tf.convert_to_tensor(waves), frontend.window, frontend.hop)
+    kind = tf.as_dtype(frontend.precision)
+    waves = tf.cast(waves, kind)
+    if frontend.centred:
+        ends = (frontend.samples_before, frontend.window - frontend.samples_before)
+        waves = tf.pad(waves, ((0, 0), ends), frontend.pad_mode)
+    frames = tf.signal.frame(waves, frontend.window, frontend.hop)
     # TensorFlow's own cosine: the front end imitates it to the last digit. Its Hann window is not
     # periodic where the length is odd.
-    phase = 2 * np.pi * tf.range(frontend.window, dtype=tf.float32) / frontend.window
+    phase = 2 * np.pi * tf.range(frontend.window, dtype=kind) / frontend.window
     frames *= 0.5 - 0.5 * tf.cos(phase)
-    magnitude = tf.abs(tf.signal.rfft(frames, [frontend.fft]))
-    weights = tf.constant(frontend.mel_matrix(), tf.float32)
-    return tf.math.log(tf.tensordot(magnitude, weights, 1) + frontend.offset)
+    heights = tf.abs(tf.signal.rfft(frames, [frontend.fft]))
+    if frontend.power == 2:
+        heights = tf.square(heights)
+    sums = tf.tensordot(heights, tf.constant(frontend.mel_matrix(), kind), 1)
+    if frontend.decibels:
+        return tf.cast(_decibels(sums, frontend), tf.float32)
+    return tf.math.log(sums + frontend.offset)
+
+
+def _decibels(sums, frontend):
+    """Return each sound's decibels; the gradient goes through its loudest cell too."""
+    factor = 20 / frontend.power / np.log(10)
+    if frontend.ref == "max":
+        ref = tf.reduce_max(sums, axis=(1, 2), keepdims=True)
+    else:
+        ref = tf.constant(frontend.ref, sums.dtype)
+    rows = factor * tf.math.log(tf.maximum(sums, frontend.amin))
+    rows -= factor * tf.math.log(tf.maximum(ref, frontend.amin))
+    if frontend.top_db is None:
+        return rows
+    return tf.maximum(rows, tf.reduce_max(rows, axis=(1, 2), keepdims=True) - frontend.top_db)
 
 
 def patches(waves, frontend, first=0, step=1):

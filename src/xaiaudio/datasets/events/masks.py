@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ...errors import XaiAudioError
@@ -20,7 +22,8 @@ def event_mask(event, background, frontend: LogMel | None = None) -> np.ndarray:
     A cell belongs to the event where the event alone has
 
     * a greater mel magnitude than the background alone: it is what one hears there,
-    * more than the front end's `offset`: below it the network sees next to nothing,
+    * more than the front end's `offset` (`amin` with decibels): below it the network sees next to
+      nothing,
     * more than 1 % (-40 dB) of the event's own loudest cell: the last of the echo, and what the
       window smears beside a loud sound, is not the event.
 
@@ -49,8 +52,11 @@ def event_mask(event, background, frontend: LogMel | None = None) -> np.ndarray:
     (498, 64)
     """
     frontend = frontend or LogMel.vggish()
+    if frontend.decibels:
+        # Decibels may be relative to the loudest cell of each stem: here they must compare.
+        frontend = replace(frontend, decibels=False, offset=frontend.amin)
     sound, rest = (_magnitude(frontend, stem) for stem in (event, background))
-    floor = max(frontend.offset, float(sound.max()) * 10 ** (-RANGE / 20))
+    floor = max(frontend.offset, float(sound.max()) * 10 ** (-RANGE * frontend.power / 20))
     return (sound > rest) & (sound > floor)
 
 
@@ -65,4 +71,4 @@ def _magnitude(frontend, stem) -> np.ndarray:
             f"The stems are {stem.dtype}, up to {np.abs(stem).max(initial=0):g}: whole samples "
             "must be int16, floats must lie in about [-1, 1]."
         )
-    return np.exp(frontend.spectrogram(wave)) - frontend.offset
+    return frontend.expand(frontend.spectrogram(wave))

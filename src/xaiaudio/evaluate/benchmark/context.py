@@ -69,7 +69,7 @@ class Reference:
         if self.name == "centre":
             return np.tile(_centre(shape), (len(cases), 1, 1))
         if self.name == "energy":
-            return cases.patches - np.log(model.frontend.offset)
+            return cases.patches - model.frontend.silence
         if cases.truth is None:
             raise XaiAudioError("It is unknown where the events are in these clips.")
         return cases.truth

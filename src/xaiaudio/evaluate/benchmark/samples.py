@@ -274,8 +274,9 @@ def _holding(events, clip) -> int:
 def _same_cells(frontend, clip) -> bool:
     """Tell whether a clip's mask lies on the cells of this front end.
 
-    A mixture says what it was mixed for; masks in files lie on VGGish's cells. The offset, in which
-    YAMNet differs from VGGish, moves no cell.
+    A mixture says what it was mixed for; masks in files lie on VGGish's cells. What becomes of the
+    level in a cell, in which YAMNet differs from VGGish, moves no cell.
     """
     grid = getattr(clip, "frontend", LogMel.vggish())
-    return replace(grid, offset=frontend.offset, overlap=frontend.overlap) == frontend
+    levels = ("offset", "power", "decibels", "ref", "amin", "top_db", "norm", "overlap")
+    return replace(grid, **{name: getattr(frontend, name) for name in levels}) == frontend

@@ -135,7 +135,7 @@ def max_sensitivity(
     rows = np.arange(len(clean))
     before = first.scores[rows, first.targets]
     after = second.scores.reshape(draws, len(clean), -1)[:, rows, first.targets]
-    silence = np.log(frontend.offset)
+    silence = frontend.silence
     return Sensitivity(
         relative(maps[1:], maps[0]),
         np.abs(after - before),

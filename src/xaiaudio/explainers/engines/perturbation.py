@@ -383,4 +383,4 @@ def filling(patches, fill, silence: float | None = None, name: str = "fill") -> 
 
 def silence_of(classifier) -> float:
     """Return the value of a patch cell in which nothing sounds."""
-    return float(np.log(classifier.frontend.offset))
+    return classifier.frontend.silence
