@@ -570,3 +570,16 @@ def test_a_folder_that_may_not_be_written_to(capsys, tmp_path, monkeypatch):
     status, said, err = call(capsys, "explain", path, "--out", tmp_path / "new", *FAST)
     assert status == 1 and not said and not (tmp_path / "new").exists()
     assert f"nothing can be written to {tmp_path}" in complaint(err)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_streams_are_no_trouble(tmp_path, closed):
+    sound(tmp_path / "a.wav")
+    command = f"exec {sys.executable} -m xaiaudio.cli explain a.wav -m gradcam --out out {closed}"
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+    assert list((tmp_path / "out").glob("*.html"))

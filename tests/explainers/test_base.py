@@ -52,6 +52,28 @@ def test_upsampling_odd_shapes(how, coarse, shape):
     np.testing.assert_allclose(upsampled(raw, shape, how)[0], expected, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("targets", [999, -50]),
+        ("targets", [0.5, 0.0]),
+        ("scores", np.ones((2, 1))),
+        ("maps", np.zeros((2, 3, 4))),
+        ("maps", np.full((2, 7, 5), "x")),
+        ("patches", np.zeros((3, 7, 5))),
+        ("raw", np.zeros(2)),
+    ],
+)
+def test_fields_that_do_not_fit_are_refused(small, patches, tmp_path, name, value):
+    path = explain(small, patches[:2], method="occlusion").save(tmp_path / "maps.npz")
+    with np.load(path) as file:
+        fields = dict(file)
+    Explanation.load(path)
+    np.savez(path, **fields | {name: np.asarray(value)})
+    with pytest.raises(XaiAudioError, match="is not an explanation saved by xaiaudio"):
+        Explanation.load(path)
+
+
 def test_saved_and_loaded(small, patches, tmp_path):
     options = {"mask": np.float32(0.5), "stride": (0.25, 0.5)}
     result = explain(small, patches, "dog", "occlusion", upsample="nearest", **options)

@@ -274,6 +274,20 @@ def wait_for(what, seconds=60):
     raise AssertionError("waited in vain")
 
 
+def test_scratch_folders_of_killed_builds_are_swept(tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    left = [f"xaiaudio-build-{os.getpid()}-a", "xaiaudio-build-x-a", "xaiaudio-mine", "other-1-a"]
+    for name in (f"xaiaudio-build-{gone.pid}-abc", *left):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "log.txt").touch()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / f"xaiaudio-build-{gone.pid}-link").symlink_to(tmp_path / "elsewhere")
+    execute.sweep_scratch(tmp_path)
+    kept = {path.name for path in tmp_path.iterdir()}
+    assert kept == {*left, "elsewhere", f"xaiaudio-build-{gone.pid}-link"}
+
+
 def test_what_a_start_up_file_prints_is_no_report():
     said = "print('Welcome!'); print('{\"done\": true}')"
     job = execute._Job(None, "key")

@@ -1,10 +1,16 @@
 """What is left in an executed notebook."""
 
+import subprocess
+import sys
+import time
+
 import nbformat
+import psutil
 import pytest
 from nbformat import v4
 
 from xaiaudio.publishing import worker
+from xaiaudio.publishing.site import run_bound
 
 
 def test_tidy_keeps_results_and_drops_standard_error(tmp_path):
@@ -24,6 +30,43 @@ def test_tidy_keeps_results_and_drops_standard_error(tmp_path):
         "display_data",
     ]
     assert "papermill" not in left.metadata and "papermill" not in left.cells[1].metadata
+
+
+@pytest.mark.slow
+def test_what_is_bound_ends_when_its_parent_is_killed(tmp_path):
+    inner = (
+        "import os, time; from xaiaudio.publishing.worker import end_with_parent; "
+        f"end_with_parent(); open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()) + ' '); "
+        "time.sleep(120)"
+    )
+    outer = (
+        "import sys; from xaiaudio.publishing.site import run_bound; "
+        f"run_bound([sys.executable, '-c', {inner!r}])"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", outer])
+    note = tmp_path / "pid"
+    _wait(lambda: note.exists() and note.read_text().endswith(" "))
+    child = psutil.Process(int(note.read_text()))
+    assert child.is_running()
+    parent.kill()
+    parent.wait(10)
+    _wait(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+
+
+@pytest.mark.slow
+def test_what_is_bound_ends_by_itself_too():
+    code = (
+        "from xaiaudio.publishing.worker import end_with_parent; end_with_parent(); print('done')"
+    )
+    done = run_bound([sys.executable, "-c", code])
+    assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
+
+
+def _wait(done, seconds=60):
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("failures", [0, 1, 2])

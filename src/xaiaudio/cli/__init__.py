@@ -15,7 +15,7 @@ import typer
 
 from ..errors import XaiAudioError
 from . import book, data, evaluate, explain, methods, train
-from .console import note, warnings_in_lines
+from .console import note, open_closed_streams, warnings_in_lines
 
 app = typer.Typer(
     name="xaiaudio",
@@ -65,6 +65,7 @@ def main(arguments=None) -> int:
     arguments : sequence of str, optional
         By default those that the program was called with.
     """
+    open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # names of files may hold anything
             stream.reconfigure(errors="backslashreplace")

@@ -69,6 +69,24 @@ def warnings_in_lines():
         yield
 
 
+def open_closed_streams() -> None:
+    """Let the standard streams that were closed (``>&-``) lead to nowhere.
+
+    Otherwise the next file that is opened takes their place, and is written into.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            os.set_inheritable(number, True)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115
+
+
 def check_folder(out: Path) -> None:
     """Complain of a folder that cannot be written to now, not after minutes of work."""
     there = next(place for place in (out, *out.absolute().parents) if os.path.exists(place))

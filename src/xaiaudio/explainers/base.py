@@ -158,11 +158,33 @@ class Explanation:
             about = json.loads(str(data.pop("about")))
             frontend = LogMel.from_config(about.pop("frontend"))
             labels = tuple(about.pop("labels"))
-            return cls(**data, **about, labels=labels, frontend=frontend)
+            loaded = cls(**data, **about, labels=labels, frontend=frontend)
+            _check_fields(loaded)
+            return loaded
         except Exception as error:  # zip, zlib, NumPy and JSON each have errors of their own
             raise XaiAudioError(
                 f"{path} is not an explanation saved by xaiaudio: {error}."
             ) from error
+
+
+def _check_fields(loaded: Explanation) -> None:
+    """Raise a ValueError if what was read from a file does not fit together."""
+    n, classes = len(loaded.patches), len(loaded.labels)
+    numbers = {"maps": 3, "raw": 3, "patches": 3, "scores": 2, "targets": 1}
+    for name, axes in numbers.items():
+        array = getattr(loaded, name)
+        if array.ndim != axes or len(array) != n or array.dtype.kind not in "fiu":
+            raise ValueError(f"{name} are no numbers of the shape that they must have")
+    if loaded.maps.shape != loaded.patches.shape or loaded.scores.shape != (n, classes):
+        raise ValueError("maps, patches, scores and labels do not fit together")
+    if loaded.targets.dtype.kind == "f" or not np.isin(loaded.targets, np.arange(classes)).all():
+        raise ValueError("targets are no places in the labels")
+    starts = loaded.starts
+    if starts is not None and (starts.shape != (n,) or starts.dtype.kind not in "iu"):
+        raise ValueError("starts are no places in the sound")
+    words = [*loaded.labels, loaded.method, loaded.upsample]
+    if not all(isinstance(word, str) for word in words) or not isinstance(loaded.options, dict):
+        raise ValueError("labels, method or options are of another kind")
 
 
 @dataclass(frozen=True, init=False)

@@ -7,6 +7,8 @@ import json
 import os
 import platform
 import queue
+import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -26,6 +28,9 @@ from .rounding import ROUNDINGS
 #: Threads of each kernel, whatever the machine has: how many share a sum decides how it is rounded,
 #: and after hundreds of training steps which weights come out.
 THREADS = 2
+
+# What the names of scratch folders begin with; then comes the number of the build's process.
+_SCRATCH = "xaiaudio-build-"
 
 _VERSIONS = ("numpy", "tensorflow", "keras", "tf-keras-vis", "lime", "soundfile", "matplotlib")
 
@@ -138,9 +143,29 @@ def sweep(project):
         path.unlink(missing_ok=True)
 
 
+def sweep_scratch(folder):
+    """Delete the scratch folders of builds that were killed: ours, whose process is gone.
+
+    Parameters
+    ----------
+    folder : Path
+        Where scratch folders are made.
+    """
+    import psutil
+
+    for path in folder.glob(f"{_SCRATCH}*"):
+        owner = path.name.removeprefix(_SCRATCH).partition("-")[0]
+        with contextlib.suppress(OSError):
+            about = path.lstat()
+            mine = stat.S_ISDIR(about.st_mode) and about.st_uid == os.getuid()
+            if owner.isdigit() and mine and not psutil.pid_exists(int(owner)):
+                shutil.rmtree(path, ignore_errors=True)
+
+
 def _run_all(project, jobs, runs, workers, console):
     project.executed.mkdir(parents=True, exist_ok=True)
     sweep(project)
+    sweep_scratch(Path(tempfile.gettempdir()))
     timings = _timings(project)
     jobs.sort(key=lambda job: -timings.get(job.chapter.name, 1e9))
     machine = Machine()
@@ -150,7 +175,7 @@ def _run_all(project, jobs, runs, workers, console):
     total = len(jobs) + len(runs)
     with (
         _Bar(console, total, len(runs)) as bar,
-        tempfile.TemporaryDirectory(prefix="xaiaudio-") as scratch,
+        tempfile.TemporaryDirectory(prefix=f"{_SCRATCH}{os.getpid()}-") as scratch,
         machine.watch_memory(),
     ):
         crew = _Crew(project, Path(scratch), machine, bar, runs)
@@ -291,6 +316,7 @@ def _environment(scratch) -> dict:
         **os.environ,
         "JUPYTER_PATH": os.pathsep.join(path),
         "IPYTHONDIR": str(scratch / "ipython"),
+        "JUPYTER_RUNTIME_DIR": str(scratch / "runtime"),
         "OMP_NUM_THREADS": share,
         "OPENBLAS_NUM_THREADS": share,
         "TF_NUM_INTRAOP_THREADS": share,

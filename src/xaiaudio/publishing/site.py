@@ -26,6 +26,11 @@ _INPUTS = ("_config.yml", "_toc.yml", "book/references.bib", "environment.yml")
 
 STAMP = ".built.json"
 
+_JUPYTER_BOOK = (
+    "from xaiaudio.publishing.worker import end_with_parent; end_with_parent(); "
+    "from jupyter_book.cli.main import main; main()"
+)
+
 
 def build_site(project, *, console=None) -> tuple[Path, bool]:
     """Bring the rendered book up to date.
@@ -172,7 +177,7 @@ def _sphinx(project, console):
     """Run Jupyter Book on the source tree, warnings being errors."""
     site = project.home / "site"
     shutil.rmtree(site, ignore_errors=True)
-    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build"]
+    command = [sys.executable, "-c", _JUPYTER_BOOK, "build"]
     command += [str(project.home / "source"), "--path-output", str(site)]
     command += ["-W", "-n", "--keep-going", "--quiet"]
     env = {**os.environ, "NO_COLOR": "1", "PYTHONWARNINGS": "ignore", "PYTHONHASHSEED": "0"}
@@ -180,22 +185,44 @@ def _sphinx(project, console):
     if status:
         status.start()
     try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            env=env,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
+        done = run_bound(command, env)
     finally:
         if status:
             status.stop()
     log = write_text(project.home / "site.log", done.stdout + done.stderr)
     if done.returncode:
         raise XaiAudioError(f"The book does not render (all of it: {log}):\n{_warnings(done)}")
+
+
+def run_bound(command, env=None) -> subprocess.CompletedProcess:
+    """Run a command that calls :func:`.end_with_parent`, so that it ends when we do.
+
+    Parameters
+    ----------
+    command : list of str
+    env : dict, optional
+
+    Returns
+    -------
+    subprocess.CompletedProcess
+        With what it printed as text.
+    """
+    # Nothing is ever written to this pipe: it closes when this process ends, however it ends.
+    ours, held = os.pipe()
+    try:
+        return subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            env=env,
+            stdin=ours,
+            check=False,
+        )
+    finally:
+        os.close(ours)
+        os.close(held)
 
 
 def _warnings(done) -> str:

@@ -24,7 +24,7 @@ LAST_LINES = 14
 def main():
     """Read the order from the first line of standard input and carry it out."""
     order = json.loads(sys.stdin.readline())
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     warnings.filterwarnings("ignore")
     tell = _mouth()
     try:
@@ -175,10 +175,17 @@ def _mouth():
     return tell
 
 
-def _end_with_parent():
-    sys.stdin.read()
-    end_children()
-    os._exit(1)
+def end_with_parent():
+    """End this process and its children when whoever started it is gone: when its input closes."""
+
+    def watch():
+        # Not sys.stdin.read(): it would hold a lock that Python wants when it ends.
+        while os.read(0, 1 << 12):
+            pass
+        end_children()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def end_children():
