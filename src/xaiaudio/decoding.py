@@ -6,6 +6,7 @@ for PyAV (ffmpeg's libraries), which is imported only then.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import mmap
 import os
@@ -85,7 +86,7 @@ def decode(path: Path, channel: int | None = None) -> Sound:
         If it is no sound, lasts too long, or has a rate that no sound has, or not this channel.
     """
     collected, missing, failure = _Collector(path, channel), [], None
-    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    with _bytes_of(path) as data:
         found = parts(data) or [Part(0, len(data), plain=False)]
         head = data[:4096]
         for part in found:
@@ -106,15 +107,31 @@ def decode(path: Path, channel: int | None = None) -> Sound:
     return collected.sound(next(filter(None, missing), ""))
 
 
+@contextlib.contextmanager
+def _bytes_of(path: Path):
+    """Yield a file's bytes; only those that are looked at are read."""
+    with open(path, "rb") as file:
+        try:
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except (OSError, ValueError):  # some file systems cannot
+            yield file.read()
+            return
+        with mapped:
+            yield mapped
+
+
 def stated_seconds(path: Path) -> float | None:
     """Return how long a sound file says it lasts; None if it must be decoded to know."""
-    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    with _bytes_of(path) as data:
         found, size = parts(data), len(data)
     if len(found) != 1 or not found[0].plain or found[0].cut:
         return None
     try:
         with soundfile.SoundFile(_address(path)) as file:
             frames, rate = file.frames, file.samplerate
+            if found[0].stated is not None:  # is the last sample there?
+                file.seek(frames - 1)
+                frames = frames if len(file.read(1)) else 0
     except _LIBSNDFILE_ERRORS:
         return None
     if found[0].samples is not None:
@@ -259,7 +276,7 @@ def _libsndfile(source, part: Part, collected: _Collector) -> None:
             if part.samples is not None and file.frames < part.samples:
                 raise _CannotRead  # it would stop there
             collected.check_rate(file.samplerate)
-            size = max(_BLOCK // file.channels, 1)
+            size = 8 * _BLOCK // max(file.channels, 8)
             while len(block := file.read(size, dtype="float32", always_2d=True)):
                 collected.add(block, file.samplerate)
     except _LIBSNDFILE_ERRORS as error:
