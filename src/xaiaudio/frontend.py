@@ -453,7 +453,16 @@ class LogMel:
         if missing > 0:
             wave = np.pad(wave, (0, missing))
         rows = self.spectrogram(wave)
-        return Patches(self.cut(rows), self, self._starts(len(rows)), len(rows))
+        starts = self._starts(len(rows))
+        return Patches(self.cut(rows), self, starts, len(rows), self._levels(wave, starts))
+
+    def _levels(self, wave, starts) -> np.ndarray:
+        """Mean square of each patch's samples in dB."""
+        sums = np.concatenate([[0.0], np.cumsum(np.square(wave, dtype=np.float64))])
+        first = np.minimum(starts * self.hop, len(wave))
+        last = np.minimum(first + self.min_samples, len(wave))
+        with np.errstate(divide="ignore"):
+            return 10 * np.log10(np.maximum(sums[last] - sums[first], 0) / self.min_samples)
 
     def times(self, patch: int = 0) -> np.ndarray:
         """Return where the cells of a patch begin and end in the sound, in seconds.

@@ -29,6 +29,9 @@ class Patches(np.lib.mixins.NDArrayOperatorsMixin):
         The first frame of each patch in the sound.
     length : int
         Frames of the whole sound.
+    levels : ndarray of float, shape (n,), or None
+        Mean square of the samples that each patch was made from, in dB relative to full scale;
+        -inf for digital silence.
 
     Examples
     --------
@@ -46,6 +49,7 @@ class Patches(np.lib.mixins.NDArrayOperatorsMixin):
     frontend: LogMel
     starts: np.ndarray
     length: int
+    levels: np.ndarray | None = None
 
     def __post_init__(self):
         starts = np.asarray(self.starts, int)
@@ -82,7 +86,8 @@ class Patches(np.lib.mixins.NDArrayOperatorsMixin):
         if isinstance(index, (int, np.integer)):
             index = range(len(self))[index]
             index = slice(index, index + 1)
-        return replace(self, values=self.values[index], starts=self.starts[index])
+        levels = None if self.levels is None else self.levels[index]
+        return replace(self, values=self.values[index], starts=self.starts[index], levels=levels)
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
 
-from xaiaudio.models.votes import majority, vote_shares
+import xaiaudio as xa
+from xaiaudio.models.votes import majority, vote_shares, voters
 
 
 def test_shares_are_those_of_a_plain_count():
@@ -21,3 +23,28 @@ def test_a_tie_goes_to_the_higher_mean_among_the_tied():
     assert scores.mean(axis=0).argmax() == 2
     assert majority(scores) == 0
     assert majority(scores[:, [1, 0, 2]]) == 1
+
+
+def test_silence_beside_the_loudest_has_no_vote():
+    levels = [-30.0, -90.0, -90.1, -np.inf]
+    assert voters(levels).tolist() == [True, True, False, False]
+    assert not voters([-np.inf, -np.inf]).any()
+
+
+def test_the_silent_end_of_a_clip_does_not_decide():
+    """A sound in the first of five seconds: what the network says of silence counts for nothing."""
+    model = xa.load_model("lite")
+    wave = np.zeros(80_000, "float32")
+    wave[:16_000] = 0.1 * np.random.default_rng(0).standard_normal(16_000)
+    prediction = model.predict_clip(wave, overlap=0.5)
+    patches = model.frontend(wave, overlap=0.5)
+    loud = [np.any(wave[s * 160 : s * 160 + 15_600]) for s in patches.starts]
+    assert prediction.voted.tolist() == loud and prediction.quiet == loud.count(False) > 0
+    answers = model.scores(patches)[loud].argmax(axis=1)
+    assert prediction.label == model.labels[np.bincount(answers).argmax()]
+    assert sum(prediction.shares.values()) == pytest.approx(1)
+
+
+def test_a_silent_sound_is_called_silent():
+    with pytest.raises(xa.XaiAudioError, match="silent"):
+        xa.load_model("lite").predict_clip(np.zeros(20_000, "float32"))

@@ -151,7 +151,9 @@ def _answer(clip) -> str:
     prediction = clip.prediction
     best = sorted(prediction.shares.items(), key=lambda item: -item[1])[:3]
     shares = ", ".join(f"{label} {share:.0%}" for label, share in best if share)
-    text = f"{prediction.label} (of {len(prediction.patch_scores)} patches: {shares})"
+    text = f"{prediction.label} (of {int(prediction.voted.sum())} patches: {shares})"
+    if prediction.quiet:
+        text += f"; {prediction.quiet} silent, without a vote"
     if clip.target != prediction.label:
         text += f"; explained: {clip.target}"
     return text

@@ -12,7 +12,7 @@ from ..errors import XaiAudioError
 from ..frontend import LogMel
 from . import heads
 from .tracing import traced
-from .votes import majority, vote_shares
+from .votes import majority, vote_shares, voters
 
 # Patches in one forward pass of `scores`: large enough to keep all cores busy, small enough for
 # the widest layer of VGGish to fit into a few hundred megabytes.
@@ -26,16 +26,24 @@ class ClipPrediction:
     Attributes
     ----------
     label : str
-        The class that most patches were given; a tie goes to the higher mean score.
+        The class that most voting patches were given; a tie goes to the higher mean score.
     shares : dict of str to float
-        Share of the patches given to each class, in the order of the labels; sums to 1.
+        Share of the voting patches given to each class, in the order of the labels; sums to 1.
     patch_scores : ndarray of float32, shape (n, classes)
         Each patch's probabilities.
+    voted : ndarray of bool, shape (n,)
+        False for patches that are silence beside the others: they have no vote.
     """
 
     label: str
     shares: dict[str, float]
     patch_scores: np.ndarray
+    voted: np.ndarray
+
+    @property
+    def quiet(self) -> int:
+        """How many patches had no vote, because they are silence beside the others."""
+        return int((~self.voted).sum())
 
 
 class AudioClassifier:
@@ -219,6 +227,8 @@ class AudioClassifier:
     def predict_clip(self, wave, overlap: float | None = None, pad: bool = False) -> ClipPrediction:
         """Name a whole sound by the majority of its patches.
 
+        Patches more than 60 dB below the loudest are silence beside it, and do not vote.
+
         Parameters
         ----------
         wave : ndarray of float, shape (samples,)
@@ -230,11 +240,20 @@ class AudioClassifier:
         Returns
         -------
         ClipPrediction
+
+        Raises
+        ------
+        XaiAudioError
+            If the sound is silent, and as the front end and :meth:`scores`.
         """
-        scores = self.scores(self.frontend(wave, overlap=overlap, pad=pad))
-        shares = vote_shares(scores)
-        label = self.labels[majority(scores)]
-        return ClipPrediction(label, dict(zip(self.labels, shares.tolist(), strict=True)), scores)
+        patches = self.frontend(wave, overlap=overlap, pad=pad)
+        voted = voters(patches.levels)
+        if not voted.any():
+            raise XaiAudioError("The sound is silent: there is nothing to name or to explain.")
+        scores = self.scores(patches)
+        shares = vote_shares(scores[voted]).tolist()
+        label = self.labels[majority(scores[voted])]
+        return ClipPrediction(label, dict(zip(self.labels, shares, strict=True)), scores, voted)
 
     def _batched(self, patches, logits: bool) -> np.ndarray:
         patches = np.asarray(patches, np.float32)

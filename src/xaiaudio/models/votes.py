@@ -4,6 +4,35 @@ from __future__ import annotations
 
 import numpy as np
 
+# A patch so many decibels below the loudest of its clip is silence beside it, and has no say.
+QUIET_DB = 60.0
+
+
+def voters(levels) -> np.ndarray:
+    """Tell which patches of a clip vote for its class: those that are no silence.
+
+    Parameters
+    ----------
+    levels : array_like of float, shape (n,)
+        In dB, as `Patches.levels`; -inf is digital silence.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        False for patches more than 60 dB below the loudest. A clip that is all silence has no
+        voter.
+
+    Examples
+    --------
+    >>> voters([-20.0, -79.0, -81.0, -np.inf]).tolist()
+    [True, True, False, False]
+    """
+    levels = np.asarray(levels, float)
+    loudest = levels.max(initial=-np.inf)
+    if not np.isfinite(loudest):
+        return np.zeros(levels.shape, bool)
+    return levels >= loudest - QUIET_DB
+
 
 def vote_shares(scores) -> np.ndarray:
     """Return the share of patches whose highest score each class has.

@@ -197,7 +197,7 @@ def _page(clip: ExplainedClip) -> str:
     rate = clip.frontend.sample_rate
     title = html.escape(clip.name)
     label = html.escape(clip.prediction.label)
-    count = len(clip.prediction.patch_scores)
+    count, quiet = int(clip.prediction.voted.sum()), clip.prediction.quiet
     share = clip.prediction.shares[clip.prediction.label]
     sections = "".join(_section(clip, part) for part in clip.parts)
     return f"""<!doctype html>
@@ -212,7 +212,8 @@ def _page(clip: ExplainedClip) -> str:
 <main>
 <h1>{title}</h1>
 <p class="answer">The network <em>{html.escape(clip.model.name)}</em> hears
-<strong>{label}</strong> in {share:.0%} of {count} {"patch" if count == 1 else "patches"}.</p>
+<strong>{label}</strong> in {share:.0%} of {count}
+{"patch" if count == 1 else "patches"}{_silent(quiet)}.</p>
 {player(clip.wave, rate, "Original: the whole clip.")}
 <section>
 <h2>What the network answered</h2>
@@ -225,6 +226,13 @@ def _page(clip: ExplainedClip) -> str:
 </body>
 </html>
 """
+
+
+def _silent(quiet: int) -> str:
+    """Say how many patches had no vote, if any."""
+    return (
+        f"; {quiet} more {'is' if quiet == 1 else 'are'} silent and did not vote" if quiet else ""
+    )
 
 
 def _overview(clip: ExplainedClip) -> str:

@@ -10,7 +10,8 @@ import numpy as np
 
 from ...errors import XaiAudioError
 from ...frontend import LogMel
-from ..votes import majority
+from ...patches import Patches
+from ..votes import majority, voters
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class PatchTable:
         All labels of the set.
     left_out : tuple of (Clip, str)
         Clips that cannot be used, and why.
+    levels : ndarray of float, shape (n,), or None
+        Level of each patch in dB, see `Patches`; without it all patches vote.
     """
 
     patches: np.ndarray
@@ -39,6 +42,7 @@ class PatchTable:
     truth: tuple[str, ...]
     labels: tuple[str, ...]
     left_out: tuple = ()
+    levels: np.ndarray | None = None
 
     def part(self, chosen) -> PatchTable:
         """Return the patches of some clips; `chosen` is bool (clips,)."""
@@ -50,7 +54,17 @@ class PatchTable:
             names=tuple(np.array(self.names, object)[chosen]),
             truth=tuple(np.array(self.truth, object)[chosen]),
             labels=self.labels,
+            levels=None if self.levels is None else self.levels[kept],
         )
+
+    @property
+    def voters(self) -> np.ndarray:
+        """Which patches vote for their clip's class, bool (n,); all of a silent clip do."""
+        if self.levels is None:
+            return np.ones(len(self.patches), bool)
+        first = np.flatnonzero(np.diff(self.clip, prepend=-1))
+        parts = [voters(part) for part in np.split(self.levels, first[1:])]
+        return np.concatenate([part if part.any() else ~part for part in parts])
 
     def targets(self, labels) -> np.ndarray:
         """Return each patch's class as an index into `labels`, int (n,)."""
@@ -108,10 +122,11 @@ def patch_table(clips, frontend: LogMel, *, leave_out: bool = False) -> PatchTab
         truth=tuple(clip.label for clip in kept),
         labels=tuple(clips.labels),
         left_out=left_out,
+        levels=np.concatenate([part.levels for part in parts]),
     )
 
 
-def _patches(clip, frontend, leave_out: bool) -> np.ndarray | str:
+def _patches(clip, frontend, leave_out: bool) -> Patches | str:
     """Return a clip's patches, or with `leave_out` why there are none."""
     try:
         return frontend(clip.load(frontend.sample_rate), pad=True)
@@ -135,9 +150,11 @@ class Evaluation:
     names : tuple of str
         The clips.
     true, predicted : ndarray of int, shape (clips,)
-        Indices into `labels`; predicted by the majority of a clip's patches.
+        Indices into `labels`; predicted by the majority of a clip's patches that are no silence.
     patch_scores : tuple of ndarray of float32, each (patches of the clip, classes)
         Probabilities, clip by clip.
+    voted : tuple of ndarray of bool, shape (n,)
+        Which patches of each clip voted: not those that are silence beside the loudest.
     """
 
     labels: tuple[str, ...]
@@ -145,6 +162,7 @@ class Evaluation:
     true: np.ndarray
     predicted: np.ndarray
     patch_scores: tuple[np.ndarray, ...]
+    voted: tuple[np.ndarray, ...]
 
     @property
     def clip_accuracy(self) -> float:
@@ -228,10 +246,14 @@ def judged(table: PatchTable, scores, labels) -> Evaluation:
     """Turn the scores of a table's patches, float (n, classes), into an :class:`Evaluation`."""
     first = np.flatnonzero(np.diff(table.clip, prepend=-1))
     parts = tuple(np.split(np.asarray(scores, np.float32), first[1:]))
+    votes = np.split(table.voters, first[1:])
     return Evaluation(
         labels=tuple(labels),
         names=table.names,
         true=table.targets(labels)[first],
-        predicted=np.array([majority(part) for part in parts], int),
+        predicted=np.array(
+            [majority(part[vote]) for part, vote in zip(parts, votes, strict=True)], int
+        ),
         patch_scores=parts,
+        voted=tuple(votes),
     )
