@@ -12,6 +12,8 @@ from . import filterbank
 from .errors import XaiAudioError
 from .patches import Patches
 
+# Settings from files, which must not fill the memory of who opens them.
+_MOST = {"bands": 4096, "frames": 1 << 20, "fft": 1 << 20, "hop": 1 << 20, "sample_rate": 1e6}
 # Frames transformed at a time: bounds the memory for hour-long sounds.
 _CHUNK = 4096
 
@@ -226,11 +228,25 @@ class LogMel:
 
     @classmethod
     def from_config(cls, config: dict) -> LogMel:
-        """Build a front end from what :meth:`to_config` returned."""
+        """Build a front end from what :meth:`to_config` returned.
+
+        Raises
+        ------
+        XaiAudioError
+            For unknown settings, for ones that make no sense, and for ones far beyond all use.
+        """
         known = {field.name for field in dataclasses.fields(cls)}
         unknown = sorted(set(config) - known)
         if unknown:
             raise XaiAudioError(f"A front end has no setting {unknown[0]!r}.")
+        for name, most in _MOST.items():
+            if isinstance(config.get(name), (int, float)) and config[name] > most:
+                raise XaiAudioError(
+                    f"{name} is {config[name]}, but a front end in a file has at most {most}: "
+                    "the file is damaged."
+                )
+        if isinstance(rate := config.get("sample_rate"), (int, float)) and rate < 100:
+            raise XaiAudioError(f"sample_rate is {rate}: the file is damaged.")
         return cls(**config)
 
     @property

@@ -1,3 +1,6 @@
+import copy
+import pickle
+
 import keras
 import numpy as np
 import pytest
@@ -133,20 +136,18 @@ class Subclassed(keras.Model):
 def wrong_models():
     patch = layers.Input((96, 64, 1))
     pooled = layers.GlobalAveragePooling2D()(patch)
-    inner = keras.Sequential([layers.Input((1,)), layers.Dense(2, activation="softmax")])
     yield "subclassed", Subclassed(), "subclassed"
     yield "no input layer", keras.Sequential([layers.Dense(2)]), "Input layer"
     yield "not keras", object(), "not a Keras 3 model"
     yield "several outputs", keras.Model(patch, [pooled, pooled]), "2 outputs"
     yield "map out", keras.Model(patch, layers.Conv2D(2, 3)(patch)), "pool over time"
     yield "wrong end", model("relu", units=2), "ends in relu"
-    yield "hidden end", keras.Model(patch, inner(pooled)), "hides the logits"
     yield "other patches", model("logits", (50, 64, 1), 2), "(50, 64, 1)"
-    yield "channels", stereo(), "(96, 64, 3)"
+    yield "channels", stereo(), "(96, 64, 4)"
 
 
 def stereo():
-    patch = layers.Input((96, 64, 3))
+    patch = layers.Input((96, 64, 4))
     return keras.Model(patch, layers.Dense(2)(layers.GlobalAveragePooling2D()(patch)))
 
 
@@ -177,6 +178,47 @@ def test_index_takes_names_and_numbers():
     for wrong in ("d", 3, -1, None, True, ["a"]):
         with pytest.raises(XaiAudioError, match="a, b, c"):
             classifier.index(wrong)
+
+
+def test_index_looks_past_upper_case_and_asks_what_was_meant():
+    labels = ["Rooster", "rain", "Rain", "Sea waves"]
+    classifier = AudioClassifier.from_keras(model("logits", units=4), labels)
+    assert classifier.index("rooster") == classifier.index(" ROOSTER ") == 0
+    assert (classifier.index("rain"), classifier.index("Rain")) == (1, 2)
+    with pytest.raises(XaiAudioError, match="no class 'RAIN'"):
+        classifier.index("RAIN")
+    with pytest.raises(XaiAudioError, match=r"did you mean 'Sea waves'\?"):
+        classifier.index("sea wave")
+
+
+def test_a_message_does_not_list_hundreds_of_classes():
+    many = AudioClassifier.from_keras(model("logits", units=521), [f"c{i}" for i in range(521)])
+    with pytest.raises(XaiAudioError, match="c19 and 501 more") as caught:
+        many.index("x")
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("way", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
+@pytest.mark.parametrize("end", ["dense softmax", "sigmoid", "logits"])
+def test_a_used_classifier_can_be_copied(way, end):
+    used = AudioClassifier.from_keras(model(end), ["a", "b", "c"], attribution="me")
+    used.history = {"loss": [1.0]}
+    expected = used.scores(PATCHES)
+    other = way(used)
+    np.testing.assert_array_equal(other.scores(PATCHES), expected)
+    np.testing.assert_array_equal(other.logits(PATCHES), used.logits(PATCHES))
+    for name in ("labels", "frontend", "name", "attribution", "history", "outputs"):
+        assert getattr(other, name) == getattr(used, name)
+    # Its two networks share their weights, but none with the original.
+    for weight in other.network.weights:
+        weight.assign(weight * 1.5 + 0.01)
+    assert np.abs(other.logits(PATCHES) - used.logits(PATCHES)).max() > 1e-3
+    np.testing.assert_array_equal(used.scores(PATCHES), expected)
+
+
+def test_a_front_end_that_is_no_logmel():
+    with pytest.raises(XaiAudioError, match=r"front end is a function.*LogMel"):
+        AudioClassifier.from_keras(model("logits"), ["a", "b", "c"], lambda wave: wave)
 
 
 def test_patches_of_another_shape_or_with_nan():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..errors import XaiAudioError
 
+MAX_LABELS = 1 << 20  # bytes
 # For a first look: half of the library's own samples is enough, and twice as fast.
 QUICK = {"lime": {"samples": 500}}
 
@@ -15,7 +16,13 @@ def read_labels(path: Path | None) -> list[str] | None:
     """Return the classes that a text file names, one per line; None without a file."""
     if path is None:
         return None
+    if path.exists() and not path.is_file():
+        raise XaiAudioError(f"{path} is no regular file: name a text file with one class per line.")
     try:
+        if path.stat().st_size > MAX_LABELS:
+            raise XaiAudioError(
+                f"{path} has more than {MAX_LABELS >> 20} MB: is it a list of labels?"
+            )
         # Windows' Notepad begins a file with a mark, which is not part of the first label.
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:

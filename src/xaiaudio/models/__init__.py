@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     submod_attrs={
         "backbones": ["Backbone", "backbone"],
         "classifier": ["AudioClassifier", "ClipPrediction"],
+        "flattening": ["flatten"],
         "saving": ["load_model"],
         "training.crossval": ["cross_validate"],
         "training.pretraining": ["pretrain"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 
 import keras
@@ -10,7 +11,8 @@ import tensorflow as tf
 
 from ..errors import XaiAudioError
 from ..frontend import LogMel
-from . import heads
+from . import heads, inputs, probing
+from .flattening import flatten, graph_of
 from .tracing import traced
 from .votes import majority, vote_shares, voters
 
@@ -58,7 +60,8 @@ class AudioClassifier:
         From patches ``(n, frames, bands, 1)`` to probabilities ``(n, classes)``. A network that
         was made for ``(n, frames, bands)`` keeps that input, see :meth:`as_input`.
     logits_network : keras.Model
-        The same layers up to the values before the softmax (or sigmoid).
+        The same layers up to the values before the softmax (or sigmoid). Where the probabilities
+        were taken as they are, their logarithms (of sigmoids: the log-odds).
     labels : tuple of str
         The classes, in the order of the outputs.
     frontend : LogMel
@@ -68,10 +71,24 @@ class AudioClassifier:
         Whom the weights and their training data are owed to.
     history : dict
         The course of the training, see :func:`xaiaudio.models.transfer`; empty if unknown.
+    outputs : str or None
+        ``"probabilities"`` if the network's scores were taken as they are.
+    changes : tuple of str
+        What was put in front of the network to make it take the patches, in sentences.
     """
 
     def __init__(
-        self, network, logits_network, labels, frontend, *, name, attribution="", history=None
+        self,
+        network,
+        logits_network,
+        labels,
+        frontend,
+        *,
+        name,
+        attribution="",
+        history=None,
+        outputs=None,
+        changes=(),
     ):
         self.network = network
         self.logits_network = logits_network
@@ -80,6 +97,8 @@ class AudioClassifier:
         self.name = name
         self.attribution = attribution
         self.history = dict(history or {})
+        self.outputs = outputs
+        self.changes = tuple(changes)
         self._compiled = {}
 
     def __repr__(self) -> str:
@@ -88,20 +107,32 @@ class AudioClassifier:
 
     @classmethod
     def from_keras(
-        cls, keras_model, labels, frontend=None, *, name=None, attribution=""
+        cls,
+        keras_model,
+        labels,
+        frontend=None,
+        *,
+        name=None,
+        attribution="",
+        outputs=None,
+        activation=None,
+        channels=None,
     ) -> AudioClassifier:
         """Take a Keras network of one's own.
 
-        Its layers are shared, not copied: train the network further and the classifier follows.
+        Its weights are shared, not copied: train the network further and the classifier follows.
+        Models inside the model are flattened, see :func:`xaiaudio.models.flatten`.
 
         Parameters
         ----------
         keras_model : keras.Model
-            Functional or Sequential. One input, ``(frames, bands, 1)`` or ``(frames, bands)``.
-            One output, ``(classes,)``: a `Dense` layer with softmax, or a `Softmax` or
-            ``Activation("softmax")`` layer, or plain logits, to which a softmax is added.
-            Sigmoids (several classes at once) are left as they are: the scores then do not
-            sum to 1, and the predicted class is the highest.
+            Functional or Sequential. One input, ``(frames, bands, 1)`` or ``(frames, bands)``;
+            open sizes, exchanged axes and three channels that are alike are made to fit (see
+            `changes`). One output, ``(classes,)``: a `Dense` layer with softmax, or a `Softmax` or
+            ``Activation("softmax")`` layer, or `keras.ops.softmax`, or plain logits, to which a
+            softmax is added (a sigmoid if there is only one). Sigmoids (several classes at once)
+            are left as they are: the scores then do not sum to 1, and the predicted class is the
+            highest.
         labels : sequence of str
             One per output, in order.
         frontend : LogMel, optional
@@ -110,12 +141,21 @@ class AudioClassifier:
             The Keras model's name by default.
         attribution : str
             Kept in the saved file.
+        outputs : {"logits", "probabilities"}, optional
+            What the network gives, where its layers do not say: probabilities are taken as they
+            are, and the logits are their logarithms (of sigmoids: the log-odds).
+        activation : {"softmax", "sigmoid"}, optional
+            What turns the logits into probabilities: ``"sigmoid"`` if the network was trained with
+            `BinaryCrossentropy(from_logits=True)`.
+        channels : {"repeat"}, optional
+            Give each of two channels the same patch.
 
         Raises
         ------
         XaiAudioError
-            If the network is subclassed, has several inputs or outputs, or does not fit the labels
-            or the front end.
+            If the network is subclassed, has several inputs or outputs, does not fit the labels
+            or the front end, or gives probabilities in a way that its layers do not show and
+            `outputs` does not say.
 
         Examples
         --------
@@ -129,12 +169,31 @@ class AudioClassifier:
         >>> xa.AudioClassifier.from_keras(mine, ["cat", "dog"]).labels
         ('cat', 'dog')
         """
-        frontend = LogMel.vggish() if frontend is None else frontend
+        frontend = LogMel.vggish() if frontend is None else _check_frontend(frontend)
         labels = _check_labels(labels)
-        network, logits_network = heads.split(keras_model)
-        _check_fit(network, labels, frontend)
-        name = keras_model.name if name is None else str(name)
-        return cls(network, logits_network, labels, frontend, name=name, attribution=attribution)
+        heads.check_ends(keras_model)
+        flat = flatten(keras_model) if graph_of(keras_model) else keras_model
+        fitted, changes = inputs.fitted(flat, frontend, channels)
+        network, logits_network, taken = heads.split(
+            fitted, outputs, activation, lambda network: probing.answers(network, frontend)
+        )
+        _check_outputs(network, labels)
+        return cls(
+            network,
+            logits_network,
+            labels,
+            frontend,
+            name=keras_model.name if name is None else str(name),
+            attribution=attribution,
+            outputs="probabilities" if taken else None,
+            changes=changes,
+        )
+
+    def __reduce__(self):
+        # Compiled functions cannot be copied, and the two networks share their weights.
+        about = {"name": self.name, "attribution": self.attribution, "history": self.history}
+        about |= {"outputs": self.outputs, "changes": self.changes}
+        return _again, (self.network, self.labels, self.frontend, about)
 
     def save(self, path):
         """Write the network, its labels and its front end to one ``.keras`` file.
@@ -148,6 +207,8 @@ class AudioClassifier:
     def index(self, label) -> int:
         """Return the number of a class, given its name or number.
 
+        Upper and lower case do not matter where only one class is meant.
+
         Raises
         ------
         XaiAudioError
@@ -158,8 +219,13 @@ class AudioClassifier:
                 return int(label)
         elif label in self.labels:
             return self.labels.index(label)
+        elif isinstance(label, str):
+            alike = [i for i, known in enumerate(self.labels) if _folded(known) == _folded(label)]
+            if len(alike) == 1:
+                return alike[0]
         raise XaiAudioError(
-            f"{self.name} has no class {label!r}: its classes are {', '.join(self.labels)}."
+            f"{self.name} has no class {label!r}{_meant(label, self.labels)}: its classes are "
+            f"{_listed(self.labels)}."
         )
 
     def as_input(self, patches):
@@ -290,22 +356,42 @@ def _check_labels(labels) -> tuple[str, ...]:
     return labels
 
 
-def _check_fit(network: keras.Model, labels, frontend) -> None:
-    frames, bands = frontend.patch_shape
-    shape = tuple(network.inputs[0].shape)[1:]
-    plain = shape[:-1] if len(shape) == 3 and shape[-1] == 1 else shape
-    fits = len(plain) == 2 and all(
-        size in (None, wanted) for size, wanted in zip(plain, (frames, bands), strict=True)
-    )
-    if not fits:
+def _check_frontend(frontend):
+    if not isinstance(frontend, LogMel):
         raise XaiAudioError(
-            f"The network takes inputs of the shape {shape}, but the front end makes patches of "
-            f"({frames}, {bands}): give a LogMel with its frames and bands (AudioClassifier.save "
-            f"keeps it in the file), or a network for ({frames}, {bands}, 1)."
+            f"The front end is a {type(frontend).__name__}: give an xaiaudio.LogMel, or a subclass "
+            "of it that computes patches in another way."
         )
+    return frontend
+
+
+def _check_outputs(network: keras.Model, labels) -> None:
     outputs = network.outputs[0].shape[-1]
     if outputs != len(labels):
         raise XaiAudioError(
             f"The network has {outputs} outputs but there are {len(labels)} labels: give one label "
             "for each output, in order."
         )
+
+
+def _folded(label: str) -> str:
+    return label.strip().casefold()
+
+
+def _meant(label, labels) -> str:
+    """Ask whether a label that is nearly alike was meant."""
+    known = {_folded(name): name for name in labels}
+    near = difflib.get_close_matches(_folded(label), known, 1) if isinstance(label, str) else []
+    return f" (did you mean {known[near[0]]!r}?)" if near else ""
+
+
+def _listed(labels, most: int = 20) -> str:
+    if len(labels) <= most:
+        return ", ".join(labels)
+    return f"{', '.join(labels[:most])} and {len(labels) - most} more"
+
+
+def _again(network, labels, frontend, about) -> AudioClassifier:
+    """Put a copied or unpickled classifier together."""
+    scores, logits, _ = heads.split(network, about["outputs"])
+    return AudioClassifier(scores, logits, labels, frontend, **about)

@@ -2,20 +2,50 @@
 
 from __future__ import annotations
 
+import math
+
 import keras
+import numpy as np
 
 from ..errors import XaiAudioError
+from .flattening import twin
 
 LAST_LAYERS = (
     'Its last layer must be Dense(..., activation="softmax"), Softmax, Activation("softmax"), '
     "or give plain logits"
 )
+SAY = 'or say outputs="probabilities" to take its scores as they are'
+
+OUTPUTS = ("logits", "probabilities")
+ACTIVATIONS = ("softmax", "sigmoid")
+_ENDS = (*ACTIVATIONS, "log_softmax")
 
 
-def split(model) -> tuple[keras.Model, keras.Model]:
-    """Return the flat network up to its probabilities, and the same up to its logits.
+def split(
+    model, outputs=None, activation=None, answers=None
+) -> tuple[keras.Model, keras.Model, bool]:
+    """Return the network up to its probabilities, the same up to its logits, and how they relate.
 
     All layers are shared with `model`, the last one's weights included.
+
+    Parameters
+    ----------
+    model : keras.Model
+    outputs : {None, "logits", "probabilities"}
+        What the network gives. None finds out from its layers, and by asking it where they do not
+        say.
+    activation : {None, "softmax", "sigmoid"}
+        What turns the logits into probabilities. None takes the network's own; logits without one
+        get a softmax, a single one a sigmoid.
+    answers : callable, optional
+        Takes a network and returns its outputs (n, classes) for a few patches. Left out, a network
+        whose layers do not say what it gives is not asked.
+
+    Returns
+    -------
+    scores, logits : keras.Model
+    taken : bool
+        True if the probabilities were taken as they are: then the logits are computed from them.
 
     Raises
     ------
@@ -23,24 +53,37 @@ def split(model) -> tuple[keras.Model, keras.Model]:
         If the model is not functional or sequential with one input and one output, or ends in
         something from which logits cannot be told.
     """
-    patch, output = _ends(model)
-    layer = output._keras_history.operation
-    before = layer._inbound_nodes[output._keras_history.node_index].input_tensors
+    _check_choice("outputs", outputs, OUTPUTS)
+    _check_choice("activation", activation, ACTIVATIONS)
+    patch, output = check_ends(model)
+    end = _behind_identities(output)
+    layer = end._keras_history.operation
     name = _activation(layer)
-    if name in ("softmax", "sigmoid"):
-        logits = _bare(layer, before[0], model)
-        scores = _activated(name, logits)
+    bare = _bare(layer, _input_of(end), model) if name in _ENDS else None
+    taken = bare is None and outputs == "probabilities"
+    if bare is not None:
+        _check_agrees(layer, name, outputs, activation)
+        logits, scores = bare, _activated(name.removeprefix("log_"), bare)
+    elif taken:
+        logits, scores = _logits_of(model, output, activation, answers), output
     else:
-        _check_not_yet(layer)
-        logits, scores = output, _activated("softmax", output)
+        if outputs is None:
+            _check_logits(model, end, answers)
+        if activation == "softmax" and output.shape[-1] == 1:
+            raise XaiAudioError(
+                f'{model.name} has one output, whose softmax is always 1: say activation="sigmoid".'
+            )
+        usual = "sigmoid" if output.shape[-1] == 1 else "softmax"
+        logits, scores = output, _activated(activation or usual, output)
     return (
         keras.Model(patch, scores, name=model.name),
         keras.Model(patch, logits, name=f"{model.name}_logits"),
+        taken,
     )
 
 
 def attach(features: keras.Model, classes: int, seed: int) -> tuple[keras.Model, keras.Model]:
-    """Put a new dense layer and a softmax on a backbone; return what :func:`split` returns."""
+    """Put a new dense layer and a softmax on a backbone; return the networks of :func:`split`."""
     logits = last_layer(classes, seed)(features.outputs[0])
     return (
         keras.Model(features.inputs[0], _activated("softmax", logits), name=features.name),
@@ -54,13 +97,13 @@ def last_layer(classes: int, seed: int) -> keras.layers.Dense:
     return keras.layers.Dense(classes, name="logits", kernel_initializer=first)
 
 
-def _activated(name: str, logits):
-    if name == "softmax":
-        return keras.layers.Softmax(name="scores")(logits)
-    return keras.layers.Activation(name, name="scores")(logits)
+def probabilities_of(network) -> str:
+    """Return what makes a network's outputs probabilities ("softmax", "sigmoid"), or ""."""
+    name = _activation(_behind_identities(network.outputs[0])._keras_history.operation)
+    return name if name in ACTIVATIONS else ""
 
 
-def _ends(model):
+def check_ends(model):
     """Return the input and the output tensor of a model that has a graph."""
     if not isinstance(model, keras.Model):
         raise XaiAudioError(
@@ -68,15 +111,18 @@ def _ends(model):
             "(a tf_keras or PyTorch model has to be rebuilt in Keras 3 first)."
         )
     inputs, outputs = getattr(model, "inputs", None), getattr(model, "outputs", None)
-    if not inputs or not outputs:
+    own = [kind for kind in type(model).__mro__ if not kind.__module__.startswith("keras.")]
+    if not inputs or not outputs or any("call" in vars(kind) for kind in own):
         raise XaiAudioError(
             f"{model.name} is a subclassed model, or a Sequential without an Input layer: rebuild "
             "it as a functional or Sequential model that begins with keras.layers.Input."
         )
-    if len(inputs) != 1 or len(outputs) != 1:
+    if len(inputs) != 1:
+        raise XaiAudioError(_one_input(model))
+    if len(outputs) != 1:
         raise XaiAudioError(
-            f"{model.name} has {len(inputs)} inputs and {len(outputs)} outputs: make a "
-            "keras.Model(model.inputs[0], model.outputs[k]) with one of each first."
+            f"{model.name} has {len(outputs)} outputs: make a keras.Model(model.inputs, "
+            "model.outputs[k]) with one of them first."
         )
     if len(outputs[0].shape) != 2 or outputs[0].shape[-1] is None:
         raise XaiAudioError(
@@ -86,63 +132,184 @@ def _ends(model):
     return inputs[0], outputs[0]
 
 
+def _one_input(model) -> str:
+    """Say how to make one input of several: the others become zeros."""
+    shapes = [tuple(entry.shape)[1:] for entry in model.inputs]
+    patch = max(range(len(shapes)), key=lambda number: len(shapes[number]))
+    parts = ["x" if number == patch else _zeros(shape) for number, shape in enumerate(shapes)]
+    return (
+        f"{model.name} has {len(shapes)} inputs: fix all but one, to zeros by x = "
+        f"keras.Input({shapes[patch]}); zero = lambda n: keras.layers.Dense(n, "
+        'kernel_initializer="zeros")(keras.layers.Flatten()(x)); '
+        f"keras.Model(x, model([{', '.join(parts)}]))."
+    )
+
+
+def _zeros(shape) -> str:
+    count = math.prod(size or 1 for size in shape)
+    return f"zero({count})" if len(shape) == 1 else f"keras.layers.Reshape({shape})(zero({count}))"
+
+
+def _check_choice(name, value, known) -> None:
+    if value is not None and value not in known:
+        raise XaiAudioError(f"{name} is {value!r}: it must be one of {', '.join(known)}.")
+
+
+def _activated(name: str, logits):
+    if name == "softmax":
+        return keras.layers.Softmax(name="scores")(logits)
+    return keras.layers.Activation(name, name="scores")(logits)
+
+
+def _input_of(tensor):
+    """First tensor that went into the operation which made this one."""
+    history = tensor._keras_history
+    return history.operation._inbound_nodes[history.node_index].input_tensors[0]
+
+
+#: Layers that are the identity in use.
+_IDENTITIES = (
+    *(keras.layers.Identity, keras.layers.Dropout, keras.layers.GaussianDropout),
+    *(keras.layers.GaussianNoise, keras.layers.AlphaDropout, keras.layers.ActivityRegularization),
+)
+
+
+def _behind_identities(tensor):
+    """Go back over all that hands on rows as they are."""
+    while tensor is not None and _is_identity(tensor._keras_history.operation, tensor):
+        tensor = _input_of(tensor)
+    return tensor
+
+
+def _is_identity(layer, tensor) -> bool:
+    kind = type(layer)
+    if kind is keras.layers.Activation:
+        return _activation(layer) == ""
+    if kind is keras.layers.Rescaling:
+        return np.all(np.equal(layer.scale, 1)) and np.all(np.equal(layer.offset, 0))
+    if kind in (keras.layers.Flatten, keras.layers.Reshape):
+        return tuple(_input_of(tensor).shape) == tuple(tensor.shape)
+    cast = kind.__module__ == "keras.src.ops.core" and kind.__name__ == "Cast"
+    return kind in _IDENTITIES or (cast and "float" in tensor.dtype)
+
+
+#: Classes of Keras's operations, such as keras.ops.softmax(x) leaves in the graph.
+_OPERATIONS = {"Softmax": "softmax", "LogSoftmax": "log_softmax", "Sigmoid": "sigmoid"}
+
+
 def _activation(layer) -> str:
-    """Name of what a layer applies last; "" for logits."""
-    if isinstance(layer, keras.Model):
-        raise XaiAudioError(
-            f"The last layer, {layer.name}, is a model of its own, which hides the logits. "
-            f"{LAST_LAYERS}: put its layers into the network one by one."
-        )
+    """Name of what a layer or operation applies last; "" if nothing, or unknown."""
+    if type(layer).__module__ == "keras.src.ops.nn":
+        return _over_classes(layer, _OPERATIONS.get(type(layer).__name__, ""))
     if isinstance(layer, keras.layers.Softmax):
-        return "softmax"
+        return _over_classes(layer, "softmax")
     function = getattr(layer, "activation", None)
-    name = getattr(function, "__name__", "linear")
-    if name in ("linear", "log_softmax"):
+    if function is None:
         return ""
-    if name not in ("softmax", "sigmoid"):
-        raise XaiAudioError(f"The last layer, {layer.name}, ends in {name}. {LAST_LAYERS}.")
-    return name
+    if isinstance(function, keras.layers.Softmax):
+        return _over_classes(function, "softmax")
+    # A layer as activation has a name of its own, a function its Python name.
+    name = getattr(function, "__name__", type(function).__name__)
+    return "" if name == "linear" else name
+
+
+def _over_classes(layer, name: str) -> str:
+    """Leave out a softmax over anything but the last axis of (n, classes)."""
+    axis = getattr(layer, "axis", -1)
+    return name if axis in (-1, 1, None) or name == "sigmoid" else "softmax over another axis"
+
+
+def _check_agrees(layer, name, outputs, activation) -> None:
+    if outputs == "logits":
+        raise XaiAudioError(
+            f'{layer.name} ends in {name}, so these are no logits: leave out outputs="logits".'
+        )
+    if activation not in (None, name.removeprefix("log_")):
+        raise XaiAudioError(
+            f"{layer.name} ends in {name}: leave out activation={activation!r}, or give the "
+            "network without its last activation."
+        )
 
 
 #: Layers that leave probabilities what they are, or average them.
 _KEEPING = (
-    *(keras.layers.Flatten, keras.layers.Reshape, keras.layers.Dropout, keras.layers.Identity),
+    *(keras.layers.Flatten, keras.layers.Reshape, *_IDENTITIES, keras.layers.Activation),
     *(keras.layers.GlobalAveragePooling1D, keras.layers.GlobalAveragePooling2D),
-    *(keras.layers.GlobalMaxPooling1D, keras.layers.GlobalMaxPooling2D, keras.layers.Activation),
+    *(keras.layers.GlobalMaxPooling1D, keras.layers.GlobalMaxPooling2D),
 )
+#: Layers whose values are logits unless they have an activation.
+_LINEAR = (keras.layers.Dense, keras.layers.EinsumDense, keras.layers.Conv1D, keras.layers.Conv2D)
 
 
-def _check_not_yet(layer) -> None:
-    """Refuse probabilities that another layer hands on: a second softmax would flatten them."""
-    last = layer
+def _check_logits(model, end, answers) -> None:
+    """Refuse what is no logits: a second softmax would flatten probabilities."""
+    last = layer = end._keras_history.operation
+    if name := _activation(last):
+        built = f"is a {type(last).__name__} with a built-in" if name in _ENDS else "ends in"
+        raise XaiAudioError(f"The last layer, {last.name}, {built} {name}. {LAST_LAYERS}, {SAY}.")
     while isinstance(layer, _KEEPING):
-        layer = layer._inbound_nodes[0].input_tensors[0]._keras_history.operation
-        name = getattr(getattr(layer, "activation", None), "__name__", "")
-        if name in ("softmax", "sigmoid") or isinstance(layer, keras.layers.Softmax):
+        end = _input_of(end)
+        layer = end._keras_history.operation
+        if _activation(layer) in ACTIVATIONS:
             raise XaiAudioError(
-                f"{layer.name} makes probabilities, and {last.name} comes after it. {LAST_LAYERS}."
+                f"{layer.name} makes probabilities, and {last.name} comes after it. {LAST_LAYERS}, "
+                f"{SAY}."
             )
+    if type(layer) in _LINEAR and not _activation(layer):
+        return
+    if answers is not None and _within(found := answers(model)):
+        raise XaiAudioError(
+            f"{model.name} ends in {last.name} and gives values from {found.min():.2g} to "
+            f'{found.max():.2g}, which look like probabilities: say outputs="probabilities" (or '
+            'outputs="logits" if they are logits), in load_model or AudioClassifier.from_keras.'
+        )
+
+
+def _within(answers) -> bool:
+    """Tell whether all values can be probabilities; half precision rounds beyond 1."""
+    return bool(np.all((answers >= 0) & (answers <= 1.001)))
+
+
+def _logits_of(model, scores, activation, answers):
+    """Return the tensor of logits of which these scores are the softmax (or the sigmoids)."""
+    if activation is None or answers is not None:
+        found = np.zeros((0, 1)) if answers is None else answers(model)
+        if not _within(found):
+            raise XaiAudioError(
+                f"{model.name} gives values from {found.min():.2g} to {found.max():.2g}: these are "
+                'no probabilities, leave out outputs="probabilities".'
+            )
+        one = scores.shape[-1] > 1 and np.allclose(found.sum(axis=1), 1, atol=0.01)
+        activation = activation or ("softmax" if one else "sigmoid")
+    scores = keras.ops.maximum(keras.ops.cast(scores, "float32"), 1e-30)
+    logits = keras.ops.log(scores)
+    if activation == "sigmoid":
+        # The float below 1 is the highest sigmoid there is.
+        logits = logits - keras.ops.log1p(-keras.ops.minimum(scores, 1 - 2**-24))
+    return logits
 
 
 def _bare(layer, before, model):
-    """Tensor in front of the softmax (or sigmoid) that `layer` ends in."""
-    if isinstance(layer, (keras.layers.Softmax, keras.layers.Activation)):
+    """Tensor in front of the softmax (or sigmoid) that `layer` ends in; None if it is hidden."""
+    if not hasattr(layer, "activation") or isinstance(layer, keras.layers.Activation):
         return before
-    if type(layer) is not keras.layers.Dense:
-        raise XaiAudioError(
-            f"The last layer, {layer.name}, is a {type(layer).__name__} with a built-in "
-            f"{_activation(layer)}. {LAST_LAYERS}."
-        )
-    return _without_activation(layer, f"{layer.name}_logits", model)(before)
+    # Others, such as recurrent layers, need not apply their activation last.
+    if type(layer) in (keras.layers.Dense, keras.layers.EinsumDense):
+        return _without_activation(layer, f"{layer.name}_logits", model)(before)
+    return None
 
 
-def _without_activation(dense, name, model) -> keras.layers.Dense:
-    """Return a linear Dense layer that holds the very variables of `dense`."""
+def _without_activation(layer, name, model):
+    """Return a linear layer that holds the very variables of `layer`."""
     taken = {layer.name for layer in model.layers}
     while name in taken:
         name += "_"
-    twin = keras.layers.Dense(dense.units, use_bias=dense.use_bias, name=name, dtype=dense.dtype)
+    if type(layer) is not keras.layers.Dense or getattr(layer, "quantization_mode", None):
+        made = twin(layer, name)
+        made.__dict__["activation"] = keras.activations.linear
+        return made
+    made = keras.layers.Dense(layer.units, use_bias=layer.use_bias, name=name, dtype=layer.dtype)
     # Instead of building it: setting variables as attributes is how Keras tracks them.
-    twin._kernel, twin.bias = dense._kernel, dense.bias
-    twin.input_spec, twin.built = dense.input_spec, True
-    return twin
+    made._kernel, made.bias = layer._kernel, layer.bias
+    made.input_spec, made.built = layer.input_spec, True
+    return made

@@ -9,17 +9,20 @@ import zipfile
 from importlib import resources
 from pathlib import Path
 
+import h5py
 import keras
 
 from ..errors import XaiAudioError
 from ..files import whole
 from ..frontend import LogMel
 from .classifier import AudioClassifier
-from .safety import check_config
+from .legacy import read_legacy
+from .safety import MAX_CONFIG, check_config, check_weights
 
 MEMBER = "xaiaudio.json"
 FORMAT = 1
 SHIPPED = ("lite",)
+LEGACY = (".h5", ".hdf5")
 
 # What Keras itself writes. Anything else in the archive has no business there.
 _KERAS_MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
@@ -35,11 +38,18 @@ def save(classifier: AudioClassifier, path) -> Path:
     ------
     XaiAudioError
         If the name does not end in ``.keras``, the file cannot be written, or the network has
-        layers that could not be loaded again (custom layers, `Lambda`).
+        layers that could not be loaded again (custom layers, `Lambda`), or the front end is a
+        class of one's own.
     """
     path = Path(path)
     if path.suffix != ".keras":
         raise XaiAudioError(f"{path} must end in .keras: that is the format written.")
+    if type(classifier.frontend) is not LogMel:
+        raise XaiAudioError(
+            f"The front end is a {type(classifier.frontend).__name__}, which a file cannot hold: "
+            "only the settings of a LogMel are saved. Save the network by Keras, and make the "
+            "classifier in Python."
+        )
     about = {
         "format": FORMAT,
         "name": classifier.name,
@@ -48,30 +58,53 @@ def save(classifier: AudioClassifier, path) -> Path:
         "attribution": classifier.attribution,
         "history": classifier.history,
     }
+    if classifier.outputs is not None:
+        about["outputs"] = classifier.outputs
     with tempfile.TemporaryDirectory() as folder:
-        made = Path(folder) / "network.keras"
-        classifier.network.save(made)
-        with zipfile.ZipFile(made, "a") as archive:
-            check_config(json.loads(archive.read("config.json")), path)
-            archive.writestr(MEMBER, json.dumps(about, indent=1))
+        written, finished = Path(folder) / "written.keras", Path(folder) / "network.keras"
+        classifier.network.save(written)
+        with zipfile.ZipFile(written) as archive, zipfile.ZipFile(finished, "w") as made:
+            config = json.loads(archive.read("config.json"))
+            check_config(config, path)
+            made.writestr("metadata.json", archive.read("metadata.json"))
+            made.writestr("config.json", json.dumps(_portable(config)))
+            made.write(archive.extract("model.weights.h5", folder), "model.weights.h5")
+            made.writestr(MEMBER, json.dumps(about, indent=1))
         with whole(path) as partial:
             path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(made, partial)
+            shutil.copyfile(finished, partial)
     return path
 
 
-def load_model(source="lite", *, labels=None, frontend=None) -> AudioClassifier:
+def _portable(part):
+    """Leave out arguments of initializers that are None: older Kerases do not know all of them."""
+    if isinstance(part, list):
+        return [_portable(value) for value in part]
+    if not isinstance(part, dict):
+        return part
+    made = {key: _portable(value) for key, value in part.items()}
+    if made.get("module") == "keras.initializers" and isinstance(made.get("config"), dict):
+        made["config"] = {key: value for key, value in made["config"].items() if value is not None}
+    return made
+
+
+def load_model(
+    source="lite", *, labels=None, frontend=None, outputs=None, activation=None, channels=None
+) -> AudioClassifier:
     """Return a classifier from the package or from a file.
 
     Parameters
     ----------
     source : str or path-like
         ``"lite"``, the small network that ships with the package (ten classes of ESC-10), or a
-        ``.keras`` file that :meth:`.AudioClassifier.save` wrote.
+        ``.keras`` file that :meth:`.AudioClassifier.save` wrote, or a ``.keras``, ``.h5`` or
+        ``.hdf5`` file that Keras wrote.
     labels : sequence of str, optional
-        For a ``.keras`` file that Keras wrote, which does not know them.
+        For a file that Keras wrote, which does not know them.
     frontend : LogMel, optional
         For the same; VGGish's by default.
+    outputs, activation, channels
+        For the same; as in :meth:`.AudioClassifier.from_keras`.
 
     Returns
     -------
@@ -90,32 +123,43 @@ def load_model(source="lite", *, labels=None, frontend=None) -> AudioClassifier:
     >>> xa.load_model("lite").labels[0]
     'Dog bark'
     """
+    given = {"labels": labels, "frontend": frontend, "outputs": outputs}
+    given |= {"activation": activation, "channels": channels}
+    given = {name: value for name, value in given.items() if value is not None}
     if str(source) in SHIPPED:
         shipped = resources.files(f"{__package__}.networks") / f"{source}.keras"
         with resources.as_file(shipped) as path:
-            return _load(path, None, None)
-    return _load(Path(source), labels, frontend)
+            return _load(path, given)
+    return _load(Path(source), given)
 
 
-def _load(path: Path, labels, frontend) -> AudioClassifier:
-    about = _inspect(path)
-    if about is None and labels is None:
-        raise XaiAudioError(
-            f"{path} is a Keras network without labels: give them with --labels (command line), "
-            "load_model(path, labels=[...]) or AudioClassifier.from_keras (Python)."
-        )
-    network = _read_network(path)
+def _load(path: Path, given) -> AudioClassifier:
+    _check_file(path)
+    if path.suffix in LEGACY:
+        about, read = None, read_legacy
+    else:
+        about, read = _inspect(path), _read_network
     if about is None:
-        return AudioClassifier.from_keras(network, labels, frontend, name=path.stem)
-    if labels is not None or frontend is not None:
-        raise XaiAudioError(f"{path} knows its labels and its front end: leave them out.")
+        if "labels" not in given:
+            raise XaiAudioError(
+                f"{path} is a Keras network without labels: give them with --labels (command "
+                "line), load_model(path, labels=[...]) or AudioClassifier.from_keras (Python)."
+            )
+        return AudioClassifier.from_keras(read(path), name=path.stem, **given)
+    if given:
+        raise XaiAudioError(
+            f"{path.stem if path.stem in SHIPPED else path} knows its labels and its front end: "
+            f"leave them out ({', '.join(given)})."
+        )
+    network = read(path)
     try:
         classifier = AudioClassifier.from_keras(
             network,
             about["labels"],
             LogMel.from_config(about["frontend"]),
-            name=about["name"],
-            attribution=str(about.get("attribution", "")),
+            name=_text(about["name"]),
+            attribution=_text(about.get("attribution", "")),
+            outputs=about.get("outputs"),
         )
         classifier.history = dict(about.get("history", {}))
     except (KeyError, TypeError, ValueError) as error:
@@ -123,22 +167,35 @@ def _load(path: Path, labels, frontend) -> AudioClassifier:
     return classifier
 
 
-def _inspect(path: Path) -> dict | None:
-    """Check everything that can be checked without Keras; return our own member."""
+def _text(value) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r:.40} is no text")
+    return value
+
+
+def _check_file(path: Path) -> None:
     if not path.exists():
         known = ", ".join(SHIPPED)
         raise XaiAudioError(f"There is no network {path}: give {known} or a .keras file.")
     if path.is_dir():
         raise XaiAudioError(f"{path} is a folder: give a .keras file.")
-    if path.suffix != ".keras":
+    if not path.is_file():
+        raise XaiAudioError(f"{path} is a pipe or a device: give a .keras file.")
+    if path.suffix not in (".keras", *LEGACY):
         raise XaiAudioError(
             f"{path} does not end in .keras: other formats may run code when they are loaded. Load "
-            "it with the library that wrote it, and save it as .keras."
+            "it with the library that wrote it, and save it as .keras if that is Keras."
         )
+
+
+def _inspect(path: Path) -> dict | None:
+    """Check everything that can be checked without Keras; return our own member."""
     try:
         with zipfile.ZipFile(path) as archive:
             _check_members(archive, path)
-            check_config(json.loads(archive.read("config.json")), path)
+            config = json.loads(archive.read("config.json"))
+            check_config(config, path)
+            _check_weights(archive, config, path)
             if MEMBER not in archive.namelist():
                 return None
             about = json.loads(archive.read(MEMBER))
@@ -167,9 +224,25 @@ def _check_members(archive: zipfile.ZipFile, path: Path) -> None:
         raise XaiAudioError(f"{path} is no .keras file: it lacks {missing[0]}.")
     if sum(member.file_size for member in archive.infolist()) > _MAX_BYTES:
         raise XaiAudioError(f"{path} unpacks to more than {_MAX_BYTES >> 30} GB: refused.")
+    for name in {*names} - {"model.weights.h5"}:
+        if archive.getinfo(name).file_size > MAX_CONFIG:
+            raise XaiAudioError(f"{path}: its {name} has more than {MAX_CONFIG >> 20} MB: refused.")
     damaged = archive.testzip()
     if damaged:
         raise XaiAudioError(f"{path} is damaged: the checksum of {damaged} is wrong.")
+
+
+def _check_weights(archive, config, path: Path) -> None:
+    with tempfile.TemporaryFile() as copy:
+        with archive.open("model.weights.h5") as weights:
+            shutil.copyfileobj(weights, copy)
+        try:
+            with h5py.File(copy, "r") as file:
+                check_weights(file, config, path)
+        except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+            raise XaiAudioError(
+                f"Keras cannot read {path}: its weights are damaged ({str(error)[:100]})."
+            ) from error
 
 
 def _read_network(path: Path) -> keras.Model:

@@ -135,7 +135,9 @@ def randomised(model, layers=None, *, seed: int = 0) -> AudioClassifier:
     names = _check(model, layers)
     network = keras.models.clone_model(model.network)
     network.set_weights(model.network.get_weights())
-    copy = AudioClassifier.from_keras(network, model.labels, model.frontend, name=model.name)
+    copy = AudioClassifier.from_keras(
+        network, model.labels, model.frontend, name=model.name, outputs=model.outputs
+    )
     _forget(copy, names, seed)
     return copy
 

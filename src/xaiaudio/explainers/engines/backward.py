@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from ...errors import XaiAudioError
+from ...models import heads
 from ...models.caching import PerModel
 from ...models.tracing import traced
 from ...progress import bar
@@ -198,4 +199,9 @@ def _check_network(network) -> None:
         raise XaiAudioError(
             f"{getattr(network, 'name', type(network).__name__)} is not a functional Keras model "
             "with one input and one row of logits: give one that is."
+        )
+    if ends := heads.probabilities_of(network):
+        raise XaiAudioError(
+            f"{network.name} ends in {ends}: the methods explain logits. Give the network without "
+            "its last activation (of a classifier: model.logits_network)."
         )
