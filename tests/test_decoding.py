@@ -93,6 +93,20 @@ def test_joined_mp3_files_without_length_and_with_tags(tmp_path):
     np.testing.assert_array_equal(found, np.tile(load_audio(one), 2))
 
 
+def test_zeros_between_the_frames_of_an_mp3(tmp_path):
+    data = encode_audio(chirp(4), RATE, ".mp3")
+    first = data.find(b"\xff", max(data.find(b"Xing"), data.find(b"Info")))  # after the tag
+    data = data[data.find(data[:2], first) :]
+    whole = load_audio(written(tmp_path / "x.mp3", data))
+    middle = data.find(data[:2], len(data) // 2)
+    torn = data[:middle] + bytes(20_000) + data[middle:]
+    with pytest.raises(RuntimeError):
+        soundfile.read(written(tmp_path / "y.mp3", torn))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", XaiAudioWarning)
+        assert len(load_audio(tmp_path / "y.mp3")) >= len(whole) - 3 * 576
+
+
 def test_a_large_tag_before_an_mp3(tmp_path):
     plain = encode_audio(chirp(), RATE, ".mp3")
     tag = b"ID3\x03\x00\x00" + bytes([0, 0, 78, 16]) + b"\xff\xfb\x90\x44" * 2500

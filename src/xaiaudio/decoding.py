@@ -208,7 +208,7 @@ class _Collector:
                 raise XaiAudioError(
                     f"{self.path} has no channel {self.channel}: it has {channels}, counted from 0."
                 )
-            return block[:, self.channel]
+            return np.ascontiguousarray(block[:, self.channel])
         mixed = block.mean(axis=1)
         if channels > 1:
             with np.errstate(all="ignore"):
@@ -288,7 +288,7 @@ def _av(window: _Window, collected: _Collector) -> str:
     import av
 
     try:
-        with av.open(window, options={"format_whitelist": _FORMATS}) as container:
+        with av.open(window, "r", options={"format_whitelist": _FORMATS}) as container:
             stream = container.streams.best("audio")
             if stream is None:
                 raise _CannotRead("holds no sound, only pictures or text.")
