@@ -44,8 +44,7 @@ def whole(path, partial: str | None = None, *, advice: str = ""):
     partial = path.with_name(partial or path.name + ".partial")
     try:
         yield partial
-        _to_disk(partial)
-        os.replace(partial, path)
+        put(partial, path)
     except OSError as error:
         reason = f"Could not write {path}: {error.strerror or error}."
         raise XaiAudioError(f"{reason} {advice}".strip()) from error
@@ -54,9 +53,17 @@ def whole(path, partial: str | None = None, *, advice: str = ""):
             partial.unlink()
 
 
-def _to_disk(path) -> None:
-    handle = os.open(path, os.O_RDWR)
+def put(partial, path) -> None:
+    """Give a finished file its name, once its bytes are on the disk.
+
+    Parameters
+    ----------
+    partial, path : path-like
+        On the same file system. What was called `path` before is replaced.
+    """
+    handle = os.open(partial, os.O_RDWR)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
+    os.replace(partial, path)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ..datasets.registry import SETS, place
 from ..errors import XaiAudioError
 from .console import note, note_all, note_passed_over, say, table, watched
 
@@ -23,8 +23,6 @@ Examples:
     rich_markup_mode=None,
 )
 
-SETS = ("synthetic", "esc10")
-
 
 def add_to(app: typer.Typer) -> None:
     """Add the group of commands."""
@@ -33,7 +31,9 @@ def add_to(app: typer.Typer) -> None:
 
 @group.command("fetch", short_help="Download or generate a set.")
 def fetch(
-    name: Annotated[str, typer.Argument(metavar="SET", help="esc10 or synthetic.")] = "esc10",
+    name: Annotated[
+        str, typer.Argument(metavar="SET", help="esc10, synthetic or digits.")
+    ] = "esc10",
     url: Annotated[
         str | None, typer.Option(help="A mirror of ESC-10's archive. Default: the authors' own.")
     ] = None,
@@ -58,20 +58,17 @@ def fetch(
 @group.command("list", short_help="List the sets and where they are.")
 def list_() -> None:
     """List the sets that can be had by name, and where they are kept."""
-    rows = [
-        ("synthetic", "ten classes, 40 clips of 5 s each, made from a seed", _place("synthetic")),
-        ("esc10", "the real recordings: 400 clips of 5 s, 41 MB", _place("esc10")),
-        ("FOLDER", "your own: one folder per class", "any folder"),
-    ]
+    rows = [(name, entry.summary, _place(name)) for name, entry in SETS.items()]
+    rows.append(("FOLDER", "your own: one folder per class", "any folder"))
     table(("set", "what it is", "where"), rows)
 
 
 def _place(name: str) -> str:
     from .. import cache
 
-    own = os.environ.get("XAIAUDIO_ESC10")
-    if name == "esc10" and own:
-        return f"{own} (XAIAUDIO_ESC10)"
+    own = place(name)
+    if own:
+        return f"{own} ({SETS[name].variable})"
     folder = cache.home() / name
     return str(folder) if folder.is_dir() else "not here yet: xaiaudio data fetch " + name
 
@@ -79,7 +76,7 @@ def _place(name: str) -> str:
 @group.command("info", short_help="Classes, counts and licences of a set.")
 def info(
     name: Annotated[
-        str, typer.Argument(metavar="SET", help="synthetic, esc10 or a folder of sounds.")
+        str, typer.Argument(metavar="SET", help="synthetic, esc10, digits or a folder of sounds.")
     ],
 ) -> None:
     """Tell the classes, counts, folds and licences of a set, and check ESC-10's files."""
@@ -114,12 +111,12 @@ def _check_esc10() -> None:
     from .. import cache
     from ..datasets import esc10
 
-    own = os.environ.get("XAIAUDIO_ESC10")
+    own = place("esc10")
     folder = Path(own) if own else cache.home() / "esc10"
     if not folder.is_dir():
         raise XaiAudioError(
             f"ESC-10 is not in {folder}: xaiaudio data fetch downloads it (41 MB), or name a copy "
-            "in XAIAUDIO_ESC10."
+            f"in {SETS['esc10'].variable}."
         )
     found = esc10.check(folder, progress=watched())
     if found.ok:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import functools
 import html
-import os
 import re
 import shutil
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from .. import plots
 from ..errors import XaiAudioError
 from ..explainers.base import Explanation, explain
 from ..explainers.registry import methods
+from ..files import put
 from ..plots.render import render
 from ..sonify.masks import Listening, clip_map, listen
 from ..sonify.player import mp3, player
@@ -121,7 +121,7 @@ class ExplainedClip:
             partial.mkdir(parents=True, exist_ok=True)
             names = self._write_parts(partial, stem)
             for name in names:
-                os.replace(partial / name, folder / name)
+                put(partial / name, folder / name)
         except OSError as error:
             raise XaiAudioError(
                 f"Could not write to {folder}: {error.strerror or error}. Make room, or name "

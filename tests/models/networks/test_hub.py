@@ -1,4 +1,6 @@
 import dataclasses
+import importlib
+from pathlib import Path
 
 import hub_modules
 import keras
@@ -202,6 +204,28 @@ def test_without_the_internet_the_message_names_the_variable(tmp_path, monkeypat
         monkeypatch.setattr(module, "ADDRESS", "https://127.0.0.1:9/module/1")
         with pytest.raises(XaiAudioError, match=variable):
             module.load()
+
+
+def test_junk_that_was_fetched_is_removed_and_a_bad_connection_leaves_the_rest(
+    tmp_path, monkeypatch
+):
+    import tensorflow_hub
+
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
+    address = "https://127.0.0.1:9/module/1"
+    (tmp_path / "another").mkdir()
+
+    def load(source):
+        hub._fetched(source).mkdir()
+        raise OSError("no saved_model.pb")
+
+    monkeypatch.setattr(tensorflow_hub, "load", load)
+    with pytest.raises(XaiAudioError, match="is removed; try again, or set XAIAUDIO_YAMNET"):
+        hub.fetch(address, "XAIAUDIO_YAMNET")
+    assert [path.name for path in tmp_path.iterdir()] == ["another"]
+    # It is the folder that TensorFlow Hub itself unpacks to.
+    resolver = importlib.import_module("tensorflow_hub.compressed_module_resolver")
+    assert hub._fetched(address) == Path(resolver._module_dir(address))
 
 
 def test_unknown_names_and_sources():
