@@ -254,3 +254,12 @@ def test_training_curves_count_iterations_from_one():
 def test_a_network_without_history_has_no_training_curves():
     with pytest.raises(XaiAudioError, match="no training"):
         plots.training_curves({})
+
+
+def test_the_axes_of_a_patch_are_in_the_sounds_own_seconds():
+    patches = FRONTEND(np.random.default_rng(0).normal(size=40_000), overlap=0.5)[2:4]
+    made = dataclasses.replace(result(len(patches)), starts=patches.starts)
+    figure = plots.plot(made)
+    for number, image in enumerate(images(figure)[:2]):
+        times = patches.times(number)
+        assert image.get_extent()[:2] == pytest.approx((times[0], times[-1]))

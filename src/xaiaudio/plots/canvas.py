@@ -105,13 +105,16 @@ def mel_axis(ax, frontend, *, labels=True) -> None:
         ax.set_ylabel("frequency (Hz)")
 
 
-def image(ax, cells, frontend, *, cmap=MAGNITUDE, limits=None, alpha=None):
+def image(ax, cells, frontend, *, start=None, cmap=MAGNITUDE, limits=None, alpha=None):
     """Draw cells (frames, bands) with time to the right and frequency upwards.
+
+    Time begins at `start`, in seconds; by default where a sound's first frame does.
 
     Returns the image, for a colour bar.
     """
     cells = np.asarray(cells)
-    start, step = frontend.times()[0], frontend.hop / frontend.sample_rate
+    start = frontend.times()[0] if start is None else start
+    step = frontend.hop / frontend.sample_rate
     low, high = (np.min(cells), np.max(cells)) if limits is None else limits
     drawn = ax.imshow(
         cells.T,

@@ -80,12 +80,19 @@ def plot(
             pair[0],
             shown.patches[index],
             shown.frontend,
+            start=shown.times(index)[0],
             cmap=_ground(overlay),
             limits=sound_limits,
         )
         strength = np.abs(maps[index]) / limits[1] if overlay else None
         relevance = canvas.image(
-            pair[-1], maps[index], shown.frontend, cmap=cmap, limits=limits, alpha=strength
+            pair[-1],
+            maps[index],
+            shown.frontend,
+            start=shown.times(index)[0],
+            cmap=cmap,
+            limits=limits,
+            alpha=strength,
         )
         _label_column(pair, shown.frontend, titles[index], left=column == 0)
     if not overlay:
@@ -193,10 +200,14 @@ def comparison(
     rows = {name: result.maps for name, result in zip(names, results, strict=True)}
     titles = _titles(first) if titles is None else titles
     if not each:
-        figure = map_rows(first.patches, rows, titles, first.frontend, normalise, magnitude)
+        figure = map_rows(
+            first.patches, rows, titles, first.frontend, normalise, magnitude, _starts(first)
+        )
     else:
         shown = {name: np.stack([scaled(cells) for cells in maps]) for name, maps in rows.items()}
-        figure = map_rows(first.patches, shown, titles, first.frontend, True, magnitude)
+        figure = map_rows(
+            first.patches, shown, titles, first.frontend, True, magnitude, _starts(first)
+        )
         largest = np.array([np.abs(maps).max(axis=(1, 2)) for maps in rows.values()])
         _write_largest(figure, largest)
         figure.data["largest"] = largest
@@ -260,11 +271,18 @@ def class_comparison(results, *, patch=0, classes=None, names=None, titles=None,
     first = columns[0]
     titles = [_titles(result)[0] for result in first] if titles is None else titles
     patches = np.concatenate([result.patches for result in first])
-    return map_rows(patches, rows, titles, first[0].frontend, normalise)
+    starts = [start for result in first for start in _starts(result)]
+    return map_rows(patches, rows, titles, first[0].frontend, normalise, starts=starts)
 
 
-def map_rows(patches, rows, titles, frontend, normalise, magnitude=False):
-    """Draw a row of spectrograms and one row of maps per name."""
+def _starts(result) -> list[float]:
+    """Return where each patch begins in its sound, in seconds."""
+    return [result.times(number)[0] for number in range(len(result))]
+
+
+def map_rows(patches, rows, titles, frontend, normalise, magnitude=False, starts=None):
+    """Draw a row of spectrograms and one row of maps per name; `starts` are seconds."""
+    starts = [None] * len(patches) if starts is None else starts
     count = len(patches)
     own_bars = 0 if normalise else 0.55 * len(rows)
     figure, axes = canvas.grid(
@@ -273,7 +291,9 @@ def map_rows(patches, rows, titles, frontend, normalise, magnitude=False):
     shown = {name: scaled(maps) if normalise else maps for name, maps in rows.items()}
     limits = canvas.common(patches)
     for column in range(count):
-        spectrum = canvas.image(axes[0, column], patches[column], frontend, limits=limits)
+        spectrum = canvas.image(
+            axes[0, column], patches[column], frontend, start=starts[column], limits=limits
+        )
         _label_column(
             axes[:, column],
             frontend,
@@ -283,8 +303,8 @@ def map_rows(patches, rows, titles, frontend, normalise, magnitude=False):
         )
     for line, maps in zip(axes[1:], shown.values(), strict=True):
         cmap, limits = _scale(maps, magnitude)
-        for ax, cells in zip(line, maps, strict=True):
-            relevance = canvas.image(ax, cells, frontend, cmap=cmap, limits=limits)
+        for ax, cells, start in zip(line, maps, starts, strict=True):
+            relevance = canvas.image(ax, cells, frontend, start=start, cmap=cmap, limits=limits)
         if not normalise:
             canvas.colour_bar(figure, relevance, line, _unit(normalise, magnitude))
     canvas.colour_bar(figure, spectrum, axes if normalise else axes[0], LOUDNESS)

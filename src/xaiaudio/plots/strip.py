@@ -42,10 +42,13 @@ def strip(results, *, names=None):
     maps = {name: scaled(result.maps[0]) for name, result in zip(names, results, strict=True)}
     figure, axes = canvas.grid(1, len(maps) + 1, height=2.0, extra=0.6, sharey=True)
     axes = axes[0]
-    spectrum = canvas.image(axes[0], first.patches[0], first.frontend)
+    start = first.times()[0]
+    spectrum = canvas.image(axes[0], first.patches[0], first.frontend, start=start)
     canvas.title(axes[0], "spectrogram")
     for ax, (name, cells) in zip(axes[1:], maps.items(), strict=True):
-        relevance = canvas.image(ax, cells, first.frontend, cmap=canvas.SIGNED, limits=(-1, 1))
+        relevance = canvas.image(
+            ax, cells, first.frontend, start=start, cmap=canvas.SIGNED, limits=(-1, 1)
+        )
         canvas.title(ax, name)
     for index, ax in enumerate(axes):
         ax.set_xlabel("time (s)")
