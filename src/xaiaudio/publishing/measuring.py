@@ -101,7 +101,7 @@ def _number(entry, rounded, declared):
     if len(rounded) > 1:
         entry["rounding"] = rounding
     entry["tolerance"] = metric.number_tolerance(max(spread, rounding), least)
-    if rounding >= spread and metric.FACTOR * rounding > least:
+    if rounding >= spread and metric.FACTOR * rounding > least * (1 + 1e-6):
         entry["compare"] = _CHAOTIC
     return entry
 
