@@ -37,7 +37,7 @@ def bar(
     Parameters
     ----------
     total : int or None
-        Steps, or bytes; None if nobody knows.
+        Steps, or bytes; None if unknown.
     wanted : bool or None
         None shows the bar on a terminal only, True everywhere, False nowhere.
     title : str

@@ -116,6 +116,7 @@ def make_book(root, **chapters):
     (root / "_toc.yml").write_text(toc, encoding="utf-8")
     (root / "book" / "references.bib").touch()
     shutil.copy(ROOT / "_config.yml", root / "_config.yml")
+    shutil.copytree(ROOT / "book" / "_static", root / "book" / "_static")
     return root
 
 

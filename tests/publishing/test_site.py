@@ -33,6 +33,28 @@ def test_numbers_reach_the_prose(built):
     assert "the answer was 42.5" in page(built[0], "maps").get_text()  # from another page
 
 
+def test_no_page_declares_a_script_twice_and_all_players_know_each_other(built):
+    for name in ("index", "maps", "plain"):
+        soup = page(built[0], name)
+        scripts = [tag.get("src") or tag.get_text() for tag in soup.find_all("script")]
+        assert not [script for script in scripts if "thebe" in script.lower()]
+        assert any("players.js" in script for script in scripts)
+    assert "pause()" in (built[0] / "_build/html/_static/players.js").read_text()
+
+
+def test_shared_links_have_a_title_and_a_description(built):
+    soup = page(built[0], "plain")
+    tags = {
+        tag.get("property") or tag.get("name"): tag["content"]
+        for tag in soup.find_all("meta", content=True)
+    }
+    assert tags["og:title"] == "Plain"
+    assert tags["description"] == tags["og:description"]
+    assert tags["description"].startswith("Words, and")
+    assert tags["og:image"].startswith("https://") and tags["og:image"].endswith(".png")
+    assert tags["og:url"].endswith("/plain.html")
+
+
 def test_figures_have_caption_alt_text_and_number(built):
     figure = page(built[0], "maps").find("figure", id="fig-blob")
     assert figure.img["alt"] == "A bright blob right of the middle."

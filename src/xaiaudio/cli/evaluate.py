@@ -1,4 +1,4 @@
-"""``xaiaudio evaluate``: which explanation deserves belief, on one's own network and sounds."""
+"""``xaiaudio evaluate``: which explanation to trust, on one's own network and sounds."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ Examples:
 The folder has one folder per class, named as the network's classes; a folder of sounds
 alone is explained for the classes that the network predicts. One patch of each clip is
 explained: the loudest, or the one with most of the event where the event is known. Left
-out are clips that the network names wrongly, and sounds that cannot be read, are silent
+out are clips that the network misclassifies, and sounds that cannot be read, are silent
 or shorter than a patch.
 
-Nobody knows where in your recordings the sound is, so the measures against the truth
+It is not known where in your recordings the sound is, so the measures against the truth
 have no answer, unless you --mix: each sound is laid over a recording of another class.
 
 A network with a front end of its own must be saved by AudioClassifier.save, which
@@ -142,7 +142,7 @@ def evaluate(
     for reason in board.unusable:
         note(f"Left out: {reason}")
     if board.left_out:
-        say(f"Left out, as {board.network} names them wrongly: {_clips(board.left_out)}.")
+        say(f"Left out, as {board.network} misclassifies them: {_clips(board.left_out)}.")
     say(f"Measured on {_clips(board.cases)}.")
     for path in written:
         say(f"  {path}")

@@ -27,7 +27,7 @@ class Clip:
     ----------
     path : Path
     label : str or None
-        What is heard; None if nobody said.
+        What is heard; None if unknown.
     fold : int or None
         Which part of a cross-validation it belongs to, 1 to 5.
     licence : str

@@ -9,7 +9,7 @@ from ..errors import XaiAudioError
 from ..files import whole
 from ..progress import bar
 
-# Bytes that must come in within so many seconds, or nobody waits any longer.
+# Bytes that must come in within so many seconds, or the download is given up.
 LEAST = 60_000
 PATIENCE = 60.0
 _CHUNK = 1 << 16

@@ -1,6 +1,6 @@
 """Real recordings with a known truth: an event of one over another as background.
 
-Nobody wrote down where in a recording its sound is. But who mixes two recordings knows when the
+Recordings seldom say where in them their sound is. But who mixes two recordings knows when the
 event begins and ends, in which band it is, how loud it is against the rest, and from the two parts
 which cells of the spectrogram are the event's. No two clips need to be alike for that, so it works
 with any recordings of several classes.

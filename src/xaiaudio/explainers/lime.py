@@ -265,7 +265,7 @@ def _filling(classifier, patches, segments, fill) -> np.ndarray:
 
 
 def _stacked(segments, present) -> Coalitions:
-    """Bring each patch's coalitions to one array; a patch with fewer gets rows nobody reads."""
+    """Bring each patch's coalitions to one array; a patch with fewer gets unread rows."""
     if all(rows is present[0] or np.array_equal(rows, present[0]) for rows in present):
         return Coalitions(segments, present[0][None].astype(bool))
     samples, count = (max(rows.shape[axis] for rows in present) for axis in (0, 1))

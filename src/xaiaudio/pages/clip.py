@@ -19,7 +19,7 @@ from ..explainers.registry import methods
 from ..files import put
 from ..plots.render import render
 from ..sonify.masks import Listening, clip_map, listen
-from ..sonify.player import mp3, player
+from ..sonify.player import ONE_AT_A_TIME, mp3, player
 
 
 @dataclass(frozen=True)
@@ -223,6 +223,8 @@ def _page(clip: ExplainedClip) -> str:
 {sections}
 <footer><p>{_footer(clip)}</p></footer>
 </main>
+<script>
+{ONE_AT_A_TIME}</script>
 </body>
 </html>
 """

@@ -62,7 +62,7 @@ def page(board, picture: bytes) -> str:
     """
     network, dataset = html.escape(board.network), html.escape(board.dataset)
     source = base64.b64encode(picture).decode()
-    wrong = f" Left out, as it names them wrongly: {board.left_out}." if board.left_out else ""
+    wrong = f" Left out, as it misclassifies them: {board.left_out}." if board.left_out else ""
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -73,7 +73,7 @@ def page(board, picture: bytes) -> str:
 </head>
 <body>
 <main>
-<h1>Which explanation deserves belief?</h1>
+<h1>Which explanation can be trusted?</h1>
 <p class="answer">The network <em>{network}</em>
 on <em>{dataset}</em>. Clips measured on: {board.cases}.{wrong}</p>
 {_unusable(board)}

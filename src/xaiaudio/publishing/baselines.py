@@ -25,7 +25,7 @@ from .project import read_json, write_text
 FINGERPRINT = ("retraining", "fig-retraining-curves/loss")
 SAME = 1e-5
 
-#: Of the values that hang on the network, the share that may lie outside their tolerance if the
+#: Of the values that depend on the network, the share that may lie outside their tolerance if the
 #: network is another one. Three networks of three seeds, each compared with tolerances measured on
 #: the two others, left a sixth outside.
 MOST = 0.4
@@ -206,7 +206,7 @@ def sort_out(project, differences) -> tuple[list[Difference], list[Difference]]:
     """Tell what is broken from what another network explains.
 
     If the training went as it did for the baselines, every difference is a fault. If it went
-    otherwise, the values that hang on the network are another network's: single ones may lie
+    otherwise, the values that depend on the network are another network's: single ones may lie
     outside their tolerance, but not more than `MOST` of them, and their form must be right.
 
     Parameters

@@ -362,7 +362,7 @@ def versions() -> dict:
 class _Bar:
     """Progress on the terminal: the whole, and a line for each chapter that is running.
 
-    Where nobody watches (CI, a pipe) it is one plain line for each finished chapter.
+    Where there is no terminal (CI, a pipe) it is one plain line for each finished chapter.
     """
 
     def __init__(self, console, total, ready):

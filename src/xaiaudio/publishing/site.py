@@ -13,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from ..errors import XaiAudioError
+from ..sonify.player import ONE_AT_A_TIME
 from . import notebooks
 from .execute import notebook_path, read_stamp
 from .fragments import fill_in, fragments
@@ -106,7 +107,7 @@ def assemble(project) -> Path:
     book = project.root / "book"
     if (book / "_static").is_dir():
         shutil.copytree(book / "_static", source / "_static")
-    source.mkdir(parents=True, exist_ok=True)
+    write_text(source / "_static" / "players.js", ONE_AT_A_TIME)
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(project.root / name, source / name)
     if (book / "references.bib").is_file():

@@ -36,7 +36,7 @@ def clip_map(result, wave=None, *, how="mean") -> np.ndarray:
     -------
     ndarray of float32, shape (T, bands)
         T is the number of frames of the clip.
-        Zero where no patch lies: nobody explained that.
+        Zero where no patch lies: nothing was explained there.
 
     Raises
     ------

@@ -13,6 +13,14 @@ from ..audio import encode_audio
 # Rates an MP3 can have; other sounds are resampled to the next one for the page.
 MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
+#: Script of every page with players: when one starts to play, the others stop.
+ONE_AT_A_TIME = """document.addEventListener("play", (event) => {
+  for (const other of document.querySelectorAll("audio")) {
+    if (other !== event.target) other.pause();
+  }
+}, true);
+"""
+
 
 def player(wave, sample_rate, caption, *, about=None) -> str:
     """Return HTML with a player for a sound: an MP3 inside the page, decoded only on demand.

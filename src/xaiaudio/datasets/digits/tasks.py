@@ -96,7 +96,7 @@ def _label(recording: Recording, task: str) -> str:
         return f"speaker {recording.speaker}"
     if recording.gender is None:
         raise XaiAudioError(
-            f"Nobody says whether speaker {recording.speaker} is a woman or a man: put "
+            f"It is not known whether speaker {recording.speaker} is a woman or a man: put "
             "audioMNIST_meta.txt beside the speakers' folders."
         )
     return recording.gender

@@ -42,7 +42,7 @@ class Leaderboard:
     cases : int
         Clips measured on.
     left_out : int
-        Clips left out, because the network names them wrongly.
+        Clips left out, because the network misclassifies them.
     measures : tuple of Measure
         The columns.
     rows : tuple of Row

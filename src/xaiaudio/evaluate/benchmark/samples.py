@@ -28,13 +28,13 @@ class Cases:
     targets : ndarray of int, shape (n,)
         The class to explain in each, an index into the network's labels.
     truth : ndarray of bool, shape (n, frames, bands), or None
-        Which cells hold the event; None if nobody knows. All False where only this clip's is
+        Which cells hold the event; None if unknown. All False where only this clip's is
         unknown, or drowned.
     names : tuple of str
         Each clip's name.
     dataset : str
     left_out : int
-        Clips that were looked at and left out, because the network names them wrongly.
+        Clips that were looked at and left out, because the network misclassifies them.
     groups : tuple of str
         The recording that each is of, for mixtures of one are no independent draws. Empty if each
         is of its own.
@@ -88,7 +88,7 @@ def cases_of(model, clips, limit: int = 80, *, keep_wrong: bool = False) -> Case
 
     It is a patch that holds most of the event where the clip has an event mask (of several that
     hold nearly as much, one drawn at random: an event may lie anywhere in its patch), and else the
-    loudest one. Clips whose patch the network names wrongly are left out: there, the event and what
+    loudest one. Clips whose patch the network misclassifies are left out: there, the event and what
     the network heard are two questions. So are sounds that cannot be read, are too short or silent.
     Classes take turns, so that all are there. Clips without a label are explained for the class
     that the network predicts.
@@ -102,7 +102,7 @@ def cases_of(model, clips, limit: int = 80, *, keep_wrong: bool = False) -> Case
     limit : int
         Most clips to take.
     keep_wrong : bool
-        True keeps clips whose patch the network names wrongly, and says in `Cases.recognised` which
+        True keeps clips whose patch the network misclassifies, and says in `Cases.recognised` which
         they are; the target is the true class all the same.
 
     Returns
@@ -176,7 +176,7 @@ def with_truth(clips, frontend, *, snrs=(20, 10), per_class: int = 4, seed: int 
     -------
     ClipSet
         The same one if all its clips have event masks, as the synthetic set's do; mixtures if they
-        are recordings, of which nobody knows where their events are.
+        are recordings; where their events are is not known.
 
     Raises
     ------

@@ -268,8 +268,8 @@ def exact(model, pairs, *, tolerance: float = 0.05) -> np.ndarray:
 
     These are the integrated gradients of the target's logit on the straight way from the clean to
     the changed patch, less those of the former answer's logit. They add up to how far the target
-    gained on that answer, so that no change is missed. They need the clean patch, which nobody has
-    who only sees the wrong answer: they are a reference, no explanation.
+    gained on that answer, so that no change is missed. They need the clean patch, which is
+    not at hand for those who see only the wrong answer: they are a reference, no explanation.
 
     Parameters
     ----------
