@@ -75,7 +75,7 @@ def _sources(node: Node) -> list[int | None] | None:
     shape = [size or _SOME_SIZE for size in node.inputs[0].shape[1:]]
     counted = np.indices(shape, dtype="float32")
     try:
-        outputs = [np.asarray(_called(node, one[None]))[0] for one in counted]
+        outputs = [np.asarray(node.call(one[None]))[0] for one in counted]
     except Exception:  # somebody's own layer may refuse these numbers in any way
         return None
     sources: list[int | None] = []
@@ -91,11 +91,6 @@ def _sources(node: Node) -> list[int | None] | None:
         else:
             return None
     return sources
-
-
-def _called(node: Node, value):
-    positional, named = node._arguments.fill_in({id(node.inputs[0]): value})
-    return node.operation(*positional, **named)
 
 
 def _swaps(node: Node) -> bool:

@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import keras
+import numpy as np
+import tensorflow as tf
 
 from ..errors import XaiAudioError
+from .grouped import call as grouped_call
+from .grouped import is_grouped
 
 CONVOLUTIONS = (
     keras.layers.Conv2D,
@@ -65,6 +69,29 @@ class Node:
     def is_layer(self) -> bool:
         """Whether it is a layer, not an operation."""
         return isinstance(self.operation, keras.layers.Layer)
+
+    def is_operation(self, *names: str) -> bool:
+        """Tell whether it is one of Keras's own operations, of one of these types."""
+        kind = type(self.operation)
+        return kind.__module__.startswith("keras.src.ops.") and kind.__name__ in names
+
+    @property
+    def begins_with_tensor(self) -> bool:
+        """Whether the first argument is a tensor: of ``x / 2`` it is, of ``2 / x`` it is not."""
+        return isinstance(self._arguments.args[0], keras.KerasTensor)
+
+    def call(self, *values, around: Callable | None = None):
+        """Call the operation, as it is in use, on other values of its input tensors.
+
+        `around`, if given, is called on the operation and what it gives.
+        """
+        values = iter(values)
+
+        def fill(argument):
+            return next(values) if isinstance(argument, keras.KerasTensor) else argument
+
+        # In the order of the inputs, where one tensor may stand twice.
+        return _called(self, self._arguments.convert(fill), around)
 
 
 class Graph:
@@ -192,15 +219,43 @@ def run(graph: Graph, known: dict, wanted: Iterable[Node], around: Callable | No
         id(node.output): keras.ops.cast(value, node.output.dtype) for node, value in known.items()
     }
     for node in _needed(graph, known, wanted):
-        positional, named = node._arguments.fill_in(values)
-        if "training" in getattr(node.operation, "_call_context_args", {}):
-            named = {**named, "training": False}
-        outputs = node.operation(*positional, **named)
-        if around is not None:
-            outputs = around(node.operation, outputs)
+        outputs = _called(node, node._arguments.fill_in(values), around)
         for tensor, value in zip(node.outputs, keras.tree.flatten(outputs), strict=True):
             values[id(tensor)] = value
     return [values[id(node.output)] for node in wanted]
+
+
+def _called(node, arguments, around=None):
+    positional, named = arguments
+    if "training" in getattr(node.operation, "_call_context_args", {}):
+        named = {**named, "training": False}
+    if is_grouped(node.operation):
+        outputs = grouped_call(node.operation, *positional)
+    else:
+        outputs = node.operation(*positional, **named)
+    return outputs if around is None else around(node.operation, outputs)
+
+
+def is_identity(node: Node) -> bool:
+    """Tell whether a layer gives in use what it is given, as augmentation does.
+
+    No layer says so of itself: it is tried on small and large numbers of both signs.
+
+    Parameters
+    ----------
+    node : Node
+    """
+    shapes = [tuple(tensor.shape[1:]) for tensor in (*node.inputs, *node.outputs)]
+    if len(shapes) != 2 or shapes[0] != shapes[1]:
+        return False
+    shape = [size or 7 for size in shapes[0]]
+    draw = np.random.default_rng(0).normal(size=(3, *shape))
+    values = (draw * np.reshape([1e-3, 1, 1e4], (3, *[1] * len(shape)))).astype("float32")
+    try:
+        with tf.init_scope():  # now, also while something is being compiled
+            return np.array_equal(np.asarray(node.call(values)), values)
+    except Exception:  # somebody's own layer may refuse these numbers in any way
+        return False
 
 
 def _needed(graph, known, wanted) -> list[Node]:

@@ -57,6 +57,49 @@ def by_hand(layer, x, arriving, epsilon=1e-6):
     return found, stayed, h[1:]
 
 
+def gru_by_hand(layer, x, arriving, epsilon=1e-6):
+    """Do the same for a GRU."""
+    frames, bands = x.shape
+    units = layer.units
+    kernel, recurrent, *bias = (np.array(w, float) for w in layer.get_weights())
+    after = layer.cell.reset_after
+    outer, inner = np.zeros(3 * units), np.zeros(3 * units)
+    if bias:
+        outer, inner = bias[0] if after else (bias[0], inner)
+    h = np.zeros((frames + 1, units))
+    z, r, g = (np.zeros((frames, units)) for _ in range(3))
+    for t in range(frames):
+        own = h[t] @ recurrent + inner
+        seen = x[t] @ kernel + outer
+        z[t] = sigmoid(seen[:units] + own[:units])
+        r[t] = sigmoid(seen[units : 2 * units] + own[units : 2 * units])
+        for u in range(units):
+            c = 2 * units + u
+            if after:
+                g[t, u] = seen[c] + r[t, u] * own[c]
+            else:
+                g[t, u] = seen[c] + sum(r[t, v] * h[t, v] * recurrent[v, c] for v in range(units))
+        h[t + 1] = z[t] * h[t] + (1 - z[t]) * np.tanh(g[t])
+    shares, stayed = np.zeros(x.shape), 0.0
+    of_h = np.zeros((frames + 1, units))
+    of_h[1:] = arriving
+    for t in reversed(range(frames)):
+        for u in range(units):
+            c = 2 * units + u
+            parts = [z[t, u] * h[t, u], (1 - z[t, u]) * np.tanh(g[t, u])]
+            past, signal = share(of_h[t + 1, u], parts, epsilon)
+            of_h[t, u] += past
+            reset = r[t, [u] * units] if after else r[t]
+            parts = [x[t, b] * kernel[b, c] for b in range(bands)]
+            parts += [reset[v] * h[t, v] * recurrent[v, c] for v in range(units)]
+            parts += [outer[c], reset[u] * inner[c]]
+            *given, one, other = share(signal, parts, epsilon)
+            shares[t] += given[:bands]
+            of_h[t] += given[bands:]
+            stayed += one + other
+    return shares, stayed, h[1:]
+
+
 def dense_by_hand(layer, x, arriving, epsilon=1e-6):
     kernel, bias = layer.get_weights()
     found = np.zeros(len(x))
@@ -114,6 +157,46 @@ def test_one_layer_equals_loops(epsilon, backwards):
         close(found.inputs[n], wanted[::-1] if backwards else wanted)
         share_of = {layer.name: layer for layer in found.layers}
         np.testing.assert_allclose(share_of["memory"].bias[n], stayed, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("reset_after", [True, False])
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_gru_equals_loops(reset_after, backwards, bias):
+    options = {"reset_after": reset_after, "go_backwards": backwards, "use_bias": bias}
+    model = network(layers.GRU(4, name="memory", **options))
+    x, targets = sounds(), [0, 2, 1]
+    found = lrp.relevance(model, x, targets, "epsilon", report=True)
+    memory, logits = model.get_layer("memory"), model.get_layer("logits")
+    for n, target in enumerate(targets):
+        heard = x[n, ::-1] if backwards else x[n]
+        state = gru_by_hand(memory, heard, np.zeros((7, 4)))[2]
+        start = np.zeros(3)
+        start[target] = found.logits[n]
+        arriving = np.zeros((7, 4))
+        arriving[-1] = dense_by_hand(logits, state[-1], start)
+        wanted, stayed, _ = gru_by_hand(memory, heard, arriving)
+        close(found.inputs[n], wanted[::-1] if backwards else wanted)
+        share_of = {layer.name: layer for layer in found.layers}
+        np.testing.assert_allclose(share_of["memory"].bias[n], stayed, rtol=1e-3, atol=1e-4)
+
+
+def test_a_gru_that_answers_at_every_frame_and_in_both_directions():
+    both = layers.Bidirectional(layers.GRU(3, return_sequences=True), name="both")
+    model = network(both, layers.GlobalAveragePooling1D())
+    x, targets = sounds(), [2, 0, 1]
+    found = lrp.relevance(model, x, targets, "epsilon", report=True)
+    kept = sum(layer.bias for layer in found.layers)
+    sums = found.inputs.sum(axis=(1, 2))
+    np.testing.assert_allclose(sums + kept, found.logits, rtol=2e-3, atol=1e-3)
+
+
+def test_frames_taken_out_by_a_mask_are_refused_by_the_name_of_the_layer():
+    inputs = keras.Input((7, 3))
+    state = layers.LSTM(2)(layers.Masking(name="gaps")(inputs))
+    model = keras.Model(inputs, layers.Dense(3)(state))
+    with pytest.raises(XaiAudioError, match="'gaps' \\(Masking\\)"):
+        lrp.relevance(model, sounds(), [0, 1, 2])
 
 
 def test_a_stack_equals_loops():
@@ -224,9 +307,9 @@ def test_a_normalisation_behind_a_memory_is_not_folded_into_it():
         (layers.LSTM(2, stateful=True, name="odd"), "stateful"),
         (layers.LSTM(2, activation="sigmoid", name="odd"), "activation sigmoid"),
         (layers.LSTM(2, recurrent_activation="tanh", name="odd"), "gates between 0 and 1"),
-        (layers.GRU(2, name="odd"), "no rule for layer 'odd' \\(GRU\\)"),
+        (layers.SimpleRNN(2, name="odd"), "no rule for layer 'odd' \\(SimpleRNN\\)"),
         (layers.Bidirectional(layers.LSTM(2), merge_mode="sum", name="odd"), "'sum'"),
-        (layers.Bidirectional(layers.GRU(2), name="odd"), "GRU in both directions"),
+        (layers.Bidirectional(layers.SimpleRNN(2), name="odd"), "SimpleRNN in both directions"),
     ],
 )
 def test_a_layer_that_cannot_be_treated_is_named(layer, says):

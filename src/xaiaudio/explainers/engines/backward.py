@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from functools import cached_property
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from ...errors import XaiAudioError
-from ...models import heads
 from ...models.caching import PerModel
+from ...models.graph import graph_of, run
+from ...models.grouped import is_grouped
 from ...models.tracing import traced
 from ...progress import bar
+from ..checks import check_network
 
 # Inputs in one forward and backward pass, which keeps all that lies between input and output: a
 # full-width VGGish takes half a gigabyte.
@@ -146,8 +147,11 @@ def _chosen(logits, targets):
 
 
 def plain(network, inputs):
-    """Run a network as it is."""
-    return network(inputs, training=False)
+    """Run a network as it is; convolutions in groups so that they have a gradient."""
+    graph = graph_of(network)
+    if not any(is_grouped(node.operation) for node in graph.nodes):
+        return network(inputs, training=False)
+    return run(graph, {graph.nodes[0]: inputs}, [graph.output])[0]
 
 
 def engine_of(network, forward=plain) -> Backward:
@@ -162,46 +166,8 @@ def engine_of(network, forward=plain) -> Backward:
     """
 
     def make(alive):
-        _check_network(network)
+        check_network(network)
         shape = tuple(network.inputs[0].shape)[1:]
         return Backward(lambda inputs: forward(alive(), inputs), shape)
 
     return _ENGINES(network, forward, make)
-
-
-def checked(network, inputs, targets) -> tuple[np.ndarray, np.ndarray]:
-    """Return inputs (n, ...) as float32 and targets (n,) as int, or say what is wrong with them."""
-    _check_network(network)
-    inputs, targets = np.asarray(inputs, np.float32), np.asarray(targets)
-    wanted = tuple(network.inputs[0].shape)[1:]
-    fits = inputs.ndim == len(wanted) + 1 and all(
-        size in (None, length) for size, length in zip(wanted, inputs.shape[1:], strict=True)
-    )
-    if not fits:
-        raise XaiAudioError(
-            f"The inputs have the shape {inputs.shape}, but {network.name} takes (n, "
-            f"{', '.join(map(str, wanted))})."
-        )
-    classes = network.outputs[0].shape[-1]
-    fits = targets.shape == inputs.shape[:1] and targets.dtype.kind in "iu"
-    if not fits or (len(targets) and not (targets.min() >= 0 and targets.max() < classes)):
-        raise XaiAudioError(
-            f"The targets must be one number an input, from 0 to {classes - 1} for the classes of "
-            f"{network.name}."
-        )
-    return inputs, targets
-
-
-def _check_network(network) -> None:
-    inputs, outputs = getattr(network, "inputs", None), getattr(network, "outputs", None)
-    graph = isinstance(network, keras.Model) and inputs and outputs
-    if not graph or len(inputs) != 1 or len(outputs) != 1 or len(outputs[0].shape) != 2:
-        raise XaiAudioError(
-            f"{getattr(network, 'name', type(network).__name__)} is not a functional Keras model "
-            "with one input and one row of logits: give one that is."
-        )
-    if ends := heads.probabilities_of(network):
-        raise XaiAudioError(
-            f"{network.name} ends in {ends}: the methods explain logits. Give the network without "
-            "its last activation (of a classifier: model.logits_network)."
-        )

@@ -5,8 +5,9 @@ Rules share the relevance of one layer (`rules`), a composite chooses a rule for
 """
 
 # Importing the handlers registers them.
-from . import moving, pooling, recurrent, weighted  # noqa: F401
+from . import affine, moving, pooling, recurrent, weighted  # noqa: F401
 from .composites import COMPOSITES, FIRST, Composite, composite
+from .conservation import Conservation, conservation, without_biases
 from .plan import handles
 from .propagation import relevance
 from .report import LayerShare, Relevance
@@ -19,6 +20,7 @@ __all__ = [
     "AlphaBeta",
     "Box",
     "Composite",
+    "Conservation",
     "Epsilon",
     "Flat",
     "Gamma",
@@ -30,6 +32,8 @@ __all__ = [
     "ZPlus",
     "Zero",
     "composite",
+    "conservation",
     "handles",
     "relevance",
+    "without_biases",
 ]

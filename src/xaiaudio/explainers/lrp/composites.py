@@ -38,22 +38,22 @@ class Composite:
     ----------
     name : str
         A name of ``COMPOSITES``, a rule's text, or ``"custom"``.
-    told : tuple of (str, Rule)
-        The mapping.
+    mapping : tuple of (str, Rule)
+        Which rule for which layer.
     default : Rule
         For layers that the mapping does not speak of, and for averages and sums.
     """
 
     name: str
-    told: tuple[tuple[str, rules.Rule], ...]
+    mapping: tuple[tuple[str, rules.Rule], ...]
     default: rules.Rule = rules.Epsilon()
 
     def rule_for(self, layer, first: bool) -> rules.Rule:
         """Return the rule of a layer; `first` says that it sees the network's input."""
-        told = dict(self.told)
+        mapping = dict(self.mapping)
         types = [kind.__name__ for kind in type(layer).__mro__]
         keys = [layer.name, *([FIRST] if first else []), *types]
-        return next((told[key] for key in keys if key in told), self.default)
+        return next((mapping[key] for key in keys if key in mapping), self.default)
 
     def check(self, layers) -> None:
         """Raise unless every key is the name or the type of one of `layers`."""
@@ -62,7 +62,7 @@ class Composite:
             known |= {layer.name, *(kind.__name__ for kind in type(layer).__mro__)}
         if self.name != "custom":
             return
-        for key, _ in self.told:
+        for key, _ in self.mapping:
             if key not in known:
                 raise XaiAudioError(
                     f"The composite speaks of {key!r}, but the network has no layer of that name "
@@ -70,12 +70,12 @@ class Composite:
                 )
 
 
-def composite(told) -> Composite:
+def composite(spec) -> Composite:
     """Read a composite.
 
     Parameters
     ----------
-    told : str, Rule, mapping or Composite
+    spec : str, Rule, mapping or Composite
         A name of ``COMPOSITES``, one rule for all layers with weights, or a mapping from
         layers (name, type or ``FIRST``) to rules.
 
@@ -91,17 +91,17 @@ def composite(told) -> Composite:
     >>> composite({"Conv2D": "gamma(0.1)", FIRST: "flat"}).default
     Epsilon(epsilon=1e-06)
     """
-    if isinstance(told, Composite):
-        return told
-    if isinstance(told, Mapping):
-        return Composite("custom", _pairs(told))
-    if isinstance(told, str) and told in COMPOSITES:
-        return Composite(told, _pairs(COMPOSITES[told]))
+    if isinstance(spec, Composite):
+        return spec
+    if isinstance(spec, Mapping):
+        return Composite("custom", _pairs(spec))
+    if isinstance(spec, str) and spec in COMPOSITES:
+        return Composite(spec, _pairs(COMPOSITES[spec]))
     try:
-        rule = rules.rule(told)
+        rule = rules.rule(spec)
     except XaiAudioError as error:
         raise XaiAudioError(
-            f"No composite is called {told!r}: there are {', '.join(COMPOSITES)}, one rule for all "
+            f"No composite is called {spec!r}: there are {', '.join(COMPOSITES)}, one rule for all "
             f"layers ({', '.join(rules.RULES)}), or a mapping from layers to rules."
         ) from error
     if isinstance(rule, rules.Epsilon):
@@ -111,15 +111,15 @@ def composite(told) -> Composite:
     return Composite(str(rule), _pairs(weighted))
 
 
-def _pairs(told) -> tuple[tuple[str, rules.Rule], ...]:
+def _pairs(spec) -> tuple[tuple[str, rules.Rule], ...]:
     named = {
         key if isinstance(key, str) else getattr(key, "__name__", repr(key)): rules.rule(value)
-        for key, value in told.items()
+        for key, value in spec.items()
     }
     return tuple(named.items())
 
 
-def text(told) -> str | dict[str, str]:
+def text(spec) -> str | dict[str, str]:
     """Return a composite as plain text, or as a plain dict, for a file.
 
     Examples
@@ -127,5 +127,5 @@ def text(told) -> str | dict[str, str]:
     >>> text({"Dense": rules.Gamma(0.1)})
     {'Dense': 'gamma(0.1, 0)'}
     """
-    found = composite(told)
-    return {key: str(rule) for key, rule in found.told} if found.name == "custom" else found.name
+    read = composite(spec)
+    return {key: str(rule) for key, rule in read.mapping} if read.name == "custom" else read.name

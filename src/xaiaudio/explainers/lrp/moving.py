@@ -1,14 +1,13 @@
-"""Layers without weights: those that pass relevance, move it about, or bring branches together."""
+"""Layers without weights: those that pass relevance on, or move it about."""
 
 from __future__ import annotations
 
-import keras
 import tensorflow as tf
 from keras import layers
 
 from ...errors import XaiAudioError
 from .plan import PASSING, activation_of, handles
-from .rules import Linear, Passed
+from .rules import Passed
 
 
 @handles(
@@ -18,10 +17,17 @@ from .rules import Linear, Passed
     layers.GaussianNoise,
     layers.GaussianDropout,
     layers.Identity,
-    moving=True,
+    "Cast",
+    kind="moving",
 )
 def unchanged(step, inputs, situation, relevance) -> Passed:
     """Pass relevance on: the layer does nothing in use."""
+    return Passed([relevance])
+
+
+@handles("Relu", "Relu6", "LeakyRelu", "Elu", "Selu", "Tanh")
+def rectified(step, inputs, situation, relevance) -> Passed:
+    """Pass relevance on: these operations keep the sign of what they are given."""
     return Passed([relevance])
 
 
@@ -50,32 +56,25 @@ def activated(step, inputs, situation, relevance) -> Passed:
     layers.ZeroPadding2D,
     layers.Cropping1D,
     layers.Cropping2D,
-    moving=True,
+    *("Reshape", "Transpose", "Moveaxis", "Swapaxes", "Squeeze", "ExpandDims", "GetItem", "Flip"),
+    kind="moving",
 )
 def moved(step, inputs, situation, relevance) -> Passed:
     """Put each value's relevance back to where the value came from."""
-    return Passed(backwards(step.layer, inputs, relevance))
+    return Passed(backwards(step, inputs, relevance))
 
 
-@handles(layers.Concatenate)
+@handles(layers.Concatenate, "Concatenate")
 def joined(step, inputs, situation, relevance) -> Passed:
     """Cut the relevance where the inputs were joined."""
-    return Passed(backwards(step.layer, inputs, relevance))
+    return Passed(backwards(step, inputs, relevance))
 
 
-def backwards(layer, inputs, relevance) -> list:
+def backwards(step, inputs, relevance) -> list:
     """Return the vector-Jacobian product of a layer, one per input."""
     # Two inputs may be one tensor, and a tape would add their shares.
     inputs = [tf.identity(x) for x in inputs]
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(inputs)
-        outputs = layer(inputs if len(inputs) > 1 else inputs[0])
+        outputs = step.node.call(*inputs)
     return tape.gradient(outputs, inputs, output_gradients=relevance)
-
-
-@handles(keras.layers.Add, ruled=True)
-def added(step, inputs, situation, relevance) -> Passed:
-    """Share between the branches as a layer with weights of 1 would."""
-    summing = Linear(lambda x, kernel: tf.reduce_sum(x, axis=0) * kernel, tf.constant(1.0))
-    passed = step.rule(summing, situation, relevance)
-    return Passed(tf.unstack(passed.inputs[0], num=len(inputs), axis=0))

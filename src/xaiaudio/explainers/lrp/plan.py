@@ -8,23 +8,45 @@ inputs. Another type of layer is added with :func:`handles`.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import keras
 
 from ...errors import XaiAudioError
-from ...models.graph import graph_of
+from ...models.graph import Node, graph_of, is_identity
 from .rules import Epsilon, Rule
 
-#: Handlers by the exact type of layer: a subclass may compute something else.
-_HANDLERS: dict[type, object] = {}
-#: Types whose handler shares relevance by the step's rule, and those that mix inputs by weights.
-_RULED: set[type] = set()
-_WEIGHTED: set[type] = set()
-#: Types that mix inputs by weights inside a recurrence, for which only the epsilon rule is defined.
-_RECURRENT: set[type] = set()
-#: Types that only move values about, or pad with zeros.
-_MOVING: set[type] = set()
+KINDS = ("passing", "moving", "shared", "affine", "weighted", "recurrent")
+
+
+class Handler(NamedTuple):
+    """Who carries relevance through a type of layer, and what kind of layer that is.
+
+    Attributes
+    ----------
+    function : callable
+    kind : str
+        One of ``KINDS``, see :func:`handles`.
+    """
+
+    function: Callable
+    kind: str
+
+    @property
+    def ruled(self) -> bool:
+        """Whether relevance is shared by the composite's rule."""
+        return self.kind in ("shared", "affine", "weighted")
+
+    @property
+    def mixing(self) -> bool:
+        """Whether inputs are mixed by weights: what lies behind no longer sees the input."""
+        return self.kind in ("weighted", "recurrent")
+
+
+#: By the exact type of layer (a subclass may compute something else) or the name of an operation.
+_HANDLERS: dict[type | str, Handler] = {}
 
 #: Activations that keep the sign and leave zero at zero, so that relevance can pass through them.
 PASSING = ("linear", "relu", "relu6", "leaky_relu", "elu", "selu", "tanh")
@@ -32,11 +54,13 @@ PASSING = ("linear", "relu", "relu6", "leaky_relu", "elu", "selu", "tanh")
 
 @dataclass
 class Step:
-    """One layer of a plan, as its handler sees it.
+    """One call of a layer or operation, as its handler sees it.
 
     Attributes
     ----------
-    layer : keras.layers.Layer
+    node : Node
+    handler : Handler or None
+        None for the input.
     rule : Rule or None
         What the composite says; None for layers that need no rule.
     parents : tuple of int
@@ -53,7 +77,8 @@ class Step:
         ``"winner"`` or ``"proportional"``, for max pooling.
     """
 
-    layer: object
+    node: Node
+    handler: Handler | None
     rule: Rule | None
     parents: tuple[int, ...]
     first: bool
@@ -63,28 +88,39 @@ class Step:
     pooling: str = "winner"
 
     @property
-    def moving(self) -> bool:
-        """Whether the layer only moves values about, or pads with zeros."""
-        return type(self.layer) in _MOVING
+    def layer(self):
+        """The layer, or operation, that is called."""
+        return self.node.operation
+
+    @property
+    def kind(self) -> str:
+        """The handler's kind; empty for the input."""
+        return self.handler.kind if self.handler else ""
 
 
-def handles(*types, ruled=False, weighted=False, recurrent=False, moving=False):
+def handles(*types, kind="passing"):
     """Register a handler for types of layers, as a decorator.
 
     Parameters
     ----------
-    *types : type
-        Exact types; a subclass is not meant.
-    ruled : bool
-        The handler shares relevance by ``step.rule``.
-    weighted : bool
-        The layer mixes its inputs by weights: what lies behind it no longer sees the network's
-        input. Implies `ruled`.
-    recurrent : bool
-        The same for layers with a memory: ``step.rule`` is always an epsilon rule, also where the
-        layer sees the network's input, and no batch normalisation is folded into them.
-    moving : bool
-        The layer only moves values about, or pads with zeros.
+    *types : type or str
+        Exact types of layers (a subclass is not meant), or names of Keras's operations (``"Add"``
+        is what ``x + y`` calls).
+    kind : str
+        ``"passing"``
+            Relevance passes without a rule.
+        ``"moving"``
+            The same; the layer only moves values about, or pads with zeros.
+        ``"shared"``
+            The handler shares relevance by ``step.rule``.
+        ``"affine"``
+            The same, for layers that scale and shift each value by itself.
+        ``"weighted"``
+            The same, for layers that mix their inputs by weights: what lies behind them no longer
+            sees the network's input.
+        ``"recurrent"``
+            The same for layers with a memory: ``step.rule`` is always an epsilon rule, also where
+            the layer sees the network's input, and no batch normalisation is folded into them.
 
     Notes
     -----
@@ -103,27 +139,29 @@ def handles(*types, ruled=False, weighted=False, recurrent=False, moving=False):
     ... def mirrored(step, inputs, situation, relevance):
     ...     return Passed([relevance[:, ::-1]])
     """
+    if kind not in KINDS:
+        raise XaiAudioError(f"kind is {kind!r}: it must be one of {KINDS}.")
 
     def add(function):
-        for kind in types:
-            _HANDLERS[kind] = function
-        _RULED.update(types if ruled or weighted else ())
-        _WEIGHTED.update(types if weighted else ())
-        _RECURRENT.update(types if recurrent else ())
-        _MOVING.update(types if moving else ())
+        _HANDLERS.update(dict.fromkeys(types, Handler(function, kind)))
         return function
 
     return add
 
 
-def handler_of(layer):
-    """Return the function that treats a layer, or say why there is none."""
-    found = _HANDLERS.get(type(layer))
+def handler_of(node) -> Handler:
+    """Return who treats a call, or say why it cannot be treated."""
+    operation = node.operation
+    name = type(operation).__name__
+    found = _HANDLERS.get(type(operation))
+    if found is None and node.is_operation(name):
+        found = _HANDLERS.get(name)
+    if found is None and node.is_layer and is_identity(node):
+        found = _HANDLERS[keras.layers.Identity]
     if found is None:
         raise XaiAudioError(
-            f"Relevance propagation has no rule for layer {layer.name!r} "
-            f"({type(layer).__name__}): use keras.layers that it knows, or register one with "
-            "explainers.lrp.handles."
+            f"Relevance propagation has no rule for layer {operation.name!r} ({name}): use "
+            "keras.layers that it knows, or register one with explainers.lrp.handles."
         )
     return found
 
@@ -158,22 +196,22 @@ def plan(network, composite, pooling="winner"):
     parents = [tuple(numbers[parent] for parent in node.parents) for node in nodes]
     uses = Counter(parent for some in parents for parent in some)
     steps = []
-    for node, layer, some in zip(nodes, layers, parents, strict=True):
+    for node, some in zip(nodes, parents, strict=True):
         first = all(
-            steps[parent].first and type(steps[parent].layer) not in _WEIGHTED | _RECURRENT
+            steps[parent].first and not (steps[parent].handler and steps[parent].handler.mixing)
             for parent in some
         )
         positive = bool(some) and all(_not_negative(steps, parent) for parent in some)
-        step = Step(layer, None, some, first, positive, pooling=pooling)
+        step = Step(node, None, None, some, first, positive, pooling=pooling)
         if some:
-            handler_of(layer)
+            step.handler = handler_of(node)
             _fold(step, steps, uses, len(node.output.shape))
-            if type(layer) in _RULED and not step.folded:
-                step.rule = composite.rule_for(layer, first)
+            if step.handler.ruled and not step.folded:
+                step.rule = composite.rule_for(node.operation, first)
                 _check_shapes(node)
-            if type(layer) in _RECURRENT:
+            if step.kind == "recurrent":
                 # What is written for the layers at the input is not meant for a memory.
-                step.rule = composite.rule_for(layer, first=False)
+                step.rule = composite.rule_for(node.operation, first=False)
         steps.append(step)
     _check_rules(steps)
     return steps, [node.output for node in nodes]
@@ -186,6 +224,11 @@ def _nodes(network) -> tuple:
         raise XaiAudioError("Relevance propagation takes a network with one input and one output.")
     graph.check_flat("relevance propagation")
     for node in graph.nodes:
+        if isinstance(node.operation, keras.layers.Masking):
+            raise XaiAudioError(
+                f"Layer {node.name!r} (Masking) takes frames out of what lies behind it, which "
+                "relevance propagation does not follow: take it out for patches of one length."
+            )
         if len(node.outputs) != 1:
             raise XaiAudioError(
                 f"Layer {node.name!r} has {len(node.outputs)} outputs: relevance propagation "
@@ -199,14 +242,16 @@ def _nodes(network) -> tuple:
 def _not_negative(steps, number) -> bool:
     """Whether the output of a step is known never to be negative."""
     step = steps[number]
+    if not step.node.is_layer:
+        return step.node.is_operation("Relu", "Relu6")
     if isinstance(step.layer, keras.layers.ReLU):
         return not step.layer.negative_slope and not step.layer.threshold
     if activation_of(step.layer) in ("relu", "relu6"):
         return True
-    if step.rule is not None and type(step.layer) in _WEIGHTED | _RECURRENT:
+    if step.handler is not None and (step.handler.mixing or step.kind == "affine"):
         return False
-    kept = (keras.layers.Activation, keras.layers.LeakyReLU, keras.layers.BatchNormalization)
-    return step.positive and not isinstance(step.layer, kept)
+    signed = (keras.layers.Activation, keras.layers.LeakyReLU)
+    return step.positive and not isinstance(step.layer, signed)
 
 
 def activation_of(layer) -> str:
@@ -222,7 +267,7 @@ def _fold(step, steps, uses, axes) -> None:
     (parent,) = step.parents
     before = steps[parent]
     last = step.layer.axis in (-1, axes - 1)
-    foldable = type(before.layer) in _WEIGHTED and activation_of(before.layer) == "linear"
+    foldable = before.kind == "weighted" and activation_of(before.layer) == "linear"
     if foldable and last and uses[parent] == 1 and before.norm is None:
         before.norm, step.folded = step.layer, True
 
@@ -246,7 +291,7 @@ def _check_shapes(node) -> None:
 
 def _check_rules(steps) -> None:
     for step in steps:
-        recurrent = type(step.layer) in _RECURRENT
+        recurrent = step.kind == "recurrent"
         if recurrent and len(step.parents) != 1:
             raise XaiAudioError(
                 f"Layer {step.layer.name!r} is given its first state: relevance propagation treats "

@@ -28,7 +28,7 @@ def global_max_pooled(step, inputs, situation, relevance) -> Passed:
     return _of_maximum(step, inputs[0], situation, relevance, **window)
 
 
-@handles(layers.AveragePooling1D, layers.AveragePooling2D, ruled=True)
+@handles(layers.AveragePooling1D, layers.AveragePooling2D, kind="shared")
 def average_pooled(step, inputs, situation, relevance) -> Passed:
     """Share as a layer with equal weights would."""
     pool = partial(_pooled, "AVG", **_window(step.layer))
@@ -37,7 +37,7 @@ def average_pooled(step, inputs, situation, relevance) -> Passed:
     )
 
 
-@handles(layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D, ruled=True)
+@handles(layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D, kind="shared")
 def global_average_pooled(step, inputs, situation, relevance) -> Passed:
     """Do the same for the average of everything."""
     _channels_last(step.layer)
@@ -46,6 +46,13 @@ def global_average_pooled(step, inputs, situation, relevance) -> Passed:
         lambda x, kernel: tf.reduce_mean(x, axis=axes, keepdims=True) * kernel, tf.constant(1.0)
     )
     return step.rule(mean, situation, tf.reshape(relevance, _pooled_shape(inputs[0])))
+
+
+@handles("Mean", "Sum", kind="shared")
+def summed_up(step, inputs, situation, relevance) -> Passed:
+    """Share a sum or mean over some axes among what it was made of."""
+    summing = Linear(lambda x, kernel: step.node.call(x) * kernel, tf.constant(1.0))
+    return step.rule(summing, situation, relevance)
 
 
 def _of_maximum(step, x, situation, relevance, **window) -> Passed:

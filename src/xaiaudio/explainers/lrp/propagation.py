@@ -9,8 +9,9 @@ import tensorflow as tf
 from ...errors import XaiAudioError
 from ...models.caching import PerModel
 from ...models.tracing import traced
+from ..checks import checked
 from .composites import composite as read_composite
-from .plan import handler_of, plan
+from .plan import plan
 from .pooling import POOLINGS
 from .report import LayerShare, Relevance
 from .rules import Situation, per_example
@@ -50,7 +51,7 @@ def relevance(
         Who gets the relevance of a maximum: the first cell that has it, or all cells of its window
         in proportion to their values.
     report : bool
-        Also tell what became of the relevance at each layer.
+        Also report what became of the relevance at each layer.
 
     Returns
     -------
@@ -76,7 +77,9 @@ def relevance(
     >>> relevance(network, np.ones((3, 6)), [0, 1, 1], "epsilon").inputs.shape
     (3, 6)
     """
-    inputs, targets = _checked(network, inputs, targets)
+    inputs, targets = checked(network, inputs, targets)
+    if not len(inputs):
+        raise XaiAudioError("There are no inputs to explain.")
     bounds = _bounds(inputs, low, high)
     run, steps = _compiled(network, read_composite(composite), pooling, bool(report))
     parts = []
@@ -84,48 +87,16 @@ def relevance(
         part = slice(start, start + BATCH)
         arguments = (inputs[part], targets[part], *(bound[part] for bound in bounds))
         parts.append(tf.nest.map_structure(np.asarray, run(*map(tf.constant, arguments))))
-    maps, logits, *accounts = (
-        np.concatenate(some, axis=-1 if k > 1 else 0)
-        for k, some in enumerate(zip(*parts, strict=True))
-    )
+    maps = np.concatenate([part[0] for part in parts])
+    logits = np.concatenate([part[1] for part in parts])
     layers = ()
     if report:
+        accounts = np.concatenate([part[2] for part in parts], axis=-1)
         layers = tuple(
             LayerShare(step.layer.name, type(step.layer).__name__, str(step.rule or ""), *account)
-            for step, account in zip(steps[1:], accounts[0][::-1], strict=True)
+            for step, account in zip(steps[1:], accounts[::-1], strict=True)
         )
     return Relevance(maps, logits, layers)
-
-
-def _checked(network, inputs, targets):
-    try:
-        inputs = np.asarray(inputs, np.float32)
-        targets = np.asarray(targets)
-    except (TypeError, ValueError) as error:
-        raise XaiAudioError(f"Inputs and targets must be arrays of numbers: {error}.") from error
-    if not getattr(network, "inputs", None):
-        raise XaiAudioError(
-            "The network has no graph to walk back: build it as a functional or Sequential model "
-            "that begins with keras.layers.Input."
-        )
-    expected, classes = tuple(network.inputs[0].shape)[1:], network.outputs[0].shape[-1]
-    fits = inputs.ndim == len(expected) + 1 and all(
-        want in (None, size) for want, size in zip(expected, inputs.shape[1:], strict=True)
-    )
-    if not fits or not len(inputs):
-        raise XaiAudioError(
-            f"The inputs have the shape {inputs.shape}, but the network takes (n, "
-            f"{', '.join(map(str, expected))}) with n of 1 or more."
-        )
-    if not np.isfinite(inputs).all():
-        raise XaiAudioError("The inputs hold NaN or infinite values: check the sound first.")
-    whole = targets.shape == (len(inputs),) and np.issubdtype(targets.dtype, np.integer)
-    if not whole or targets.min() < 0 or targets.max() >= classes:
-        raise XaiAudioError(
-            f"The targets must be {len(inputs)} whole numbers from 0 to {classes - 1}, "
-            "one per input."
-        )
-    return inputs, targets.astype(np.int32)
 
 
 def _bounds(inputs, low, high) -> tuple[np.ndarray, np.ndarray]:
@@ -200,8 +171,9 @@ class _Push:
     def support(self, number, values):
         """Return 1 for every value of a step's output that is not the zero of a padding layer."""
         step = self.steps[number]
-        if step.moving:
-            return tf.cast(step.layer(self.support(step.parents[0], values)), tf.float32)
+        if step.kind == "moving":
+            support = self.support(step.parents[0], values)
+            return tf.cast(step.node.call(support), tf.float32)
         return tf.ones_like(values[number])
 
 
@@ -213,7 +185,7 @@ def _back(steps, values, relevance, push):
         step, own = steps[number], arrived.pop(number)
         inputs = [values[parent] for parent in step.parents]
         situation = _situation(step, inputs, values, push)
-        passed = handler_of(step.layer)(step, inputs, situation, own)
+        passed = step.handler.function(step, inputs, situation, own)
         for parent, part in zip(step.parents, passed.inputs, strict=True):
             part = tf.reshape(part, tf.shape(values[parent]))
             arrived[parent] = arrived[parent] + part if parent in arrived else part

@@ -56,6 +56,11 @@ class Relevance:
     logits: np.ndarray
     layers: tuple[LayerShare, ...] = ()
 
+    @property
+    def arrived(self) -> np.ndarray:
+        """The sum of each input's relevance as a share of the logit that was shared out, (n,)."""
+        return self.inputs.reshape(len(self.inputs), -1).sum(axis=1) / self.logits
+
     def __str__(self) -> str:
         lines = [f"{'layer':24s} {'rule':12s} {'arrived':>10s} {'to inputs':>10s} {'to bias':>10s}"]
         for layer in reversed(self.layers):

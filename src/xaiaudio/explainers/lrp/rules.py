@@ -142,8 +142,8 @@ class Rule:
         if self == type(self)():
             return self.name
         given = [getattr(self, field.name) for field in fields(self)]
-        told = ", ".join("" if value is None else f"{value:g}" for value in given)
-        return f"{self.name}({told})"
+        numbers = ", ".join("" if value is None else f"{value:g}" for value in given)
+        return f"{self.name}({numbers})"
 
 
 @dataclass(frozen=True)
@@ -293,7 +293,7 @@ class Box(Rule):
     Attributes
     ----------
     low, high : float or None
-        The bounds of the network's input. None takes what :func:`relevance` was told, or each
+        The bounds of the network's input. None takes what :func:`relevance` was given, or each
         input's own smallest and largest value.
     """
 
@@ -323,12 +323,12 @@ RULES = {rule.name: rule for rule in (Zero, Epsilon, Gamma, AlphaBeta, ZPlus, Fl
 _TEXT = re.compile(r"([a-z0-9+-]+?)(?:\((.*)\))?", re.DOTALL)
 
 
-def rule(told) -> Rule:
+def rule(spec) -> Rule:
     """Read a rule from its text; a rule is returned as it is.
 
     Parameters
     ----------
-    told : str or Rule
+    spec : str or Rule
         ``"epsilon"``, ``"gamma(0.1)"``, ``"alpha-beta(2, 1)"``, ``"box(-4.6, 3)"``...
 
     Raises
@@ -341,11 +341,11 @@ def rule(told) -> Rule:
     >>> rule("gamma(0.1)")
     Gamma(gamma=0.1, signed=False)
     """
-    if isinstance(told, Rule):
-        return told
-    match = _TEXT.fullmatch(told.strip()) if isinstance(told, str) else None
+    if isinstance(spec, Rule):
+        return spec
+    match = _TEXT.fullmatch(spec.strip()) if isinstance(spec, str) else None
     if match is None or match[1] not in RULES:
-        raise XaiAudioError(f"No rule is called {told!r}: there are {', '.join(RULES)}.")
+        raise XaiAudioError(f"No rule is called {spec!r}: there are {', '.join(RULES)}.")
     kind = RULES[match[1]]
     try:
         # An empty place keeps its default: box(, 3) gives the upper bound only.
@@ -357,5 +357,5 @@ def rule(told) -> Rule:
         numbers = {"": math.nan}
     if not all(math.isfinite(number) for number in numbers.values()):
         known = ", ".join(field.name for field in fields(kind)) or "no numbers"
-        raise XaiAudioError(f"The rule {told!r} cannot be read: {match[1]} takes {known}.")
+        raise XaiAudioError(f"The rule {spec!r} cannot be read: {match[1]} takes {known}.")
     return kind(**numbers)

@@ -8,32 +8,19 @@ import tensorflow as tf
 from keras import layers, ops
 
 from ...errors import XaiAudioError
+from ...models.grouped import in_groups, is_grouped
 from .plan import PASSING, activation_of, handles
-from .rules import Box, Flat, Linear, Passed, WSquare
+from .rules import Linear, Passed
 
 CONVOLUTIONS = (layers.Conv1D, layers.Conv2D)
 DEPTHWISE = (layers.DepthwiseConv1D, layers.DepthwiseConv2D)
 SEPARABLE = (layers.SeparableConv1D, layers.SeparableConv2D)
 
 
-@handles(layers.Dense, *CONVOLUTIONS, *DEPTHWISE, *SEPARABLE, weighted=True)
+@handles(layers.Dense, *CONVOLUTIONS, *DEPTHWISE, *SEPARABLE, kind="weighted")
 def weighted(step, inputs, situation, relevance) -> Passed:
     """Share by the step's rule, with the batch normalisation behind the layer folded in."""
     return step.rule(linear_of(step.layer, step.norm), situation, relevance)
-
-
-@handles(layers.BatchNormalization, ruled=True)
-def normalised(step, inputs, situation, relevance) -> Passed:
-    """Pass on what a folded one is given; share at one that stands alone, a factor and a shift."""
-    # Each of its outputs has one input. A rule that shares an output out among the inputs it sees
-    # has nothing to share then, and the box rule would divide 0 by 0 where that input is a bound.
-    if step.folded or isinstance(step.rule, (Flat, WSquare, Box)):
-        return Passed([relevance])
-    factor, shift = _factor(step.layer)
-    shape = [1] * len(inputs[0].shape)
-    shape[step.layer.axis] = -1
-    linear = Linear(tf.multiply, tf.reshape(factor, shape), tf.reshape(shift, shape))
-    return step.rule(linear, situation, relevance)
 
 
 def linear_of(layer, norm=None) -> Linear:
@@ -46,7 +33,7 @@ def linear_of(layer, norm=None) -> Linear:
     if layer.use_bias:
         bias = tf.cast(layer.bias, tf.float32)
     if norm is not None:
-        factor, shift = _factor(norm)
+        factor, shift = factor_of(norm)
         bias = bias * factor + shift
         if isinstance(layer, DEPTHWISE):
             factor = tf.reshape(factor, kernel.shape[-2:])
@@ -76,6 +63,8 @@ def _applied(layer):
         data_format="channels_last",
         dilation_rate=layer.dilation_rate,
     )
+    if is_grouped(layer):
+        convolve = partial(in_groups, convolve)
     if layer.padding != "causal":
         return convolve
     before = layer.dilation_rate[0] * (layer.kernel_size[0] - 1)
@@ -86,7 +75,7 @@ def _dense(x, kernel):
     return tf.tensordot(x, kernel, axes=1) if len(x.shape) > 2 else tf.matmul(x, kernel)
 
 
-def _factor(norm):
+def factor_of(norm):
     """Return factor and shift, per channel, that a batch normalisation is in use."""
     factor = 1 / tf.sqrt(tf.cast(norm.moving_variance, tf.float32) + norm.epsilon)
     if norm.scale:

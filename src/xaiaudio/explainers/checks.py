@@ -1,0 +1,160 @@
+"""Checks that the methods share: of inputs, of errors on the way, of maps that say nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import warnings
+from collections import Counter
+
+import keras
+import numpy as np
+
+from ..errors import XaiAudioError, XaiAudioWarning
+from ..models import heads
+
+# A map whose cells differ by less, as a share of the largest, or of a probability, is flat.
+FLAT = 1e-6
+
+
+def checked(network, inputs, targets) -> tuple[np.ndarray, np.ndarray]:
+    """Return inputs (n, ...) as float32 and targets (n,) as int32, or say what is wrong with them.
+
+    Parameters
+    ----------
+    network : keras.Model
+        One input, one output (n, classes).
+    inputs : array_like of float, shape (n, ...)
+    targets : array_like of int, shape (n,)
+
+    Raises
+    ------
+    XaiAudioError
+        If the network has no such graph, or inputs or targets do not fit it.
+    """
+    check_network(network)
+    try:
+        inputs, targets = np.asarray(inputs, np.float32), np.asarray(targets)
+    except (TypeError, ValueError) as error:
+        raise XaiAudioError(f"Inputs and targets must be arrays of numbers: {error}.") from error
+    wanted = tuple(network.inputs[0].shape)[1:]
+    fits = inputs.ndim == len(wanted) + 1 and all(
+        size in (None, length) for size, length in zip(wanted, inputs.shape[1:], strict=True)
+    )
+    if not fits:
+        raise XaiAudioError(
+            f"The inputs have the shape {inputs.shape}, but {network.name} takes (n, "
+            f"{', '.join(map(str, wanted))})."
+        )
+    if not np.isfinite(inputs).all():
+        raise XaiAudioError("The inputs hold NaN or infinite values: check the sound first.")
+    classes = network.outputs[0].shape[-1]
+    fits = targets.shape == inputs.shape[:1] and (targets.dtype.kind in "iu" or not len(targets))
+    if not fits or (len(targets) and not (targets.min() >= 0 and targets.max() < classes)):
+        raise XaiAudioError(
+            f"The targets must be {len(inputs)} whole numbers, one per input, from 0 to "
+            f"{classes - 1} for the classes of {network.name}."
+        )
+    return inputs, targets.astype(np.int32)
+
+
+def check_network(network) -> None:
+    """Raise XaiAudioError unless a network has a graph with one input and one row of logits."""
+    inputs, outputs = getattr(network, "inputs", None), getattr(network, "outputs", None)
+    graph = isinstance(network, keras.Model) and inputs and outputs
+    if not graph or len(inputs) != 1 or len(outputs) != 1 or len(outputs[0].shape) != 2:
+        raise XaiAudioError(
+            f"{getattr(network, 'name', type(network).__name__)} is not a functional Keras model "
+            "with one input and one row of logits: give one that is."
+        )
+    if ends := heads.probabilities_of(network):
+        raise XaiAudioError(
+            f"{network.name} ends in {ends}: the methods explain logits. Give the network without "
+            "its last activation (of a classifier: model.logits_network)."
+        )
+
+
+@contextlib.contextmanager
+def naming(method: str):
+    """Turn an error of TensorFlow, Keras or a layer into one that names the method.
+
+    Examples
+    --------
+    >>> with naming("saliency"):
+    ...     raise TypeError("no gradient for this")
+    Traceback (most recent call last):
+    ...
+    xaiaudio.errors.XaiAudioError: saliency cannot treat this network: TypeError, no gradient for \
+this. Try another method, such as 'occlusion'.
+    """
+    try:
+        yield
+    except XaiAudioError:
+        raise
+    except Exception as error:  # whatever a network's layers may raise
+        plain = re.sub(r"\x1b\[[0-9;]*m|\{\{.*?\}\}", "", str(error))
+        lines = [line.strip() for line in plain.splitlines() if line.strip()]
+        # Keras says in the first line where, and in the next one what.
+        said = next((line for line in lines if not line.startswith("Exception enc")), "")
+        raise XaiAudioError(
+            f"{method} cannot treat this network: {type(error).__name__}, "
+            f"{said[:200].rstrip('. ')}. Try another method, such as 'occlusion'."
+        ) from error
+
+
+def warn_of_flat_maps(method, raw, patches, targets, scores, options) -> None:
+    """Say of maps in which no cell differs from another why this is so, and what to do.
+
+    Parameters
+    ----------
+    method : str
+    raw : ndarray of float, shape (n, k, h, w)
+        The maps of k targets of each patch, before upsampling.
+    patches : ndarray of float, shape (n, frames, bands)
+    targets : ndarray of int, shape (n, k)
+    scores : ndarray of float, shape (n, classes)
+        Probabilities.
+    options : dict
+        The method's.
+
+    Warns
+    -----
+    XaiAudioWarning
+        Once for each reason.
+    """
+    least = FLAT if options.get("output") == "scores" else 0.0
+    largest = np.abs(raw).max(axis=(2, 3))
+    flat = np.ptp(raw, axis=(2, 3)) <= np.maximum(FLAT * largest, least)
+    reasons = Counter(
+        _reason(raw, patches[n], scores[n, targets[n, k]], options) for n, k in np.argwhere(flat)
+    )
+    for reason, count in reasons.items():
+        warnings.warn(
+            f"{method}: in {count} of {flat.size} maps nothing distinguishes the cells, {reason}",
+            XaiAudioWarning,
+            stacklevel=4,
+        )
+
+
+def _reason(raw, patch, score, options) -> str:
+    if raw.shape[2:] == (1, 1):
+        return (
+            "as there is only one: the layer has one value for the whole patch. Name an earlier "
+            "one with layer=..."
+        )
+    if np.ptp(patch) == 0:
+        return "as the patch is the same everywhere, like silence. Explain a patch with a sound."
+    saturated = not FLAT < score < 1 - FLAT
+    if options.get("output") == "scores" and saturated:
+        return (
+            f"as the score is saturated at {score:.6g}, whatever is hidden. Give output='logits'."
+        )
+    if "layer" in options:
+        return (
+            "as no feature map speaks for the class. Name another layer with layer=..., or use a "
+            "method that also shows what speaks against it, such as 'occlusion'."
+        )
+    return (
+        "as the network's answer does not depend on them as far as this method sees. Try another "
+        "method or class, or check the network's weights."
+    )
