@@ -235,10 +235,10 @@ def test_compiled_once_and_let_go():
     [
         (np.zeros((2, 3, 4)), [0, 1], "takes \\(n, 4, 3\\)"),
         (np.zeros((4, 3)), [0], "takes \\(n, 4, 3\\)"),
-        (np.zeros((2, 4, 3)), [0], "one number an input"),
+        (np.zeros((2, 4, 3)), [0], "one per input"),
         (np.zeros((2, 4, 3)), [0, 3], "from 0 to 2"),
         (np.zeros((2, 4, 3)), [-1, 0], "from 0 to 2"),
-        (np.zeros((2, 4, 3)), [0.5, 0], "one number an input"),
+        (np.zeros((2, 4, 3)), [0.5, 0], "one per input"),
     ],
 )
 def test_bad_inputs(inputs, targets, message):
@@ -297,3 +297,26 @@ def test_one_network_after_the_other_and_tensorflow_does_not_complain(method, ca
         model.logits(patches)
         xa.explain(model, patches, 0, method=method)
     assert "retracing" not in caplog.text
+
+
+def test_a_map_that_adds_up_but_still_moves_gets_more_steps():
+    """Behind a layer normalisation the sum is right long before the cells are."""
+    keras.utils.set_random_seed(0)
+    x = inputs = keras.Input((24, 16, 1))
+    x = layers.LayerNormalization()(layers.Conv2D(4, 3)(x))
+    x = layers.Conv2D(6, 3, activation="relu")(layers.ReLU()(x))
+    network = keras.Model(inputs, layers.Dense(3)(layers.GlobalAveragePooling2D()(x)))
+    value = random_patches(1, (24, 16))[..., None]
+    target = np.asarray(network(value)).argmax(axis=1)
+    fine = gradients.integrated_gradients(network, value, target, -4.6, steps=1296)
+
+    def off(found):
+        return np.abs(found - fine).sum() / np.abs(fine).sum()
+
+    points = ((np.arange(16) + 0.5) / 16)[:, None, None, None, None]
+    way = value + 4.6
+    slopes = [gradients.gradient(network, -4.6 + point * way, target) for point in points]
+    coarse = np.mean(slopes, axis=0) * way
+    rise = network(value).numpy() - network(np.full_like(value, -4.6)).numpy()
+    assert abs(coarse.sum() / rise[0, target[0]] - 1) < 0.01 and off(coarse) > 0.1
+    assert off(gradients.integrated_gradients(network, value, target, -4.6)) < 0.05

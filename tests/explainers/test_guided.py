@@ -234,3 +234,32 @@ def test_as_a_method_it_is_never_the_plain_gradient(small, patches):
     direct = guided_backpropagation(small.logits_network, patches[..., None], [0, 1, 2])
     np.testing.assert_array_equal(found, direct[..., 0])
     assert np.abs(found - plain).max() > 1e-3
+
+
+class Augment(layers.Layer):
+    """The identity in use, as SpecAugment is."""
+
+    def call(self, x, training=False):
+        return 0.5 * x if training else x
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        Augment,
+        layers.Identity,
+        lambda: layers.Activation("linear", dtype="float32"),
+        lambda: layers.RandomContrast(0.5),
+    ],
+)
+def test_layers_that_are_the_identity_in_use_change_nothing(layer):
+    def build(*middle):
+        keras.utils.set_random_seed(0)
+        x = inputs = keras.Input((6, 5, 1))
+        for each in (*middle, layers.Conv2D(3, 3, activation="relu"), layers.Flatten()):
+            x = each(x)
+        return keras.Model(inputs, layers.Dense(3)(x))
+
+    value = random_patches(2, (6, 5))[..., None]
+    one, two = (guided_backpropagation(net, value, [0, 1]) for net in (build(), build(layer())))
+    np.testing.assert_array_equal(one, two)

@@ -12,6 +12,7 @@ PAGE = (ROOT / "book" / "api.md").read_text(encoding="utf-8")
 
 # Rooms behind the doors: the modules beside them are what a reader calls.
 INNER = {
+    "explainers.checks",
     "evaluate.benchmark.row_cache",
     "evaluate.benchmark.context",
     "evaluate.metrics.cost",

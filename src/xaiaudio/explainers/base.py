@@ -17,6 +17,7 @@ from ..files import whole
 from ..frontend import LogMel
 from ..patches import Patches
 from . import registry
+from .checks import naming, warn_of_flat_maps
 
 UPSAMPLINGS = ("bilinear", "nearest")
 
@@ -371,12 +372,14 @@ class Explainer:
     def _run(self, model, patches, values, targets, scores) -> list[Explanation]:
         """Explain the k targets of each patch: `targets` is (n, k), the result has length k."""
         started = time.perf_counter()
-        raw = self._raw_maps(model, values, targets)
+        with naming(self.name):
+            raw = self._raw_maps(model, values, targets)
         seconds = (time.perf_counter() - started) / targets.shape[1]
         if not np.isfinite(raw).all():
             raise XaiAudioError(
                 f"{self.name} gave maps that are not finite: check the network's weights."
             )
+        warn_of_flat_maps(self.name, raw, values, targets, scores, dataclasses.asdict(self.options))
         known = isinstance(patches, Patches)
         return [
             Explanation(

@@ -11,13 +11,16 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from ..errors import XaiAudioError
-from .engines.backward import checked, engine_of
+from ..errors import XaiAudioError, XaiAudioWarning
+from .checks import checked
+from .engines.backward import engine_of
 from .engines.perturbation import filling, silence_of
 from .registry import register
 
 # How often integrated gradients may take three times as many points.
 REFINEMENTS = 5
+# Estimated error of a map, as a share of its summed magnitudes, from which it gets more points.
+UNSETTLED = 0.1
 # Share of the summed magnitudes below which a gap is rounding: the network computes in float32.
 ROUNDING = 1e-5
 
@@ -88,8 +91,8 @@ class PathOptions:
     baseline : {"silence", "mean"} or float
         Where the path to the patch begins: in silence, in the patch's mean, or in a number.
     steps : int
-        Points on the path at first. A patch whose map does not add up gets three times as many,
-        again and again, up to 243 times.
+        Points on the path at first. A patch whose map does not add up, or still moves, gets three
+        times as many, again and again, up to 243 times.
     tolerance : float
         How far the sum of a map may be from the difference of the logits, as a share of it.
     """
@@ -237,7 +240,9 @@ def integrated_gradients(
 
     The integral is a sum over the middles of equal steps. Each input whose map does not sum to
     the difference of its logits is given three times as many steps; the old middles are among the
-    new ones and are not asked for again.
+    new ones and are not asked for again. So is each input whose map still moves: its error, about
+    inversely proportional to the number of steps, is estimated from a map with a third of them,
+    and may be a tenth of the summed magnitudes.
 
     Parameters
     ----------
@@ -260,8 +265,8 @@ def integrated_gradients(
 
     Warns
     -----
-    UserWarning
-        If a map does not add up even with the most steps.
+    XaiAudioWarning
+        If a map does not add up, or still moves, even with the most steps.
 
     References
     ----------
@@ -282,18 +287,29 @@ def integrated_gradients(
     rises = engine.scores(inputs, targets) - engine.scores(starts, targets)
     means = np.zeros(inputs.shape)
     rest = np.arange(len(inputs))
+
+    def averaged(points):
+        points = points.reshape(-1, *[1] * (inputs.ndim - 1))
+        return engine(starts[rest], targets[rest], ways[rest], points)
+
+    # A few points tell how much the map moves when there are more.
+    few = max(1, steps // 3)
+    before, share = averaged(_middles(few, 0)), few / steps
     for level in range(REFINEMENTS + 1):
-        points = _middles(steps, level).reshape(-1, *[1] * (inputs.ndim - 1))
-        found = engine(starts[rest], targets[rest], ways[rest], points)
+        new = averaged(_middles(steps, level))
         # Two thirds of the middles are new from the second level on.
-        means[rest] = found if level == 0 else (means[rest] + 2 * found) / 3
-        rest = rest[_open(means[rest] * ways[rest], rises[rest], tolerance)]
+        means[rest] = new if level == 0 else (before + 2 * new) / 3
+        maps = means[rest] * ways[rest]
+        moved = (means[rest] - before) * ways[rest] * share
+        rest = rest[_open(maps, rises[rest], tolerance) | _unsettled(maps, moved)]
+        before, share = means[rest], 1 / 3
         if len(rest) == 0:
             break
     else:
         warnings.warn(
             f"Integrated gradients: {len(rest)} of {len(inputs)} maps are further than "
-            f"{tolerance:.0%} from the difference of the logits. Give more steps.",
+            f"{tolerance:.0%} from the difference of the logits, or still move. Give more steps.",
+            XaiAudioWarning,
             stacklevel=2,
         )
     return (means * ways).astype(np.float32)
@@ -349,6 +365,12 @@ def _open(maps, rises, tolerance) -> np.ndarray:
     axes = tuple(range(1, maps.ndim))
     gaps = np.abs(maps.sum(axis=axes) - rises)
     return gaps > np.maximum(tolerance * np.abs(rises), ROUNDING * np.abs(maps).sum(axis=axes))
+
+
+def _unsettled(maps, moved) -> np.ndarray:
+    """Tell which maps still move by too much."""
+    axes = tuple(range(1, maps.ndim))
+    return np.abs(moved).sum(axis=axes) > UNSETTLED * np.abs(maps).sum(axis=axes)
 
 
 def _baselines(classifier, patches, options) -> np.ndarray:

@@ -8,8 +8,9 @@ import keras
 import tensorflow as tf
 
 from ..errors import XaiAudioError
-from ..models.graph import graph_of, run
-from .engines.backward import checked, engine_of
+from ..models.graph import graph_of, is_identity, run
+from .checks import checked
+from .engines.backward import engine_of
 from .registry import register
 
 # What these layers do is either linear or picks among values; an activation they may have is
@@ -33,7 +34,8 @@ ORDINARY = tuple(
 )
 # The same for operations that stand in the graph without a layer, as in ``x + y``.
 ORDINARY_OPERATIONS = (
-    *("Add", "Subtract", "Multiply", "Negative", "Matmul", "Sum", "Mean", "Max", "Amax", "Cast"),
+    *("Add", "Subtract", "Multiply", "Divide", "TrueDivide", "Negative", "Matmul"),
+    *("Sum", "Mean", "Max", "Amax", "Cast"),
     *("Reshape", "Transpose", "Moveaxis", "Swapaxes", "Squeeze", "ExpandDims", "Flip", "GetItem"),
     *("Concatenate", "Stack", "Repeat", "BroadcastTo", "Pad"),
 )
@@ -115,28 +117,28 @@ def guided(network, inputs):
     """Run a network with a gate behind every ReLU, which changes only the way back."""
     graph = graph_of(network)
     for node in graph.nodes:
-        check(node.operation)
+        check(node)
     (logits,) = run(graph, {graph.nodes[0]: inputs}, [graph.output], around=_gated)
     return logits
 
 
-def check(operation) -> None:
+def check(node) -> None:
     """Refuse a layer (or operation) on whose way back something else than a ReLU may stand."""
-    name, kind = operation.name, type(operation).__name__
+    operation, name = node.operation, node.name
     if isinstance(operation, keras.Model):
         raise XaiAudioError(
             f"Guided backpropagation cannot see into the model {name!r}: put its layers into the "
             "network one by one."
         )
-    if not isinstance(operation, keras.layers.Layer):
-        known = is_operation(operation, *ORDINARY_OPERATIONS, "Relu", "Relu6")
+    if node.is_layer:
+        # A subclass may do anything in its call; what gives back what it is given hides nothing.
+        known = type(operation) in ORDINARY or is_identity(node)
     else:
-        # A subclass may do anything in its call.
-        known = type(operation) in ORDINARY
+        known = node.is_operation(*ORDINARY_OPERATIONS, "Relu", "Relu6")
     if not known:
         raise XaiAudioError(
-            f"Guided backpropagation is defined for ReLUs only, and {name!r} is a {kind}: use "
-            "saliency or integrated-gradients."
+            f"Guided backpropagation is defined for ReLUs only, and {name!r} is a "
+            f"{type(operation).__name__}: use saliency or integrated-gradients."
         )
     if isinstance(operation, keras.layers.ReLU) and operation.negative_slope:
         raise XaiAudioError(
