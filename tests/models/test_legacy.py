@@ -83,6 +83,25 @@ def test_what_keras_3_writes_as_h5(tmp_path):
     np.testing.assert_allclose(found.scores(PATCHES), model(PATCHES[..., None]), atol=1e-6)
 
 
+def test_arguments_that_only_keras_2_knows(tmp_path):
+    def change(config):
+        chain = config["config"]["layers"]
+        chain[1]["class_name"] = "DepthwiseConv2D"
+        chain[1]["config"] = {"name": "block/conv", "kernel_size": [3, 3], "groups": 1}
+        chain[1]["config"]["depth_multiplier"] = 4
+        del chain[0]
+        chain[0]["config"]["batch_input_shape"] = ENTRY["batch_input_shape"]
+        config["class_name"] = "Sequential"
+        config["config"] = {"name": "m", "layers": chain}
+
+    held = keras2(tmp_path / "old.h5", change)
+    model = xa.load_model(tmp_path / "old.h5", labels=LABELS, frontend=FRONTEND)
+    kernel = held["block/conv"]["kernel:0"].astype("float32")
+    pooled = np.mean(keras.ops.conv(PATCHES[..., None], kernel) + 1, axis=(1, 2))
+    logits = pooled @ held["end"]["kernel:0"].astype("float32")
+    np.testing.assert_allclose(model.logits(PATCHES), logits, atol=1e-4)
+
+
 def put(number, **entries):
     def change(config):
         one = config["config"]["layers"][number]

@@ -116,6 +116,8 @@ def evaluate(
     chosen = list(dict.fromkeys(methods)) if methods else every
     options = read_options(settings or [], chosen)
     classifier = models.load_model(model, labels=names)
+    for change in classifier.changes:
+        note(change)
     if mix is None:
         found = _held_out_first(found)
     else:

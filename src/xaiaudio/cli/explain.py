@@ -99,6 +99,8 @@ def explain(
     from ..pages.clip import explain_clip
 
     classifier = models.load_model(model, labels=names)
+    for change in classifier.changes:
+        note(change)
     _check_choices(classifier, target, methods, options)
     done = 0
     for file, stem in zip(good, _stems(good), strict=True):

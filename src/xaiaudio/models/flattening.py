@@ -52,7 +52,8 @@ def flatten(model: keras.Model) -> keras.Model:
         return model
     entry = graph.inputs[0]
     first = keras.Input(entry.shape[1:], name=entry.name, dtype=entry.dtype)
-    return keras.Model(first, reapplied(model, first), name=model.name)
+    outputs = reapplied(model, first)
+    return keras.Model(first, outputs if len(outputs) > 1 else outputs[0], name=model.name)
 
 
 def graph_of(operation):
@@ -67,8 +68,8 @@ def graph_of(operation):
     return operation if known and type(operation).__name__ == "Functional" else None
 
 
-def reapplied(model: keras.Model, tensor):
-    """Apply all layers of a model with one input to another tensor; return what comes out.
+def reapplied(model: keras.Model, tensor) -> list:
+    """Apply all layers of a model with one input to another tensor; return its outputs.
 
     The layers are twins of the model's own, as a Keras layer only knows its first use by name.
 
@@ -89,7 +90,7 @@ def reapplied(model: keras.Model, tensor):
         raise XaiAudioError(
             f"{model.name} does not take inputs of the shape {tuple(tensor.shape)[1:]}: {reason}"
         ) from error
-    return keras.tree.flatten(found)[0]
+    return keras.tree.flatten(found)
 
 
 def twin(operation, name: str):

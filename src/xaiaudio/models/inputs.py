@@ -66,7 +66,8 @@ def _wrapped(model, patch, count, turned):
     if count is not None and count > 1:
         tensor = keras.layers.Concatenate(name="channels")([tensor] * count)
         changes.append(f"{model.name} takes {count} channels: each gets the same patch.")
-    return keras.Model(first, reapplied(model, tensor), name=model.name), tuple(changes)
+    (output,) = reapplied(model, tensor)
+    return keras.Model(first, output, name=model.name), tuple(changes)
 
 
 def _match(sizes, wanted) -> bool:

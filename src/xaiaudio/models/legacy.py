@@ -33,7 +33,7 @@ def read_legacy(path: Path) -> keras.Model:
                 check_weights(file, config, path)
             shutil.copyfile(path, copy)
             with h5py.File(copy, "r+") as file:
-                file.attrs["model_config"] = json.dumps(_renamed(config))
+                file.attrs["model_config"] = json.dumps(_modern(_renamed(config)))
         except (OSError, RuntimeError, KeyError, ValueError, TypeError, RecursionError) as error:
             raise XaiAudioError(
                 f"{path} is damaged or no Keras network ({str(error)[:100]})."
@@ -56,6 +56,46 @@ def _config_of(file, path) -> dict:
     if len(config) > MAX_CONFIG:
         raise XaiAudioError(f"{path}: its configuration has more than {MAX_CONFIG >> 20} MB.")
     return json.loads(config)
+
+
+#: Arguments of Keras 2 that Keras 3 does not take; each says what is the case anyway.
+_GONE = {
+    "DepthwiseConv2D": {"groups": 1},
+    "SeparableConv1D": {"groups": 1},
+    "SeparableConv2D": {"groups": 1},
+    **dict.fromkeys(("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional"), {"time_major": False}),
+    "BatchNormalization": {"renorm": False, "fused": None, "virtual_batch_size": None},
+}
+
+
+def _modern(part):
+    """Write a Keras 2 configuration as Keras 3 understands it."""
+    if isinstance(part, list):
+        return [_modern(value) for value in part]
+    if not isinstance(part, dict):
+        return part
+    made = {key: _modern(value) for key, value in part.items()}
+    about = made.get("config")
+    if not isinstance(about, dict):
+        return made
+    for name, usual in _GONE.get(made.get("class_name"), {}).items():
+        if about.get(name, usual) == usual:
+            about.pop(name, None)
+    if made.get("class_name") == "BatchNormalization" and isinstance(about.get("axis"), list):
+        (about["axis"],) = about["axis"]
+    if made.get("class_name") == "Sequential" and isinstance(about.get("layers"), list):
+        about["layers"] = _with_input(about["layers"])
+    return made
+
+
+def _with_input(layers):
+    """Give the shape that the first layer of a Sequential says to a layer of its own."""
+    first = layers[0] if layers else {}
+    if first.get("class_name") == "InputLayer" or "batch_input_shape" not in first["config"]:
+        return layers
+    shape = {"batch_input_shape": first["config"].pop("batch_input_shape")}
+    shape["name"] = f"{first['config'].get('name', 'first')}_input"
+    return [{"class_name": "InputLayer", "config": shape}, *layers]
 
 
 def _renamed(config):
