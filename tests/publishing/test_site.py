@@ -1,5 +1,6 @@
 """The rendered book: whole pages, sounds beside them, clean notebooks, nothing done twice."""
 
+import csv
 import io
 import json
 import re
@@ -53,6 +54,15 @@ def test_shared_links_have_a_title_and_a_description(built):
     assert tags["description"].startswith("Words, and")
     assert tags["og:image"].startswith("https://") and tags["og:image"].endswith(".png")
     assert tags["og:url"].endswith("/plain.html")
+
+
+def test_all_recorded_numbers_are_a_table_to_take_along(built):
+    link = page(built[0], "plain").find("a", download=True)
+    path = built[0] / "_build/html" / link["href"]
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    (answer,) = [row for row in rows if row["number"] == "answer"]
+    assert answer["chapter"] == "welcome" and float(answer["this run"]) == 42.5
+    assert f"{len(rows)} numbers stand in the text" in page(built[0], "plain").get_text()
 
 
 def test_figures_have_caption_alt_text_and_number(built):

@@ -5,6 +5,8 @@ Only the build knows these, so the source has placeholders for them.
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 
 from . import metric, notebooks
@@ -12,6 +14,9 @@ from .baselines import recorded
 from .execute import notebook_path, read_stamp
 from .machine import count_cores
 from .project import read_json
+
+#: Where the table of all recorded numbers lies in the site.
+NUMBERS = "_static/recorded-numbers.csv"
 
 #: What the MathWorks example reports, as shares, and the recorded numbers that stand beside it.
 EXAMPLE = (
@@ -149,20 +154,43 @@ def _accuracies(project) -> str:
 
 
 def _numbers(project, chapters) -> str:
-    """List all recorded numbers: of this run, and of the baselines of every profile."""
+    """Say where all recorded numbers are."""
+    count = len(numbers_csv(project, chapters).splitlines()) - 1
+    return (
+        f"{count} numbers stand in the text of the chapters. A table lists them all, of this run "
+        "and of the baselines of every profile, with how far each may move: "
+        f'<a href="{NUMBERS}" download>recorded-numbers.csv</a>.\n'
+    )
+
+
+def numbers_csv(project, chapters) -> str:
+    """List all recorded numbers, of this run and of the baselines of every profile.
+
+    Parameters
+    ----------
+    project : Project
+        With all chapters executed.
+    chapters : list of str
+
+    Returns
+    -------
+    str
+        CSV with a line for each number. Where only the form of a number is compared, its tolerance
+        is empty.
+    """
     measured = _measured(project)
-    parts = []
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    pairs = [f"{profile} {what}" for profile in measured for what in ("baseline", "tolerance")]
+    table.writerow(["chapter", "number", "this run", *pairs])
     for chapter in chapters:
-        now = recorded(notebooks.read(notebook_path(project, chapter)))
-        rows = [
-            (f"`{name}`", _say(item["value"]), *(_baseline(e.get(name)) for e in measured.values()))
-            for name, item in now.items()
-            if metric.is_number(item["value"]) and "/" not in name
-        ]
-        if rows:
-            head = ("number", "this run", *(f"`{profile}`" for profile in measured))
-            parts.append(f"**{{doc}}`{chapter}`**\n\n{_table(head, rows)}")
-    return "\n".join(parts) or "No numbers were recorded.\n"
+        for name, item in recorded(notebooks.read(notebook_path(project, chapter))).items():
+            if not metric.is_number(item["value"]) or "/" in name:
+                continue
+            entries = [found.get(name, {}) for found in measured.values()]
+            row = [entry.get(what, "") for entry in entries for what in ("value", "tolerance")]
+            table.writerow([chapter, name, item["value"], *row])
+    return text.getvalue()
 
 
 def _baseline(entry, times=1) -> str:

@@ -16,7 +16,7 @@ from ..errors import XaiAudioError
 from ..sonify.player import ONE_AT_A_TIME
 from . import notebooks
 from .execute import notebook_path, read_stamp
-from .fragments import fill_in, fragments
+from .fragments import NUMBERS, fill_in, fragments, numbers_csv
 from .project import digest, files_key, read_json, toc_names, write_json, write_text
 
 #: A player as the chapters make it, with the sound inside.
@@ -114,6 +114,7 @@ def assemble(project) -> Path:
         shutil.copy(book / "references.bib", source / "references.bib")
     known = fragments(project)
     chapters = [page.name for page in project.chapters()]
+    write_text(source / NUMBERS, numbers_csv(project, chapters))
     for page in project.pages():
         if not page.has_code:
             write_text(
