@@ -12,7 +12,7 @@ ROOT = Path(xaiaudio.__file__).parent
 # From the ground up; a room imports from the floors below it, and within itself.
 FLOORS = (
     ("errors",),
-    ("files", "imports", "progress", "signatures", "containers"),
+    ("files", "filterbank", "imports", "progress", "signatures", "containers"),
     ("cache", "decoding", "stft"),
     ("audio", "patches"),
     ("frontend", "synthesis"),

@@ -21,6 +21,9 @@ import lazy_loader as _lazy
 # The networks are TensorFlow's; its start-up chatter tells users nothing.
 _os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 _os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# TensorFlow takes oneDNN's kernels by itself on some processors only. On the others they are two to
+# four times as fast as its own, and the same kernels everywhere round more alike.
+_os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 __version__ = "0.1.0"
 
