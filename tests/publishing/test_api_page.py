@@ -1,4 +1,4 @@
-"""The API page names what a reader can call of the methods and the measures, each thing once."""
+"""The API pages name what a reader can call of the methods and the measures, each thing once."""
 
 import ast
 import re
@@ -8,7 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "xaiaudio"
-PAGE = (ROOT / "book" / "api.md").read_text(encoding="utf-8")
+PAGES = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "book").glob("api*.md")}
+PAGE = "\n".join(PAGES.values())
 
 # Rooms behind the doors: the modules beside them are what a reader calls.
 INNER = {
@@ -56,6 +57,11 @@ def test_every_public_name_is_on_the_page(module):
 
 def test_relevance_propagation_is_there_by_its_package():
     assert "explainers.lrp" in named("automodule")
+
+
+def test_the_overview_leads_to_every_page():
+    listed = set(re.findall(r"{doc}`(api-[a-z]+)`", PAGES["api"]))
+    assert listed == set(PAGES) - {"api"} and len(listed) > 3
 
 
 def test_nothing_is_named_twice():
