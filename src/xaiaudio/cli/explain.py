@@ -122,7 +122,10 @@ def explain(
         except XaiAudioError as error:
             note(f"xaiaudio: {_named(file, error)}")
             continue
-        done += 1
+        for name, reason in clip.failed.items():
+            note(f"{file}: left out {name}. {reason}")
+        # Methods that nobody asked for may be left out; one that was asked for may not.
+        done += not (clip.failed and method)
         say(f"{file}: {_answer(clip)}")
         say(f"  {written[0]}")
     if done < len(files):

@@ -7,7 +7,7 @@ import functools
 import html
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +58,9 @@ class ExplainedClip:
     target : str
         The class explained.
     parts : tuple of Part
-        One per method.
+        One per method that could treat the network.
+    failed : dict of str to str
+        The other methods, and why.
     """
 
     name: str
@@ -67,6 +69,7 @@ class ExplainedClip:
     prediction: object
     target: str
     parts: tuple[Part, ...]
+    failed: dict[str, str] = field(default_factory=dict)
 
     @property
     def frontend(self):
@@ -172,6 +175,12 @@ def explain_clip(
     Returns
     -------
     ExplainedClip
+        With the results of all methods that can treat the network.
+
+    Raises
+    ------
+    XaiAudioError
+        If the sound cannot be used, or none of the methods can treat the network.
 
     Examples
     --------
@@ -185,12 +194,18 @@ def explain_clip(
     prediction = model.predict_clip(wave, overlap=overlap, pad=pad)
     target = prediction.label if target is None else model.labels[model.index(target)]
     patches = model.frontend(wave, overlap=overlap, pad=pad)
-    parts = []
+    parts, failed = [], {}
     for method in methods:
-        result = explain(model, patches, target, method, **(options or {}).get(method, {}))
+        try:
+            result = explain(model, patches, target, method, **(options or {}).get(method, {}))
+        except XaiAudioError as error:
+            failed[method] = str(error)
+            continue
         heard = listen(result, wave, keep=keep)
         parts.append(Part(result, clip_map(result), heard))
-    return ExplainedClip(name, wave, model, prediction, target, tuple(parts))
+    if not parts:
+        raise XaiAudioError(next(iter(failed.values())))
+    return ExplainedClip(name, wave, model, prediction, target, tuple(parts), failed)
 
 
 def _page(clip: ExplainedClip) -> str:
@@ -221,6 +236,7 @@ def _page(clip: ExplainedClip) -> str:
 </section>
 {_overview(clip)}
 {sections}
+{_failed(clip.failed)}
 <footer><p>{_footer(clip)}</p></footer>
 </main>
 <script>
@@ -228,6 +244,15 @@ def _page(clip: ExplainedClip) -> str:
 </body>
 </html>
 """
+
+
+def _failed(failed: dict[str, str]) -> str:
+    """Name the methods that could not treat the network, if any."""
+    rows = "".join(
+        f"<li><em>{html.escape(method)}</em>: {html.escape(reason)}</li>"
+        for method, reason in failed.items()
+    )
+    return f"<section><h2>What could not be asked</h2><ul>{rows}</ul></section>" if rows else ""
 
 
 def _silent(quiet: int) -> str:
