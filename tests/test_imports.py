@@ -16,6 +16,7 @@ FLOORS = (
     ("cache", "decoding", "stft"),
     ("audio", "patches"),
     ("frontend", "synthesis"),
+    ("wave_frontend",),
     ("datasets",),
     ("models",),
     ("explainers",),

@@ -1,9 +1,12 @@
 """Patches know their front end and where each of them lies in the sound."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 import xaiaudio as xa
+from xaiaudio.patches import joined
 
 FRONTEND = xa.LogMel(frames=20, bands=16)
 WAVE = np.random.default_rng(0).normal(0, 0.1, 16_000).astype("float32")
@@ -62,3 +65,16 @@ def test_the_loudest_is_the_one_with_the_highest_mean(patches):
 def test_places_have_to_fit():
     with pytest.raises(xa.XaiAudioError, match="2 places for 3 patches"):
         xa.Patches(np.zeros((3, 20, 16)), FRONTEND, [0, 1], 50)
+
+
+def test_sounds_go_with_their_patches(patches):
+    waves = np.arange(20.0).reshape(10, 2)
+    known = dataclasses.replace(patches, waves=waves)
+    np.testing.assert_array_equal(known[[5, 1]].waves, waves[[5, 1]])
+    np.testing.assert_array_equal(known[3].waves, waves[3:4])
+    both = joined([known[:2], known[5:]])
+    np.testing.assert_array_equal(both.waves, waves[[0, 1, 5, 6, 7, 8, 9]])
+    np.testing.assert_array_equal(both.starts, known.starts[[0, 1, 5, 6, 7, 8, 9]])
+    plain = joined([patches[:2], known[5:]])
+    np.testing.assert_array_equal(plain, both.values)
+    assert isinstance(plain, np.ndarray)

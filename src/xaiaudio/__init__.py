@@ -43,5 +43,6 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "publishing.profiles": ["profile"],
         "publishing.record": ["number", "show"],
         "sonify.masks": ["listen"],
+        "wave_frontend": ["WaveFrontend"],
     },
 )

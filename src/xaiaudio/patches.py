@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,8 @@ class Patches(np.lib.mixins.NDArrayOperatorsMixin):
     levels : ndarray of float, shape (n,), or None
         Mean square of the samples that each patch was made from, in dB relative to full scale;
         -inf for digital silence.
+    waves : ndarray of float32, shape (n, samples), or None
+        The sounds that the patches are pictures of, for networks that take those.
 
     Examples
     --------
@@ -50,6 +53,7 @@ class Patches(np.lib.mixins.NDArrayOperatorsMixin):
     starts: np.ndarray
     length: int
     levels: np.ndarray | None = None
+    waves: np.ndarray | None = None
 
     def __post_init__(self):
         starts = np.asarray(self.starts, int)
@@ -86,8 +90,11 @@ class Patches(np.lib.mixins.NDArrayOperatorsMixin):
         if isinstance(index, (int, np.integer)):
             index = range(len(self))[index]
             index = slice(index, index + 1)
-        levels = None if self.levels is None else self.levels[index]
-        return replace(self, values=self.values[index], starts=self.starts[index], levels=levels)
+        keep = {
+            name: None if array is None else array[index]
+            for name, array in (("levels", self.levels), ("waves", self.waves))
+        }
+        return replace(self, values=self.values[index], starts=self.starts[index], **keep)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -126,3 +133,36 @@ class Patches(np.lib.mixins.NDArrayOperatorsMixin):
         ndarray of float64, shape (frames + 1,)
         """
         return self.frontend.frame_times(self.starts[number])
+
+
+def joined(parts: Sequence[Patches]) -> Patches | np.ndarray:
+    """Put the patches of several sounds together, for a network to be asked about all of them.
+
+    Parameters
+    ----------
+    parts : sequence of Patches
+        Of one front end.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, frames, bands), or Patches
+        Their values; with their sounds where these are known. Each start is in a sound of its own.
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> from xaiaudio.patches import joined
+    >>> joined([xa.LogMel.vggish()(np.zeros(80_000, "float32"))] * 3).shape
+    (15, 96, 64)
+    """
+    values = np.concatenate(parts)
+    if any(part.waves is None for part in parts):
+        return values
+    return replace(
+        parts[0],
+        values=values,
+        starts=np.concatenate([part.starts for part in parts]),
+        length=max(part.length for part in parts),
+        levels=None if parts[0].levels is None else np.concatenate([one.levels for one in parts]),
+        waves=np.concatenate([part.waves for part in parts]),
+    )

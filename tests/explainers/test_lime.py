@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from lime.lime_image import LimeImageExplainer
 from small_networks import additive, classifier_of, convolutional, random_patches
+from sound_functions import linear, sounds
 
 from xaiaudio import XaiAudioError, explain, explain_classes
 from xaiaudio.explainers.engines import segments
@@ -186,3 +187,26 @@ def test_growing_gives_the_maps_of_each_number_of_samples(small, patches):
     for maps, samples in zip(found[:, :, 0], numbers, strict=True):
         alone = explain(small, patches, "dog", "lime", grid=(3, 2), seed=2, samples=samples)
         np.testing.assert_allclose(maps, alone.maps, atol=1e-6)
+
+
+def test_gains_of_the_parts_of_a_sound_are_recovered():
+    wave, first, second = sounds(3)
+    classifier = linear(first, second)
+    parts = Components.grid(wave, classifier.frontend, 3, 2)
+    found = weigh(
+        classifier, [parts], np.array([[1, 0]]), Options(samples=4000, output="logits", seed=3)
+    )
+    for row, direction in zip(found[0], (second, first), strict=True):
+        gains = parts.parts @ direction
+        assert np.abs(gains).max() > 1
+        np.testing.assert_allclose(row, gains, rtol=0.02, atol=0.05)
+
+
+def test_segments_of_a_sound_weigh_what_their_filters_take_away():
+    wave = sounds(1)[0]
+    classifier = linear(wave, 0 * wave)
+    options = {"grid": (3, 2), "samples": 4000, "fill": "silence", "output": "logits"}
+    found = explain(classifier, classifier.frontend(wave), 0, "lime", **options).maps[0]
+    numbers = segments.grid(classifier.frontend.patch_shape, 3, 2)
+    for number, part in enumerate(Components.of_cells(wave, classifier.frontend, numbers).parts):
+        assert found[numbers == number] == pytest.approx(part @ wave, rel=0.02, abs=0.05)

@@ -5,10 +5,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import layers
 from small_networks import additive, classifier_of, convolutional, random_patches
+from sound_functions import linear, sounds
 from tf_keras_vis.utils.scores import CategoricalScore
 
 from xaiaudio import XaiAudioError, explain, explain_classes
 from xaiaudio.explainers.occlusion import Occlusion, Sweep
+from xaiaudio.stft import analyse, rows_of, to_stft
 
 
 def starts(length, mask, stride):
@@ -181,3 +183,41 @@ def test_class_refuses_what_it_cannot_cover():
     two = keras.Model(inputs, [layers.Dense(2)(inputs), layers.Dense(2)(inputs)])
     with pytest.raises(XaiAudioError, match="one input and one output"):
         Occlusion(two)
+
+
+def test_a_function_of_sounds_has_its_energy_as_the_map():
+    """<s, filtered s> is the energy of s that the filter lets pass, bin by bin."""
+    wave = sounds(1)[0]
+    classifier = linear(wave, 0 * wave)
+    segments, frontend = classifier.frontend(wave), classifier.frontend
+    options = {"mask": (0.3, 0.25), "stride": (0.2, 0.25)}
+    found = explain(
+        classifier, segments, 0, "occlusion", **options, fill="silence", output="logits"
+    )
+    # A bin of the transform stands for itself and its mirror image.
+    energy = np.abs(analyse(wave, frontend)) ** 2 / frontend.fft
+    energy[:, 1:-1] *= 2
+    assert energy.sum() == pytest.approx(wave.astype(float) @ wave, rel=1e-6)
+    rows = rows_of(len(wave), frontend.frames, frontend)
+    sweep = Sweep(frontend.patch_shape, *options.values())
+    lost = []
+    for top, bottom, left, right in sweep.boxes.edges:
+        hidden = np.zeros(frontend.patch_shape)
+        hidden[top:bottom, left:right] = 1
+        lost.append((energy * to_stft(hidden, frontend)[rows]).sum())
+    expected = sweep.maps(-np.array(lost)[None, None])[0]
+    assert np.abs(expected).max() > 10
+    np.testing.assert_allclose(found.maps, expected, atol=1e-3)
+
+
+def test_what_fills_a_sound_is_the_level_that_its_loud_cells_come_down_to():
+    wave = sounds(1)[0]
+    classifier = linear(wave, 0 * wave)
+    segments = classifier.frontend(wave)
+    options = {"targets": 0, "method": "occlusion", "output": "logits"}
+    silence, mean = (
+        explain(classifier, segments, fill=fill, **options).maps for fill in ("silence", "mean")
+    )
+    assert mean.mean() == pytest.approx(0.35 * silence.mean(), rel=0.5)
+    highest = explain(classifier, segments, fill=float(segments.values.max()), **options).maps
+    np.testing.assert_array_equal(highest, 0 * mean)

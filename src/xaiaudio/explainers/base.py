@@ -16,6 +16,7 @@ from ..errors import XaiAudioError
 from ..files import whole
 from ..frontend import LogMel
 from ..patches import Patches
+from ..wave_frontend import from_config
 from . import registry
 from .checks import naming, warn_of_flat_maps
 
@@ -53,6 +54,8 @@ class Explanation:
         The first frame of each patch in the sound; None if a bare array was explained.
     length : int or None
         Frames of the whole sound.
+    waves : ndarray of float32, shape (n, samples), or None
+        The sounds that the patches are pictures of, for a network that takes sounds.
     """
 
     maps: np.ndarray
@@ -68,6 +71,7 @@ class Explanation:
     seconds: float = 0.0
     starts: np.ndarray | None = None
     length: int | None = None
+    waves: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.maps)
@@ -86,9 +90,16 @@ class Explanation:
 
     def _arrays(self) -> dict[str, np.ndarray]:
         """Return what there is one of for each patch."""
-        names = ("maps", "raw", "patches", "targets", "scores", "starts")
+        names = ("maps", "raw", "patches", "targets", "scores", "starts", "waves")
         arrays = {name: getattr(self, name) for name in names}
         return {name: array for name, array in arrays.items() if array is not None}
+
+    @property
+    def inputs(self) -> Patches | np.ndarray:
+        """What to ask the network about once more: the patches, with their sounds if it has any."""
+        if self.waves is None:
+            return self.patches
+        return Patches(self.patches, self.frontend, self.starts, self.length, waves=self.waves)
 
     def times(self, number: int = 0) -> np.ndarray:
         """Return where the cells of a patch begin and end, in seconds.
@@ -157,7 +168,7 @@ class Explanation:
             with np.load(path, allow_pickle=False) as file:
                 data = {name: file[name] for name in file.files}
             about = json.loads(str(data.pop("about")))
-            frontend = LogMel.from_config(about.pop("frontend"))
+            frontend = from_config(about.pop("frontend"))
             labels = tuple(about.pop("labels"))
             loaded = cls(**data, **about, labels=labels, frontend=frontend)
             _check_fields(loaded)
@@ -183,6 +194,11 @@ def _check_fields(loaded: Explanation) -> None:
     starts = loaded.starts
     if starts is not None and (starts.shape != (n,) or starts.dtype.kind not in "iu"):
         raise ValueError("starts are no places in the sound")
+    waves = loaded.waves
+    if waves is not None and (starts is None or waves.ndim != 2 or waves.dtype.kind != "f"):
+        raise ValueError("waves are no sounds of the patches")
+    if waves is not None and len(waves) != n:
+        raise ValueError("waves and patches do not fit together")
     words = [*loaded.labels, loaded.method, loaded.upsample]
     if not all(isinstance(word, str) for word in words) or not isinstance(loaded.options, dict):
         raise ValueError("labels, method or options are of another kind")
@@ -317,19 +333,19 @@ class Explainer:
 
     def __call__(self, model, patches, targets=None) -> Explanation:
         """Explain what a network listened to; see :func:`xaiaudio.explain`."""
-        values = _check_patches(model, patches)
-        scores = model.scores(values)
+        inputs = _check_patches(model, patches)
+        scores = model.scores(inputs)
         targets = _indices(model, targets, scores)[:, None]
-        return self._run(model, patches, values, targets, scores)[0]
+        return self._run(model, patches, inputs, targets, scores)[0]
 
     def classes(self, model, patches, classes=None) -> dict[str, Explanation]:
         """Explain several classes; see :func:`xaiaudio.explain_classes`."""
-        values = _check_patches(model, patches)
-        scores = model.scores(values)
+        inputs = _check_patches(model, patches)
+        scores = model.scores(inputs)
         classes = model.labels if classes is None else np.atleast_1d(np.asarray(classes, object))
         classes = [model.index(name) for name in classes]
-        targets = np.tile(np.asarray(classes, int), (len(values), 1))
-        results = self._run(model, patches, values, targets, scores)
+        targets = np.tile(np.asarray(classes, int), (len(inputs), 1))
+        results = self._run(model, patches, inputs, targets, scores)
         return {model.labels[index]: one for index, one in zip(classes, results, strict=True)}
 
     def save(self, path) -> Path:
@@ -369,11 +385,17 @@ class Explainer:
         made._set(weights=weights or None)
         return made
 
-    def _run(self, model, patches, values, targets, scores) -> list[Explanation]:
+    def _run(self, model, patches, inputs, targets, scores) -> list[Explanation]:
         """Explain the k targets of each patch: `targets` is (n, k), the result has length k."""
+        waves, values = getattr(inputs, "waves", None), np.asarray(inputs)
+        if waves is not None and self._method.needs != registry.ANY:
+            raise XaiAudioError(
+                f"{self.name} needs {self._method.needs} in a Keras graph that takes log-mel "
+                f"patches, and {model.name} takes sounds: use {', '.join(registry.asking())}."
+            )
         started = time.perf_counter()
         with naming(self.name):
-            raw = self._raw_maps(model, values, targets)
+            raw = self._raw_maps(model, inputs, targets)
         seconds = (time.perf_counter() - started) / targets.shape[1]
         if not np.isfinite(raw).all():
             raise XaiAudioError(
@@ -396,6 +418,7 @@ class Explainer:
                 seconds=seconds,
                 starts=patches.starts if known else None,
                 length=patches.length if known else None,
+                waves=waves,
             )
             for k in range(targets.shape[1])
         ]
@@ -515,7 +538,9 @@ def _tuples(value):
     return tuple(value) if isinstance(value, list) else value
 
 
-def _check_patches(model, patches) -> np.ndarray:
+def _check_patches(model, patches) -> np.ndarray | Patches:
+    """Return what the network is asked about: an array, or `Patches` with their sounds."""
+    whole = patches
     if isinstance(patches, Patches) and not _same_cells(patches.frontend, model.frontend):
         raise XaiAudioError(
             "The patches were made by another front end than this network's: make them with "
@@ -540,7 +565,7 @@ def _check_patches(model, patches) -> np.ndarray:
         raise XaiAudioError("There is no patch to explain: the sound gave none.")
     if not np.isfinite(patches).all():
         raise XaiAudioError("The patches hold NaN or infinite values: check the sound first.")
-    return patches
+    return patches if getattr(whole, "waves", None) is None else whole
 
 
 def _same_cells(one: LogMel, other: LogMel) -> bool:

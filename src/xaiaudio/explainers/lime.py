@@ -191,7 +191,8 @@ def segments_of(patches, options) -> np.ndarray:
     if options.segments == "grid":
         one = cut.grid(patches.shape[1:], *options.grid)
         return np.broadcast_to(one, patches.shape)
-    return np.stack([cut.superpixels(patch, np.prod(options.grid)) for patch in patches])
+    values = np.asarray(patches)
+    return np.stack([cut.superpixels(patch, np.prod(options.grid)) for patch in values])
 
 
 def growing(classifier, patches, targets, options, samples) -> np.ndarray:

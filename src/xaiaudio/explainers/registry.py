@@ -13,6 +13,9 @@ from ..errors import XaiAudioError
 # and its name here.
 FILES = ("cam", "occlusion", "lime", "gradients", "guided", "lrp.method")
 
+#: What a method needs that only asks the network, and never looks inside.
+ANY = "any network"
+
 _METHODS: dict[str, Method] = {}
 
 
@@ -64,7 +67,7 @@ def register(
     options: type,
     summary: str,
     paper: str,
-    needs: str = "any network",
+    needs: str = ANY,
     many_targets: bool = False,
     fit: Callable | None = None,
 ) -> Callable[[Callable], Callable]:
@@ -96,6 +99,18 @@ def find(name: str) -> Method:
     if name not in known:
         raise XaiAudioError(f"No method is called {name!r}: there are {', '.join(known)}.")
     return known[name]
+
+
+def asking() -> list[str]:
+    """Return the methods that only ask a network, and so explain any classifier.
+
+    Examples
+    --------
+    >>> from xaiaudio.explainers.registry import asking
+    >>> asking()
+    ['occlusion', 'lime']
+    """
+    return [name for name, method in _all().items() if method.needs == ANY]
 
 
 def methods() -> dict[str, dict]:

@@ -117,6 +117,7 @@ class AudioClassifier:
         outputs=None,
         activation=None,
         channels=None,
+        sample_rate=None,
     ) -> AudioClassifier:
         """Take a Keras network of one's own.
 
@@ -149,6 +150,10 @@ class AudioClassifier:
             `BinaryCrossentropy(from_logits=True)`.
         channels : {"repeat"}, optional
             Give each of two channels the same patch.
+        sample_rate : int, optional
+            Of a network that takes samples, ``(samples,)`` or ``(samples, 1)``, in hertz. It
+            becomes a `WaveformClassifier`, see :meth:`from_function`; a `WaveFrontend` as
+            `frontend` says the same, and how long the sounds are where the network leaves it open.
 
         Raises
         ------
@@ -169,10 +174,17 @@ class AudioClassifier:
         >>> xa.AudioClassifier.from_keras(mine, ["cat", "dog"]).labels
         ('cat', 'dog')
         """
-        frontend = LogMel.vggish() if frontend is None else _check_frontend(frontend)
+        from . import waveform
+
         labels = _check_labels(labels)
+        frontend = None if frontend is None else _check_frontend(frontend)
         heads.check_ends(keras_model)
         flat = flatten(keras_model) if graph_of(keras_model) else keras_model
+        if waveform.takes_samples(flat, frontend):
+            about = {"name": name, "attribution": attribution, "sample_rate": sample_rate}
+            about |= {"outputs": outputs, "activation": activation}
+            return waveform.of_keras(flat, labels, frontend, **about)
+        frontend = LogMel.vggish() if frontend is None else frontend
         fitted, changes = inputs.fitted(flat, frontend, channels)
         network, logits_network, taken = heads.split(
             fitted, outputs, activation, lambda network: probing.answers(network, frontend)
@@ -194,6 +206,78 @@ class AudioClassifier:
         about = {"name": self.name, "attribution": self.attribution, "history": self.history}
         about |= {"outputs": self.outputs, "changes": self.changes}
         return _again, (self.network, self.labels, self.frontend, about)
+
+    @classmethod
+    def from_function(
+        cls,
+        function,
+        labels,
+        sample_rate=32_000,
+        seconds=5.0,
+        *,
+        outputs="probabilities",
+        batch=32,
+        name=None,
+        attribution="",
+    ) -> AudioClassifier:
+        """Take any function of sounds: a network of another library, or a service.
+
+        Its cells are those of a log-mel picture of the sound, and hiding a cell filters the sound.
+        So methods that only ask a network explain it: occlusion and LIME.
+
+        Parameters
+        ----------
+        function : callable
+            Takes waveforms, a float32 array ``(n, samples)``, and returns scores ``(n, classes)``.
+        labels : sequence of str
+            One per column of the scores, in order.
+        sample_rate : int
+            That the function takes, in hertz.
+        seconds : float
+            Length of the sounds that it takes. Longer ones are cut into segments.
+        outputs : {"probabilities", "logits", "sigmoid"}
+            What the function returns: probabilities, which are taken as they are; logits, behind
+            which a softmax is put; or logits of classes that do not exclude each other, behind
+            which sigmoids are put. The logits of probabilities are their logarithms where each row
+            sums to 1, and else their log-odds.
+        batch : int
+            Most sounds that the function is given at once.
+        name : str, optional
+            The function's own by default.
+        attribution : str
+
+        Returns
+        -------
+        WaveformClassifier
+            Its front end, a `WaveFrontend`, cuts sounds into segments.
+
+        Raises
+        ------
+        XaiAudioError
+            If this is no function, or its answers to two segments of noise do not fit.
+
+        Examples
+        --------
+        >>> import numpy as np, xaiaudio as xa
+        >>> def loud(waves):
+        ...     power = np.square(waves).mean(axis=1)
+        ...     return np.stack([power > 0.1, power <= 0.1], axis=1)
+        >>> model = xa.AudioClassifier.from_function(loud, ["loud", "soft"], 16_000, seconds=1)
+        >>> model.predict_clip(np.full(48_000, 0.1, "float32")).label
+        'soft'
+        """
+        from .waveform import of_function
+
+        return of_function(
+            function,
+            _check_labels(labels),
+            sample_rate=sample_rate,
+            seconds=seconds,
+            batch=batch,
+            outputs=outputs,
+            name=name,
+            attribution=attribution,
+        )
 
     def save(self, path):
         """Write the network, its labels and its front end to one ``.keras`` file.

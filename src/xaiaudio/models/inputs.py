@@ -75,12 +75,6 @@ def _match(sizes, wanted) -> bool:
 
 
 def _check_patches(model, shape) -> None:
-    if len(shape) == 1 or (len(shape) == 2 and shape[-1] == 1):
-        raise XaiAudioError(
-            f"{model.name} takes inputs of the shape {shape}, which looks like a waveform: a "
-            "front end makes patches. gradient, smooth_gradient and integrated_gradients of "
-            "xaiaudio.explainers.gradients take such a network as it is."
-        )
     if len(shape) == 3 and shape[-1] in (None, 1, 2, 3):
         return
     if len(shape) != 2:

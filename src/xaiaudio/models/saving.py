@@ -15,6 +15,7 @@ import keras
 from ..errors import XaiAudioError
 from ..files import whole
 from ..frontend import LogMel
+from ..wave_frontend import WaveFrontend, from_config
 from .classifier import AudioClassifier
 from .legacy import read_legacy
 from .safety import MAX_CONFIG, check_config, check_weights
@@ -44,7 +45,7 @@ def save(classifier: AudioClassifier, path) -> Path:
     path = Path(path)
     if path.suffix != ".keras":
         raise XaiAudioError(f"{path} must end in .keras: that is the format written.")
-    if type(classifier.frontend) is not LogMel:
+    if type(classifier.frontend) not in (LogMel, WaveFrontend):
         raise XaiAudioError(
             f"The front end is a {type(classifier.frontend).__name__}, which a file cannot hold: "
             "only the settings of a LogMel are saved. Save the network by Keras, and make the "
@@ -62,7 +63,7 @@ def save(classifier: AudioClassifier, path) -> Path:
         about["outputs"] = classifier.outputs
     with tempfile.TemporaryDirectory() as folder:
         written, finished = Path(folder) / "written.keras", Path(folder) / "network.keras"
-        classifier.network.save(written)
+        (getattr(classifier, "wave_network", None) or classifier.network).save(written)
         with zipfile.ZipFile(written) as archive, zipfile.ZipFile(finished, "w") as made:
             config = json.loads(archive.read("config.json"))
             check_config(config, path)
@@ -156,7 +157,7 @@ def _load(path: Path, given) -> AudioClassifier:
         classifier = AudioClassifier.from_keras(
             network,
             about["labels"],
-            LogMel.from_config(about["frontend"]),
+            from_config(about["frontend"]),
             name=_text(about["name"]),
             attribution=_text(about.get("attribution", "")),
             outputs=about.get("outputs"),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from small_networks import classifier_of, convolutional, random_patches
+from sound_functions import linear, sounds
 
 from xaiaudio import XaiAudioError
 from xaiaudio.explainers.engines import perturbation
@@ -154,3 +155,21 @@ def test_filling():
 def test_unknown_output(small):
     with pytest.raises(XaiAudioError, match="'scores', 'logits'"):
         engine_of(small, "embedding")
+
+
+@pytest.mark.parametrize("batch", [2, 5, 64])
+def test_cells_of_a_function_of_sounds_are_hidden_by_filters(batch):
+    waves = sounds(5)
+    classifier = linear(*waves[2:], batch=batch)
+    segments = classifier.frontend(waves[:2].ravel())
+    fill = np.full(segments.shape, -3.0, "float32")
+    boxes = np.array([[0, 0, 0, 0], [3, 20, 5, 40], [0, 61, 0, 64]])
+    found = engine_of(classifier, "logits")(segments, fill, Boxes(boxes))
+    for number, (top, bottom, left, right) in enumerate(boxes):
+        wanted = segments.values.copy()
+        wanted[:, top:bottom, left:right] = -3
+        expected = classifier.logits(classifier.changed(segments, wanted))
+        np.testing.assert_allclose(found[:, number], expected, rtol=1e-4, atol=1e-3)
+    np.testing.assert_array_equal(found[:, 0], classifier.logits(segments))
+    with pytest.raises(XaiAudioError, match="these patches do not know theirs"):
+        engine_of(classifier)(segments.values, fill, Boxes(boxes))

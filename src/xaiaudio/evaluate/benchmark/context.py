@@ -50,7 +50,7 @@ class Reference:
         return Explanation(
             maps=maps,
             raw=maps,
-            patches=cases.patches,
+            patches=np.asarray(cases.patches),
             targets=cases.targets,
             scores=model.scores(cases.patches),
             labels=tuple(model.labels),
@@ -58,6 +58,9 @@ class Reference:
             options={},
             upsample="bilinear",
             frontend=model.frontend,
+            starts=getattr(cases.patches, "starts", None),
+            length=getattr(cases.patches, "length", None),
+            waves=getattr(cases.patches, "waves", None),
         )
 
     def _maps(self, model, cases, seed) -> np.ndarray:
@@ -69,7 +72,7 @@ class Reference:
         if self.name == "centre":
             return np.tile(_centre(shape), (len(cases), 1, 1))
         if self.name == "energy":
-            return cases.patches - model.frontend.silence
+            return np.asarray(cases.patches) - model.frontend.silence
         if cases.truth is None:
             raise XaiAudioError("It is unknown where the events are in these clips.")
         return cases.truth

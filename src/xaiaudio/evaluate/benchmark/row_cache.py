@@ -31,12 +31,16 @@ class RowCache:
     def __init__(self, folder, model, cases, measures, few, seed):
         self.folder = Path(folder)
         truth = [] if cases.truth is None else [cases.truth]
-        weights = model.network.get_weights()
+        # Of a classifier of sounds: its network takes samples, and they are part of the cases.
+        network = getattr(model, "wave_network", None) or model.network
+        waves = getattr(cases.patches, "waves", None)
+        arrays = [cases.patches, cases.targets, *truth, *network.get_weights()]
+        arrays += [] if waves is None else [waves]
         self._common = cache.key(
             [[measure.name for measure in measures], few, seed],
             [list(cases.names), cases.dataset, list(model.labels)],
-            [model.network.to_json(), model.frontend.to_config()],
-            cache.sum_of_arrays([cases.patches, cases.targets, *truth, *weights]),
+            [network.to_json(), model.frontend.to_config()],
+            cache.sum_of_arrays(arrays),
             [_code(measure.function) for measure in measures],
             modules=[
                 *(_module(measure.function) for measure in measures),

@@ -10,6 +10,7 @@ import numpy as np
 from ...datasets.mixtures import mixtures
 from ...errors import XaiAudioError
 from ...frontend import LogMel
+from ...patches import joined
 
 # Of the patches that hold nearly as much of the event as the best one, any will do.
 _NEARLY = 0.9
@@ -134,7 +135,7 @@ def cases_of(model, clips, limit: int = 80, *, keep_wrong: bool = False) -> Case
                 unusable.append(str(error))
         if not picked:
             continue
-        scores = model.scores(np.concatenate([patch for _, patch, _ in picked]))
+        scores = model.scores(joined([patch for _, patch, _ in picked]))
         for (clip, patch, truth), best in zip(picked, scores.argmax(axis=1), strict=True):
             target = int(best) if clip.label is None else model.index(clip.label)
             if best != target and not keep_wrong:
@@ -147,7 +148,7 @@ def cases_of(model, clips, limit: int = 80, *, keep_wrong: bool = False) -> Case
         raise XaiAudioError(_nothing(model, clips, wrong, unusable))
     patches, targets, truths, used, right = zip(*found, strict=True)
     return Cases(
-        np.concatenate(patches),
+        joined(patches),
         np.array(targets, int),
         _stacked(truths, model.frontend.patch_shape),
         tuple(clip.name for clip in used),

@@ -161,7 +161,8 @@ def drops_of(
         raise XaiAudioError(f"subsets is {subsets!r}: a whole number from 2 on is needed.")
     if not 0 < share < 1:
         raise XaiAudioError(f"share is {share!r}: a number between 0 and 1 is needed.")
-    patches = np.asarray(patches, np.float32)
+    if getattr(patches, "waves", None) is None:
+        patches = np.asarray(patches, np.float32)
     segments = grid_segments(patches.shape[1:], *grid)
     hidden = _subsets(subsets, int(segments.max()) + 1, share, seed)
     base = filling(patches, fill, silence_of(model))
@@ -229,7 +230,7 @@ def mu_fidelity(
     """
     if drops is None:
         plan = {"subsets": subsets, "grid": grid, "share": share, "fill": fill, "seed": seed}
-        drops = drops_of(model, result.patches, **plan, progress=progress)
+        drops = drops_of(model, result.inputs, **plan, progress=progress)
     falls = drops.drops[np.arange(len(result)), :, result.targets]
     count = drops.hidden.shape[1]
     places = drops.segments.ravel()
@@ -247,7 +248,7 @@ def _counts(result, steps) -> np.ndarray:
 def _curve(model, result, bounds, counts, fill, progress) -> Curve:
     base = filling(result.patches, fill, silence_of(model))
     masks = Ranks(ranks(result.maps), bounds)
-    answers = engine_of(model)(result.patches, base, masks, progress=progress)
+    answers = engine_of(model)(result.inputs, base, masks, progress=progress)
     scores = answers[np.arange(len(result)), :, result.targets].astype(np.float64)
     fractions = counts / counts[-1]
     return Curve(fractions, scores, np.trapezoid(scores, fractions, axis=1))

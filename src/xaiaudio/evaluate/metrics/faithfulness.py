@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...explainers.engines.perturbation import filling, silence_of
+from ...explainers.engines.perturbation import changed, filling, silence_of
 from .registry import FAITHFUL, register
 
 _KEPT = "keep or remove what the map shows: "
@@ -57,7 +57,8 @@ def kept_and_removed(model, result, *, fill="silence") -> tuple[np.ndarray, np.n
     mask = soft_mask(result.maps)
     difference = result.patches - base
     both = np.concatenate([base + mask * difference, base + (1 - mask) * difference])
-    scores = model.scores(both)
+    twice = result.inputs[np.tile(np.arange(len(mask)), 2)]
+    scores = model.scores(changed(model, twice, both))
     return scores[: len(mask)], scores[len(mask) :]
 
 

@@ -288,7 +288,7 @@ def random_logit(model, patches, targets=None, explainer="gradcam", *, seed=0) -
     # Anything from 1 to classes - 1 further on is another class.
     steps = np.random.default_rng(seed).integers(1, classes, len(first))
     others = (first.targets + steps) % classes
-    second = explainer(model, first.patches, others.tolist())
+    second = explainer(model, first.inputs, others.tolist())
     return similarity(first.maps, second.maps)
 
 
@@ -331,7 +331,7 @@ def networks(model, other, patches, targets=None, explainer="gradcam") -> Random
         )
     explainer = Explainer.of(explainer)
     first = explainer(model, patches, targets)
-    second = explainer(other, first.patches, first.targets.tolist())
+    second = explainer(other, first.inputs, first.targets.tolist())
     repeated = _repeated(model, first, explainer)
     return _randomisation([other.name], first.maps, [second.maps], repeated)
 
@@ -377,14 +377,14 @@ def _compare(model, patches, targets, explainer, groups, states, seed) -> Random
         # What a method compiled for the whole network serves all states: it reads the weights
         # each time.
         with forgetting(model, state, seed=seed):
-            found = explainer(model, whole.patches, whole.targets.tolist())
+            found = explainer(model, whole.inputs, whole.targets.tolist())
         maps.append(found.maps)
     repeated = _repeated(model, whole, explainer)
     return _randomisation([group[-1] for group in groups], whole.maps, maps, repeated)
 
 
 def _repeated(model, found, explainer) -> np.ndarray:
-    return explainer(model, found.patches[:1], int(found.targets[0])).maps
+    return explainer(model, found.inputs[:1], int(found.targets[0])).maps
 
 
 def _randomisation(names, whole, changed, repeated) -> Randomisation:

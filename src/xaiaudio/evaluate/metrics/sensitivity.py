@@ -13,6 +13,7 @@ import numpy as np
 
 from ...errors import XaiAudioError
 from ...explainers.base import Explainer
+from ...patches import joined
 from .registry import TRUST, register
 
 NOISES = ("shaped", "white")
@@ -289,8 +290,8 @@ def _largest_change(context):
     return context.scatter(relative(maps, context.subset_maps).max(axis=0))
 
 
-def _with_noise(context) -> np.ndarray | None:
-    """Return the few cases' patches with noise in their sounds, (draws, n, frames, bands)."""
+def _with_noise(context) -> list | None:
+    """Return the few cases' patches with noise in their sounds, once for each draw."""
     cases, frontend = context.cases, context.model.frontend
     if not cases.starts:
         return None
@@ -302,4 +303,4 @@ def _with_noise(context) -> np.ndarray | None:
     if np.abs(clean - cases.patches[context.subset]).max() > _SAME:
         return None
     changed = noisy(np.stack(waves), draws=_DRAWS, seed=context.seed)
-    return np.stack([np.concatenate([frontend(wave) for wave in row]) for row in changed])
+    return [joined([frontend(wave) for wave in row]) for row in changed]

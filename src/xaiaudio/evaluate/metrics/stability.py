@@ -129,9 +129,9 @@ def over_seeds(
     explainer = Explainer.of(explainer)
     first = explainer.with_seed(seeds[0])(model, patches, targets)
     classes = first.targets.tolist()
-    drawn = explainer.seeded or _differs(explainer(model, first.patches[:1], classes[:1]), first)
+    drawn = explainer.seeded or _differs(explainer(model, first.inputs[:1], classes[:1]), first)
     rest = [
-        explainer.with_seed(seed)(model, first.patches, classes).maps for seed in seeds[1:] if drawn
+        explainer.with_seed(seed)(model, first.inputs, classes).maps for seed in seeds[1:] if drawn
     ]
     maps = [first.maps, *(rest if drawn else [first.maps] * len(seeds[1:]))]
     pairs = list(itertools.combinations(maps, 2))
@@ -220,7 +220,7 @@ def over_samples(
         maps = np.stack(
             [
                 [
-                    explainer.replace(seed=seed, samples=count)(model, first.patches, classes).maps
+                    explainer.replace(seed=seed, samples=count)(model, first.inputs, classes).maps
                     for count in samples
                 ]
                 for seed in seeds
@@ -294,7 +294,7 @@ def _growing_lime(model, first, samples, seeds, explainer):
     maps = [
         lime.growing(
             model,
-            first.patches,
+            first.inputs,
             first.targets[:, None],
             dataclasses.replace(chosen, seed=seed),
             samples,

@@ -351,6 +351,24 @@ def waves_of(patches) -> np.ndarray:
     return np.asarray(waves, np.float32)
 
 
+def changed(classifier, inputs, wanted):
+    """Return inputs whose cells are as wanted: of a network of sounds, the filtered sounds.
+
+    Parameters
+    ----------
+    classifier : AudioClassifier
+    inputs : ndarray or Patches, shape (n, frames, bands)
+        Of a network of sounds with their sounds.
+    wanted : ndarray of float, shape (n, frames, bands)
+
+    Returns
+    -------
+    ndarray or Patches
+        For `classifier.scores`.
+    """
+    return classifier.changed(inputs, wanted) if takes_waves(classifier) else wanted
+
+
 def filling(patches, fill, silence: float | None = None, name: str = "fill") -> np.ndarray:
     """Return what stands in hidden cells, one value a patch (and channel, where it has some).
 
@@ -369,6 +387,7 @@ def filling(patches, fill, silence: float | None = None, name: str = "fill") -> 
     ndarray of float32, shape (n, h, w, ...)
         Read-only, as it repeats one value.
     """
+    patches = np.asarray(patches)
     if isinstance(fill, str) and fill == "mean":
         values = patches.mean(axis=(1, 2), keepdims=True, dtype=np.float64)
     elif isinstance(fill, str) and fill == "silence" and silence is not None:

@@ -86,6 +86,7 @@ def means(patches, segments) -> np.ndarray:
     -------
     ndarray of float32, shape (n, h, w)
     """
+    patches = np.asarray(patches)
     n, k = len(patches), segments.max() + 1
     # Number the segments of all patches through, to average them in one go.
     numbers = (segments + k * np.arange(n)[:, None, None]).ravel()

@@ -1,0 +1,347 @@
+"""Classifiers that take samples: any function of sounds, and Keras networks of waveforms.
+
+Their cells are those of a log-mel picture of the sound. What happens to a cell happens to the
+sound: it is filtered so that its picture changes there, and the network hears it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ..errors import XaiAudioError
+from ..wave_frontend import WaveFrontend
+from . import heads
+from .classifier import AudioClassifier
+from .differentiable import filtered
+from .tracing import traced
+
+OUTPUTS = ("probabilities", "logits", "sigmoid")
+
+# Sounds in one forward pass: they are long, and so are the layers of networks that take them.
+BATCH = 32
+
+
+class WaveformClassifier(AudioClassifier):
+    """A classifier that takes samples.
+
+    Make one with :meth:`.AudioClassifier.from_function`, or with
+    :meth:`.AudioClassifier.from_keras` of a network of samples. It is asked and explained as any
+    `AudioClassifier`; methods that look into a network of patches say that there is none.
+
+    Attributes
+    ----------
+    labels : tuple of str
+    frontend : WaveFrontend
+    name : str
+    attribution : str
+    batch : int
+        Most sounds in one forward pass.
+    compiled : bool
+        Whether the forward pass is TensorFlow's.
+    wave_network : keras.Model or None
+        From samples to probabilities, where the classifier is a Keras network.
+    """
+
+    def __init__(
+        self,
+        scores,
+        logits,
+        labels,
+        frontend,
+        *,
+        name,
+        batch=BATCH,
+        network=None,
+        attribution="",
+        history=None,
+        outputs=None,
+    ):
+        self._answers = {False: scores, True: logits}
+        self.labels = tuple(labels)
+        self.frontend = frontend
+        self.name = name
+        self.batch = batch
+        self.wave_network = network
+        self.compiled = network is not None
+        self.attribution = attribution
+        self.history = dict(history or {})
+        self.outputs = outputs
+        self.changes = ()
+
+    def __reduce__(self):
+        raise XaiAudioError(f"{self.name} cannot be copied or pickled: make it once more.")
+
+    @property
+    def network(self):
+        """There is none that takes patches: raises an error that says what works instead."""
+        raise XaiAudioError(
+            f"{self.name} takes sounds, and this needs a Keras graph that takes log-mel patches. "
+            "Methods that only ask a network work with it: occlusion, lime."
+        )
+
+    logits_network = network
+
+    def as_input(self, patches):
+        """Return the sounds (n, samples) of segments."""
+        waves = getattr(patches, "waves", patches)
+        if waves is None or np.ndim(waves) != 2 or np.shape(waves)[1] != self.frontend.samples:
+            raise XaiAudioError(
+                f"{self.name} takes sounds (n, {self.frontend.samples}), and got "
+                f"{np.shape(patches)} without them: make segments with model.frontend(wave)."
+            )
+        return waves
+
+    def forward(self, logits: bool = False) -> Callable:
+        """Return the forward pass.
+
+        Parameters
+        ----------
+        logits : bool
+            True stops before the softmax.
+
+        Returns
+        -------
+        callable
+            From float32 (n, samples) to float32 (n, classes).
+        """
+        return self._answers[logits]
+
+    def render(self, waves, patches, wanted):
+        """Filter sounds so that their pictures become what is wanted, as far as a filter can.
+
+        Works on tensors, also inside a `tf.function`.
+
+        Parameters
+        ----------
+        waves : tensor of float32, shape (n, samples)
+        patches, wanted : tensor of float32, shape (n, frames, bands)
+            The sounds' pictures as they are, and what they are to become. A cell is turned down by
+            the ratio of the two magnitudes; none is turned up.
+
+        Returns
+        -------
+        tensor of float32, shape (n, samples)
+            Where all cells are to stay, the sounds themselves, bit for bit.
+        """
+        offset = self.frontend.offset
+        have, want = tf.exp(patches) - offset, tf.exp(wanted) - offset
+        ratio = tf.clip_by_value(tf.math.divide_no_nan(want, have), 0, 1)
+        return filtered(waves, tf.where(wanted < patches, ratio, 1.0), self.frontend)
+
+    def changed(self, patches, wanted):
+        """Return segments whose pictures become what is wanted, see :meth:`render`.
+
+        Parameters
+        ----------
+        patches : Patches
+        wanted : array_like of float, shape (n, frames, bands)
+
+        Returns
+        -------
+        Patches
+            With the filtered sounds and their own pictures.
+        """
+        waves, values = np.asarray(self.as_input(patches)), np.asarray(patches, np.float32)
+        wanted = np.asarray(wanted, np.float32)
+        found = [
+            self.render(*(tf.constant(part[row : row + self.batch]) for part in parts)).numpy()
+            for parts in [(waves, values, wanted)]
+            for row in range(0, len(waves), self.batch)
+        ]
+        waves = np.concatenate(found)
+        pictures = np.stack([self.frontend.spectrogram(wave) for wave in waves])
+        return dataclasses.replace(patches, values=pictures, waves=waves)
+
+    def save(self, path):
+        """Write a Keras network to a file, see :meth:`.AudioClassifier.save`.
+
+        Raises
+        ------
+        XaiAudioError
+            If the classifier is a function, which no file can hold.
+        """
+        if self.wave_network is None:
+            raise XaiAudioError(f"{self.name} is a function: it cannot be saved, only made again.")
+        return super().save(path)
+
+    def _batched(self, patches, logits: bool) -> np.ndarray:
+        waves = np.asarray(self.as_input(patches), np.float32)
+        run = self.forward(logits)
+        parts = [np.zeros((0, len(self.labels)), np.float32)]
+        for start in range(0, len(waves), self.batch):
+            parts.append(np.asarray(run(tf.constant(waves[start : start + self.batch]))))
+        found = np.concatenate(parts)
+        if not np.isfinite(found).all():
+            row = int(np.flatnonzero(~np.isfinite(found).all(axis=1))[0])
+            raise XaiAudioError(
+                f"{self.name} gave NaN or infinity for segment {row}: check that sound, then the "
+                "network."
+            )
+        return found
+
+
+def of_function(
+    function, labels, *, sample_rate, seconds, batch, outputs, name, attribution
+) -> WaveformClassifier:
+    """Make a classifier of a function; see :meth:`.AudioClassifier.from_function`."""
+    if not callable(function):
+        raise XaiAudioError(
+            f"This is a {type(function).__name__}, not a function: give one that takes waveforms "
+            "(n, samples) and returns scores (n, classes)."
+        )
+    if outputs not in OUTPUTS:
+        raise XaiAudioError(f"outputs is {outputs!r}: it must be one of {OUTPUTS}.")
+    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
+        raise XaiAudioError(f"batch is {batch!r}: it must be a whole number of at least 1.")
+    frontend = WaveFrontend.of(sample_rate, seconds)
+    name = getattr(function, "__name__", type(function).__name__) if name is None else str(name)
+    ask = _Asked(function, name, len(labels))
+    # Two segments of noise: what is wrong with the function shows now, and not in the middle.
+    noise = np.random.default_rng(0).normal(0, 0.1, (min(2, batch), frontend.samples))
+    answers = ask(noise.astype(np.float32))
+    _check_range(answers, outputs, name)
+    scores, logits = _ends(ask, outputs, one=_sum_to_one(answers))
+    return WaveformClassifier(
+        scores, logits, labels, frontend, name=name, batch=batch, attribution=attribution
+    )
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A function of somebody else's: given plain arrays, and its answers are looked at."""
+
+    function: Callable
+    name: str
+    classes: int
+
+    def __call__(self, waves) -> np.ndarray:
+        waves = np.array(waves, np.float32)  # its own: it may write into it
+        try:
+            found = np.asarray(self.function(waves), np.float32)
+        except Exception as error:
+            raise XaiAudioError(
+                f"{self.name} failed on sounds of the shape {waves.shape}: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+        if found.shape != (len(waves), self.classes):
+            raise XaiAudioError(
+                f"{self.name} answered {len(waves)} sounds with the shape {found.shape}, but "
+                f"({len(waves)}, {self.classes}) is needed: a row for each sound, a column for "
+                "each label."
+            )
+        return found
+
+
+def _ends(ask, outputs, one: bool) -> tuple[Callable, Callable]:
+    """Return functions to probabilities and to logits; `one` tells whether rows sum to 1."""
+    if outputs == "probabilities":
+        back = _logarithm if one else _log_odds
+        return ask, lambda waves: back(ask(waves))
+    activation = tf.nn.softmax if outputs == "logits" else tf.nn.sigmoid
+    return (lambda waves: activation(ask(waves)).numpy()), ask
+
+
+def _logarithm(scores) -> np.ndarray:
+    return np.log(np.maximum(scores, np.finfo(np.float32).tiny))
+
+
+def _log_odds(scores) -> np.ndarray:
+    least = np.finfo(np.float32).eps / 2
+    scores = np.clip(scores.astype(np.float64), least, 1 - least)
+    return np.log(scores / (1 - scores)).astype(np.float32)
+
+
+def _sum_to_one(answers) -> bool:
+    return answers.shape[1] > 1 and np.allclose(answers.sum(axis=1), 1, atol=1e-4)
+
+
+def _check_range(answers, outputs, name) -> None:
+    inside = bool((answers >= -1e-6).all() and (answers <= 1 + 1e-6).all())
+    if outputs == "probabilities" and not inside:
+        raise XaiAudioError(
+            f"{name} gives values from {answers.min():.3g} to {answers.max():.3g}, which are no "
+            "probabilities: say outputs='logits' if a softmax belongs behind them, or 'sigmoid'."
+        )
+    if outputs != "probabilities" and inside and _sum_to_one(answers):
+        raise XaiAudioError(
+            f"{name} gives rows from 0 to 1 that sum to 1: they are probabilities already, say "
+            "outputs='probabilities'."
+        )
+
+
+def takes_samples(model, frontend=None) -> bool:
+    """Tell whether a Keras network takes samples: (samples,) or (samples, 1)."""
+    if frontend is not None and not isinstance(frontend, WaveFrontend) and frontend.bands == 1:
+        return False
+    inputs = getattr(model, "inputs", None) or []
+    shape = tuple(inputs[0].shape)[1:] if len(inputs) == 1 else ()
+    return len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)
+
+
+def of_keras(
+    model,
+    labels,
+    frontend=None,
+    *,
+    sample_rate=None,
+    name=None,
+    attribution="",
+    outputs=None,
+    activation=None,
+) -> WaveformClassifier:
+    """Make a classifier of a Keras network of samples; see :meth:`.AudioClassifier.from_keras`."""
+    samples = model.inputs[0].shape[1]
+    if frontend is None and sample_rate is not None and samples is not None:
+        frontend = WaveFrontend.of(sample_rate, samples=samples)
+    if not isinstance(frontend, WaveFrontend):
+        raise XaiAudioError(
+            f"{model.name} takes waveforms, not log-mel patches: say at which rate, such as "
+            "AudioClassifier.from_keras(network, labels, sample_rate=16000), or with frontend="
+            "xaiaudio.WaveFrontend.of(16000, seconds=1). Its save() writes a file that knows it."
+        )
+    if samples not in (None, frontend.samples):
+        raise XaiAudioError(
+            f"{model.name} takes {samples} samples, but the front end cuts segments of "
+            f"{frontend.samples}."
+        )
+    network, logits_network, taken = heads.split(
+        model, outputs, activation, lambda network: _answers(network, frontend)
+    )
+    if network.outputs[0].shape[-1] != len(labels):
+        raise XaiAudioError(
+            f"The network has {network.outputs[0].shape[-1]} outputs but there are {len(labels)} "
+            "labels: give one label for each output, in order."
+        )
+    name = model.name if name is None else str(name)
+    runs = [_compiled(part, frontend.samples) for part in (network, logits_network)]
+    return WaveformClassifier(
+        *runs,
+        labels,
+        frontend,
+        name=name,
+        network=network,
+        attribution=attribution,
+        outputs="probabilities" if taken else None,
+    )
+
+
+def _answers(network: keras.Model, frontend) -> np.ndarray:
+    """Return a network's outputs for a few sounds, to see what kind of numbers they are."""
+    noise = np.random.default_rng(0).normal(0, 1, (5, frontend.samples)).astype(np.float32)
+    waves = noise * np.float32([0, 0.001, 0.01, 0.1, 0.3])[:, None]
+    return _compiled(network, frontend.samples)(tf.constant(waves)).numpy()
+
+
+def _compiled(network: keras.Model, samples: int) -> Callable:
+    channel = len(network.inputs[0].shape) == 3
+
+    def run(waves):
+        return tf.cast(network(waves[..., None] if channel else waves, training=False), tf.float32)
+
+    return traced(run, [tf.TensorSpec((None, samples), tf.float32)])
