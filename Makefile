@@ -12,7 +12,7 @@ THREADS := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install book test lint format baselines picture bench peers oracles lock clean
+.PHONY: help install book test quick lint format baselines picture bench peers oracles lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: lint ## lint, docstring examples, unit tests, and the chapters of mini aga
 	OMP_NUM_THREADS=$(THREADS) TF_NUM_INTRAOP_THREADS=$(THREADS) $(BIN)/python -m pytest -n 2 --doctest-modules src
 	OMP_NUM_THREADS=$(THREADS) TF_NUM_INTRAOP_THREADS=$(THREADS) $(BIN)/python -m pytest -n 2
 	$(BIN)/xaiaudio book --profile mini
+
+quick: lint ## lint and the fast tests
+	OMP_NUM_THREADS=$(THREADS) TF_NUM_INTRAOP_THREADS=$(THREADS) $(BIN)/python -m pytest -n 2 -q -m "not oracle and not slow"
 
 lint: install ## check the style of the code
 	$(BIN)/ruff check .
