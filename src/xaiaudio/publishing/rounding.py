@@ -7,8 +7,8 @@ differences between machines can be measured on one.
 
 from __future__ import annotations
 
-#: Variables of the kernel's process by name. Which one is this machine's own way depends on the
-#: machine: TensorFlow turns oneDNN on where a processor has AVX-512, and off where it has not.
+#: Variables of the kernel's process by name. The package asks for oneDNN everywhere; which
+#: instructions that uses depends on the processor.
 ROUNDINGS = {
     "plain": {
         "TF_ENABLE_ONEDNN_OPTS": "0",
