@@ -50,6 +50,14 @@ def test_imports_count_wherever_they_stand(package):
     assert names(package, "inside") == ["inside.py", "low.py"]
 
 
+def test_what_only_type_checkers_import_does_not_count(package):
+    text = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from . import low\n"
+    (package / "checked.py").write_text(text)
+    assert names(package, "checked") == ["checked.py"]
+    (package / "else.py").write_text(text.replace("TYPE_CHECKING:", "len('a'):"))
+    assert names(package, "else") == ["else.py", "low.py"]
+
+
 def test_what_is_imported_imports_in_turn_and_data_files_count(package):
     assert names(package, "rooms.two") == ["inside.py", "low.py", "rooms/list.txt", "rooms/two.py"]
 

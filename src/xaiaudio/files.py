@@ -41,16 +41,16 @@ def whole(path, partial: str | None = None, *, advice: str = ""):
     ...     partial.write_text("1 2 3")
     """
     path = Path(path)
-    partial = path.with_name(partial or path.name + ".partial")
+    beside = path.with_name(partial or path.name + ".partial")
     try:
-        yield partial
-        put(partial, path)
+        yield beside
+        put(beside, path)
     except OSError as error:
         reason = f"Could not write {path}: {error.strerror or error}."
         raise XaiAudioError(f"{reason} {advice}".strip()) from error
     finally:
         with contextlib.suppress(OSError):
-            partial.unlink()
+            beside.unlink()
 
 
 def put(partial, path) -> None:

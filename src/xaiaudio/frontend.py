@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import fft as scipy_fft
@@ -11,6 +12,11 @@ from scipy import fft as scipy_fft
 from . import filterbank
 from .errors import XaiAudioError
 from .patches import Patches
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from numpy.typing import ArrayLike
 
 # Settings from files, which must not fill the memory of who opens them.
 _MOST = {"bands": 4096, "frames": 1 << 20, "fft": 1 << 20, "hop": 1 << 20, "sample_rate": 1e6}
@@ -160,7 +166,8 @@ class LogMel:
             raise XaiAudioError(f"overlap is {self.overlap}: it must be at least 0 and below 1.")
 
     def _check_decibels(self) -> None:
-        for name, value in (("ref", self.ref), ("amin", self.amin), ("top_db", self.top_db)):
+        options: dict[str, Any] = {"ref": self.ref, "amin": self.amin, "top_db": self.top_db}
+        for name, value in options.items():
             if (name, value) in (("ref", "max"), ("top_db", None)):
                 continue
             _check_number(name, value)
@@ -184,7 +191,7 @@ class LogMel:
         return cls(offset=0.001, overlap=overlap)
 
     @classmethod
-    def librosa(cls, **settings) -> LogMel:
+    def librosa(cls, **settings: Any) -> LogMel:
         """Return the front end of librosa's `melspectrogram` and `power_to_db`.
 
         Parameters
@@ -290,6 +297,7 @@ class LogMel:
         if not self.decibels:
             return float(np.log(self.offset))
         if self.ref == "max":
+            assert self.top_db is not None  # checked when it was made
             return -float(self.top_db)
         return float(self._decibels(self.amin) - self._decibels(max(self.amin, self.ref)))
 
@@ -302,7 +310,7 @@ class LogMel:
         """Return the weights from Fourier bins to bands: float64 (fft // 2 + 1, bands)."""
         return filterbank.mel_matrix(self).astype(np.float64)
 
-    def spectrogram(self, wave) -> np.ndarray:
+    def spectrogram(self, wave: ArrayLike) -> np.ndarray:
         """Return the log-mel spectrogram of a whole waveform.
 
         Parameters
@@ -353,7 +361,7 @@ class LogMel:
             sums[part] = (heights if self.power == 1 else heights**2) @ weights
         return sums
 
-    def compress(self, sums) -> np.ndarray:
+    def compress(self, sums: ArrayLike) -> np.ndarray:
         """Return the rows that magnitudes or powers of the bands become, by the logarithm.
 
         Parameters
@@ -380,7 +388,7 @@ class LogMel:
             rows = np.maximum(rows, rows.max(initial=-np.inf) - self.top_db)
         return rows
 
-    def expand(self, rows) -> np.ndarray:
+    def expand(self, rows: ArrayLike) -> np.ndarray:
         """Return the magnitudes or powers that rows stand for: :meth:`compress` undone.
 
         Parameters
@@ -407,7 +415,7 @@ class LogMel:
     def _decibels(self, values):
         return (20 / self.power) * np.log10(values)
 
-    def cut(self, rows) -> np.ndarray:
+    def cut(self, rows: ArrayLike) -> np.ndarray:
         """Cut patches out of anything that has one row per frame.
 
         Parameters

@@ -61,7 +61,7 @@ def _closure(modules, code, root) -> tuple[Path, ...]:
         if name not in seen and name not in _APART:
             seen.add(name)
             waiting += package.uses(name)
-    files = {package.file(name) for name in seen}
+    files = {package.file_of(name) for name in seen}
     folders = {file.parent for file in files} - {package.root}
     files.update(path for folder in folders for path in _data_files(folder))
     return tuple(sorted(files))
@@ -82,6 +82,13 @@ class Package:
     def file(self, name: str) -> Path | None:
         """Return the file of a module or package, or None."""
         return _file(self.root, name)
+
+    def file_of(self, name: str) -> Path:
+        """Return the file of a module or package that is there."""
+        file = self.file(name)
+        if file is None:
+            raise LookupError(f"There is no module {name!r} in {self.root}.")
+        return file
 
     def is_package(self, name: str) -> bool:
         """Whether a name is that of a package."""
@@ -109,7 +116,7 @@ class Package:
 
     def everything(self, package: str) -> frozenset[str]:
         """Return all modules of a package and of the packages in it."""
-        folder = self.file(package).parent
+        folder = self.file_of(package).parent
         names = set()
         for path in folder.rglob("*.py"):
             parts = path.relative_to(self.root).with_suffix("").parts
@@ -130,10 +137,21 @@ def _file(root, name) -> Path | None:
     return None
 
 
+def _tree(file: Path) -> ast.Module:
+    """Read a module, without what only type checkers import: no result depends on it."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    tree.body = [node for node in tree.body if not _is_for_checkers(node)]
+    return tree
+
+
+def _is_for_checkers(node) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+
+
 @functools.cache
 def _uses(root, name) -> frozenset[str]:
     package = Package(root)
-    tree = ast.parse(package.file(name).read_text(encoding="utf-8"))
+    tree = _tree(package.file_of(name))
     reader = _Reader(package, name)
     listed = {
         _join(reader.home, file)
@@ -147,8 +165,8 @@ def _uses(root, name) -> frozenset[str]:
 def _exports(root, package) -> dict[str, set[str]]:
     """Where the names that a package's ``__init__`` passes on are defined."""
     here = Package(root)
-    tree = ast.parse(here.file(package).read_text(encoding="utf-8"))
-    names = {}
+    tree = _tree(here.file_of(package))
+    names: dict[str, set[str]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "attach":
             for option in node.keywords:
@@ -174,8 +192,9 @@ class _Reader(ast.NodeVisitor):
 
     def __init__(self, package: Package, name: str | None):
         self.package, self.name = package, name
-        inside = name is not None
-        self.home = name if inside and package.is_package(name) else (name or "").rpartition(".")[0]
+        own = name or ""
+        inside = name is not None and package.is_package(name)
+        self.home: str = own if inside else own.rpartition(".")[0]
         self.bound: dict[str, set[str]] = {}  # local name -> packages it may stand for
         self.found: set[str] = set()
 
@@ -191,6 +210,7 @@ class _Reader(ast.NodeVisitor):
 
     def base_of(self, node: ast.ImportFrom) -> str | None:
         """Return the module of the package that names are imported from, or None."""
+        base: str | None
         if node.level:
             if self.name is None:
                 return None
@@ -198,7 +218,7 @@ class _Reader(ast.NodeVisitor):
             base = ".".join(parts[: len(parts) - node.level + 1])
             base = _join(base, node.module or "")
         else:
-            base = self._within(node.module)
+            base = self._within(node.module or "")
         return base if base is not None and self.package.file(base) else None
 
     def _within(self, full: str) -> str | None:

@@ -7,13 +7,20 @@ many windows as any other.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy import fft as scipy_fft
 
 from .errors import XaiAudioError
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
-def analyse(wave, frontend) -> np.ndarray:
+    from .frontend import LogMel
+
+
+def analyse(wave: np.ndarray, frontend: LogMel) -> np.ndarray:
     """Return the transform of a sound.
 
     Parameters
@@ -42,7 +49,7 @@ def analyse(wave, frontend) -> np.ndarray:
     return scipy_fft.rfft(frames * root_hann(window), frontend.fft)
 
 
-def synthesise(spectrum, samples: int, frontend) -> np.ndarray:
+def synthesise(spectrum: np.ndarray, samples: int, frontend: LogMel) -> np.ndarray:
     """Return the sound of a transform: the opposite of :func:`analyse`.
 
     Parameters
@@ -73,7 +80,7 @@ def synthesise(spectrum, samples: int, frontend) -> np.ndarray:
     return summed[first : first + samples] / covering(samples, frontend)
 
 
-def covering(samples: int, frontend) -> np.ndarray:
+def covering(samples: int, frontend: LogMel) -> np.ndarray:
     """Return the sum of the squared windows over each sample: float64 (samples,)."""
     window, hop = frontend.window, frontend.hop
     places = np.arange(windows(samples, frontend))[:, None] * hop + np.arange(window)
@@ -83,7 +90,7 @@ def covering(samples: int, frontend) -> np.ndarray:
     return np.maximum(weight, 1e-8)
 
 
-def to_stft(mask, frontend) -> np.ndarray:
+def to_stft(mask: ArrayLike, frontend: LogMel) -> np.ndarray:
     """Carry a mask over mel bands to the bins of the Fourier transform.
 
     A bin takes the mean of the bands it feeds, weighted as it feeds them. Bins that feed none,
@@ -115,7 +122,7 @@ def to_stft(mask, frontend) -> np.ndarray:
     return (mask @ band_shares(frontend).T).astype(np.float32)
 
 
-def band_shares(frontend) -> np.ndarray:
+def band_shares(frontend: LogMel) -> np.ndarray:
     """Return how much each band counts for each bin: float64 (fft // 2 + 1, bands), sums of 1."""
     weights = frontend.mel_matrix()
     hertz = np.arange(len(weights)) * frontend.sample_rate / frontend.fft
@@ -125,7 +132,7 @@ def band_shares(frontend) -> np.ndarray:
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def rows_of(samples: int, frames: int, frontend) -> np.ndarray:
+def rows_of(samples: int, frames: int, frontend: LogMel) -> np.ndarray:
     """Return the row of a map of so many frames that each window takes.
 
     Windows before the first frame take the first, those after the last one the last.
@@ -133,13 +140,13 @@ def rows_of(samples: int, frames: int, frontend) -> np.ndarray:
     return np.clip(np.arange(windows(samples, frontend)) - lead(frontend), 0, frames - 1)
 
 
-def lead(frontend) -> int:
+def lead(frontend: LogMel) -> int:
     """Return the number of windows before the front end's first."""
     # Whole hops of silence in front, so that the frames stay where the front end has them.
     return -(-frontend.window // frontend.hop)
 
 
-def windows(samples: int, frontend) -> int:
+def windows(samples: int, frontend: LogMel) -> int:
     """Return the number of windows over a sound."""
     return lead(frontend) + -(-(frontend.samples_before + samples) // frontend.hop) + 1
 

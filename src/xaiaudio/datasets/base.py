@@ -187,7 +187,10 @@ class ClipSet(Sequence):
         """
         if not 0 < share < 1:
             raise XaiAudioError(f"The share to train on is {share}: it must be between 0 and 1.")
-        total, seen, train, test = self.counts(), dict.fromkeys(self.labels, 0), [], []
+        total: dict = self.counts()
+        seen: dict = dict.fromkeys(self.labels, 0)
+        train: list[Clip] = []
+        test: list[Clip] = []
         for clip in self.clips:
             kept = total[clip.label] - held_out(total[clip.label], share)
             (train if seen[clip.label] < kept else test).append(clip)

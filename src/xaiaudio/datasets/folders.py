@@ -10,12 +10,18 @@ from __future__ import annotations
 import csv
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..audio import EXTENSIONS
 from ..errors import XaiAudioError
 from . import attribution
 from .attribution import Attribution
 from .base import FOLDS, Clip, ClipSet, held_out
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..types import PathLike
 
 CLASSES = (
     "Dog bark",
@@ -45,7 +51,7 @@ _NUMBERED = re.compile(r"^\d+ - (?P<label>.+)$")
 _ESC10_LICENCE = Attribution("CC BY")
 
 
-def read(folder, name: str | None = None, *, esc10: bool | None = None) -> ClipSet:
+def read(folder: PathLike, name: str | None = None, *, esc10: bool | None = None) -> ClipSet:
     """Read a folder of sounds.
 
     Labels are the names of the class folders (a leading ``001 - `` is dropped if all have one).
@@ -129,8 +135,10 @@ def _visible(folder: Path) -> list[Path]:
 
 def _read_class_folders(folder: Path, esc10: bool | None) -> tuple[list[Clip], tuple[str, ...]]:
     found = _sounds_by_label(folder)
-    esc_names = {path: _ESC_CLIP.match(path.stem) for files in found.values() for path in files}
-    esc_labels = {label: _esc10_label(label) for label in found}
+    esc_names: dict[Path, Any] = {
+        path: _ESC_CLIP.match(path.stem) for files in found.values() for path in files
+    }
+    esc_labels: dict[str, Any] = {label: _esc10_label(label) for label in found}
     named = all(esc_names.values()) and all(esc_labels.values())
     if named and (esc10 or (esc10 is None and _authors(esc_names))):
         known = attribution.read(folder / "ATTRIBUTION.txt")
@@ -185,7 +193,7 @@ def _has_sounds_deeper(folder: Path) -> bool:
 
 
 def _without_numbers(inside: dict[Path, list[Path]]) -> dict[str, list[Path]]:
-    numbered = [_NUMBERED.match(path.name) for path in inside]
+    numbered: list[Any] = [_NUMBERED.match(path.name) for path in inside]
     by_label: dict[str, list[Path]] = {}
     for path, match in zip(inside, numbered, strict=True):
         label = match["label"] if all(numbered) else path.name

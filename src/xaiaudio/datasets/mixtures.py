@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import fft as scipy_fft
@@ -19,6 +20,14 @@ from ..audio import SAMPLE_RATE
 from ..errors import XaiAudioError
 from ..frontend import LogMel
 from .base import ClipSet
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from numpy.typing import ArrayLike
+
+    from .base import Clip
 
 CEILING = 0.95  # greatest absolute value in a mixture
 
@@ -126,7 +135,17 @@ class Mixture:
         return self.events
 
 
-def mix(event, background, *, snr_db, at, seconds, band=None, frontend=None, seed=0) -> Mixture:
+def mix(
+    event: Clip | ArrayLike,
+    background: Clip | ArrayLike,
+    *,
+    snr_db: float,
+    at: float,
+    seconds: float,
+    band: tuple[float, float] | None = None,
+    frontend: LogMel | None = None,
+    seed: int = 0,
+) -> Mixture:
     """Place an event of one recording over another one.
 
     The event is cut out of its recording where that is loudest, with short fades: of a bark, it is
@@ -208,7 +227,13 @@ def mix(event, background, *, snr_db, at, seconds, band=None, frontend=None, see
 
 
 def mixtures(
-    clips, *, snrs=(20, 10, 0), per_class=2, seconds=0.6, frontend=None, seed=0
+    clips: ClipSet,
+    *,
+    snrs: Sequence[float] = (20, 10, 0),
+    per_class: int = 2,
+    seconds: float = 0.6,
+    frontend: LogMel | None = None,
+    seed: int = 0,
 ) -> ClipSet:
     """Make a benchmark out of recordings of several classes: events whose place is known.
 
@@ -257,7 +282,7 @@ def mixtures(
     }
     _check_benchmark(clips, piles, snrs, per_class)
     rng = np.random.default_rng(seed)
-    made = []
+    made: list[Any] = []  # a mixture is read as a clip is
     for label, pile in piles.items():
         others = [name for name in piles if name != label]
         for number in rng.permutation(len(pile))[:per_class]:

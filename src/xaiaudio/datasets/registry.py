@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .base import ClipSet
 
+if TYPE_CHECKING:
+    from ..types import PathLike
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -44,7 +47,7 @@ def place(name) -> str:
     return os.environ.get(SETS[name].variable, "")
 
 
-def load(name, *, progress: bool = True) -> ClipSet:
+def load(name: PathLike, *, progress: bool = True) -> ClipSet:
     """Return a set of clips.
 
     Parameters

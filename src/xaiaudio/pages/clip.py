@@ -9,6 +9,7 @@ import re
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +21,9 @@ from ..files import put
 from ..plots.render import render
 from ..sonify.masks import Listening, clip_map, listen
 from ..sonify.player import ONE_AT_A_TIME, mp3, player
+
+if TYPE_CHECKING:
+    from ..models.classifier import AudioClassifier, ClipPrediction
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,8 @@ class ExplainedClip:
 
     name: str
     wave: np.ndarray
-    model: object
-    prediction: object
+    model: AudioClassifier
+    prediction: ClipPrediction
     target: str
     parts: tuple[Part, ...]
     failed: dict[str, str] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,8 +14,12 @@ from ..files import whole
 from ..plots.render import render
 from .clip import STYLE
 
+if TYPE_CHECKING:
+    from ..evaluate.benchmark.leaderboard import Leaderboard
+    from ..types import PathLike
 
-def write(board, folder) -> list[Path]:
+
+def write(board: Leaderboard, folder: PathLike) -> list[Path]:
     """Write ``leaderboard.html``, ``leaderboard.png`` and ``leaderboard.csv`` into a folder.
 
     Parameters
@@ -47,7 +52,7 @@ def write(board, folder) -> list[Path]:
     return [folder / name for name in files]
 
 
-def page(board, picture: bytes) -> str:
+def page(board: Leaderboard, picture: bytes) -> str:
     """Return a page that needs no other file: picture, table and CSV are inside.
 
     Parameters
@@ -103,7 +108,7 @@ differences clip by clip (95 %).</p>
 """
 
 
-def download(board, name: str = "leaderboard.csv") -> str:
+def download(board: Leaderboard, name: str = "leaderboard.csv") -> str:
     """Return a link that saves the table, which it carries inside: it works without a server.
 
     Parameters

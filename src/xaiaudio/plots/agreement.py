@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from . import canvas
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
-def bands(series, *, x=None, x_label="", y_label=""):
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
+
+
+def bands(
+    series: Mapping[str, ArrayLike],
+    *,
+    x: ArrayLike | None = None,
+    x_label: str = "",
+    y_label: str = "",
+) -> Figure:
     """Draw curves that were measured several times: their mean, in a band of all their values.
 
     Parameters
@@ -33,26 +48,29 @@ def bands(series, *, x=None, x_label="", y_label=""):
     figure, axes = canvas.grid(height=3.2)
     ax = axes[0, 0]
     shown = {}
+    points: Any = x
     for index, (name, values) in enumerate(series.items()):
         values = np.asarray(values, float)
-        x = np.arange(1, values.shape[1] + 1) if x is None else np.asarray(x)
+        points = np.arange(1, values.shape[1] + 1) if points is None else np.asarray(points)
         low, mean, high = values.min(axis=0), values.mean(axis=0), values.max(axis=0)
         colour = canvas.COLOURS[index % len(canvas.COLOURS)]
-        ax.fill_between(x, low, high, color=colour, alpha=0.3, linewidth=0)
+        ax.fill_between(points, low, high, color=colour, alpha=0.3, linewidth=0)
         # Each its own dashes, for readers who cannot tell the colours apart.
-        ax.plot(x, mean, color=colour, linestyle=("-", "--", ":", "-.")[index % 4], label=name)
+        ax.plot(points, mean, color=colour, linestyle=("-", "--", ":", "-.")[index % 4], label=name)
         shown[name] = np.stack([low, mean, high])
     ax.axhline(0, color=canvas.GREY, linewidth=0.8)
-    ax.set_xlim(x[0], x[-1])
+    ax.set_xlim(points[0], points[-1])
     ax.set_xlabel(x_label)
     ax.set_ylabel(y_label)
     ax.ticklabel_format(axis="y", scilimits=(-2, 3))
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False, fontsize=canvas.FONT - 1)
-    return canvas.finish(figure, x=x, **shown)
+    return canvas.finish(figure, x=points, **shown)
 
 
-def agreement(matrix, names, *, label="rank correlation"):
+def agreement(
+    matrix: ArrayLike, names: Sequence[str], *, label: str = "rank correlation"
+) -> Figure:
     """Draw how far each of several methods agrees with each other one.
 
     Parameters

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import XaiAudioError
 from . import canvas
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
+
+    from ..datasets.base import ClipSet
+    from ..models.classifier import ClipPrediction
+
 # Confusions and shares: from white, so that a zero is as pale as the page.
 COUNTS = "Blues"
 
 
-def label_counts(clips, *, names=None):
+def label_counts(clips: ClipSet, *, names: Sequence[str] | None = None) -> Figure:
     """Draw how many clips each class has.
 
     Parameters
@@ -74,7 +85,9 @@ def _bars(ax, labels, table, names, write) -> None:
         )
 
 
-def class_shares(prediction, *, true=None):
+def class_shares(
+    prediction: ClipPrediction | Mapping[str, float], *, true: str | None = None
+) -> Figure:
     """Draw the share of a clip's patches that went to each class.
 
     Parameters
@@ -94,7 +107,8 @@ def class_shares(prediction, *, true=None):
     >>> import xaiaudio as xa
     >>> figure = xa.plots.class_shares({"Rain": 0.9, "Sea waves": 0.1}, true="Rain")
     """
-    shares = dict(getattr(prediction, "shares", prediction))
+    given: Any = getattr(prediction, "shares", prediction)
+    shares = dict(given)
     labels = list(shares)
     values = np.array([shares[label] for label in labels], float)
     figure, axes = canvas.grid(height=0.9 + 0.28 * len(labels))
@@ -107,7 +121,7 @@ def class_shares(prediction, *, true=None):
     return canvas.finish(figure, labels=labels, shares=values)
 
 
-def training_curves(history, *, title=""):
+def training_curves(history: Mapping[str, ArrayLike], *, title: str = "") -> Figure:
     """Draw accuracy and loss per patch over the iterations of a training run.
 
     Parameters
@@ -166,7 +180,7 @@ def training_curves(history, *, title=""):
     return canvas.finish(figure, **shown)
 
 
-def confusion(matrix, labels, *, title=""):
+def confusion(matrix: ArrayLike, labels: Sequence[str], *, title: str = "") -> Figure:
     """Draw a confusion matrix with row and column summaries.
 
     The columns at the right tell how many of a true class were found (recall) and missed; the rows
@@ -222,7 +236,13 @@ def confusion(matrix, labels, *, title=""):
     )
 
 
-def confusion_pair(first, second, labels, *, titles=("people", "network")):
+def confusion_pair(
+    first: ArrayLike,
+    second: ArrayLike,
+    labels: Sequence[str],
+    *,
+    titles: tuple[str, str] = ("people", "network"),
+) -> Figure:
     """Draw two confusion matrices on one scale, in percent of each true class.
 
     Parameters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,10 +11,25 @@ from . import canvas
 from .maps import SHARE, scaled
 from .sounds import LOUDNESS
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
+
+    from ..frontend import LogMel
+
 CHANGE = "quieter  ←  change  →  louder"
 
 
-def cause(clean, changed, maps, frontend, *, columns=3):
+def cause(
+    clean: ArrayLike,
+    changed: ArrayLike,
+    maps: Mapping[str, ArrayLike],
+    frontend: LogMel,
+    *,
+    columns: int = 3,
+) -> Figure:
     """Draw a patch before and after an attack, what changed, and maps of the wrong answer.
 
     Parameters
@@ -67,7 +83,13 @@ def cause(clean, changed, maps, frontend, *, columns=3):
     return canvas.finish(figure, clean=clean, changed=changed, change=change, **maps)
 
 
-def networks(patch, maps, frontend, *, band=None):
+def networks(
+    patch: ArrayLike,
+    maps: Mapping[str, Mapping[str, ArrayLike]],
+    frontend: LogMel,
+    *,
+    band: tuple[float, float] | None = None,
+) -> Figure:
     """Draw the maps that several methods give of several networks, for one patch.
 
     Parameters
@@ -93,7 +115,7 @@ def networks(patch, maps, frontend, *, band=None):
     """
     names = list(next(iter(maps.values())))
     figure, axes = canvas.grid(len(maps) + 1, len(names), height=1.6, extra=1.3, sharex=True)
-    shown = {}
+    shown: dict = {}
     for column, network in enumerate(names):
         spectrum = canvas.image(axes[0, column], patch, frontend)
         canvas.title(axes[0, column], network)

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from . import canvas
 from .sounds import LOUDNESS
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-def gallery(waves, frontend, *, columns=2):
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
+
+    from ..frontend import LogMel
+
+
+def gallery(waves: Mapping[str, ArrayLike], frontend: LogMel, *, columns: int = 2) -> Figure:
     """Draw each sound as a waveform with its spectrogram below, on one colour scale.
 
     Parameters
@@ -76,7 +85,7 @@ def _small_waveform(ax, wave, sample_rate, limits) -> None:
     ax.set_axis_off()
 
 
-def masked(wave, masks, frontend):
+def masked(wave: ArrayLike, masks: Mapping[str, ArrayLike], frontend: LogMel) -> Figure:
     """Draw a clip's spectrogram, and under it the same with only some of its cells.
 
     Parameters
@@ -118,7 +127,7 @@ def masked(wave, masks, frontend):
     return canvas.finish(figure, spectrogram=rows, **masks)
 
 
-def steps(wave, frontend):
+def steps(wave: ArrayLike, frontend: LogMel) -> Figure:
     """Draw a sound on its way to the network: waveform, Fourier magnitudes, log-mel rows.
 
     Parameters

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from . import canvas
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.figure import Figure
+
+    from ..evaluate.benchmark.leaderboard import Leaderboard
 
 # From dark to light, legible for colour-blind eyes and in grey.
 PLACES = "cividis"
@@ -12,7 +21,7 @@ FRAME = canvas.ORANGE
 NO_BETTER = "#D0D0D0"
 
 
-def leaderboard(board, measures=None):
+def leaderboard(board: Leaderboard, measures: Sequence[str] | None = None) -> Figure:
     """Draw methods by measures: means in cells, coloured by their place in the column.
 
     Bright is the best method, dark is the floor: the random map, or the worst method where a random
@@ -60,7 +69,7 @@ def leaderboard(board, measures=None):
     return canvas.finish(figure, rows=names, measures=columns, **shown)
 
 
-def leaderboard_intervals(board, measures):
+def leaderboard_intervals(board: Leaderboard, measures: Sequence[str]) -> Figure:
     """Draw each method's mean as a dot in its 95 % interval, a panel for each measure.
 
     Parameters

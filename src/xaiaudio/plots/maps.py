@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import XaiAudioError
 from . import canvas
 from .sounds import LOUDNESS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
+
+    from ..explainers.base import Explanation
+    from ..frontend import LogMel
 
 RAW = "against  ←  relevance for the class  →  for"
 SHARE = "against  ←  relevance, largest = 1  →  for"
@@ -23,15 +33,15 @@ def scaled(maps) -> np.ndarray:
 
 
 def plot(
-    result,
-    max_patches=6,
+    result: Explanation,
+    max_patches: int = 6,
     *,
-    normalise=False,
-    overlay=False,
-    magnitude=False,
-    titles=None,
-    columns=3,
-):
+    normalise: bool = False,
+    overlay: bool = False,
+    magnitude: bool = False,
+    titles: Sequence[str] | None = None,
+    columns: int = 3,
+) -> Figure:
     """Draw each patch of an explanation: its spectrogram, and below it the map.
 
     Parameters
@@ -146,15 +156,15 @@ def _label_column(column, frontend, text, *, left, names=None) -> None:
 
 
 def comparison(
-    results,
+    results: Sequence[Explanation],
     *,
-    names=None,
-    titles=None,
-    normalise=True,
-    each=False,
-    magnitude=False,
-    outlines=None,
-):
+    names: Sequence[str] | None = None,
+    titles: Sequence[str] | None = None,
+    normalise: bool = True,
+    each: bool = False,
+    magnitude: bool = False,
+    outlines: ArrayLike | None = None,
+) -> Figure:
     """Draw several methods side by side: the spectrogram, then one row of maps per method.
 
     Parameters
@@ -234,7 +244,15 @@ def _write_largest(figure, largest) -> None:
         )
 
 
-def class_comparison(results, *, patch=0, classes=None, names=None, titles=None, normalise=True):
+def class_comparison(
+    results: Sequence[Mapping[str, Explanation]],
+    *,
+    patch: int = 0,
+    classes: Sequence[str] | None = None,
+    names: Sequence[str] | None = None,
+    titles: Sequence[str] | None = None,
+    normalise: bool = True,
+) -> Figure:
     """Draw the maps of several classes for one patch, for example the true and the predicted one.
 
     Parameters
@@ -314,7 +332,9 @@ def map_rows(patches, rows, titles, frontend, normalise, magnitude=False, starts
     return canvas.finish(figure, patches=patches, **shown)
 
 
-def clip_maps(wave, maps, frontend, *, normalise=True):
+def clip_maps(
+    wave: ArrayLike, maps: Mapping[str, ArrayLike], frontend: LogMel, *, normalise: bool = True
+) -> Figure:
     """Draw maps over a whole clip, one below the other, under its spectrogram.
 
     Parameters

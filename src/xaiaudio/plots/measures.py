@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from . import canvas
 from .leaderboard import PLACES
 from .sounds import LOUDNESS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
+
+    from ..datasets.mixtures import Mixture
+    from ..evaluate.benchmark.leaderboard import Leaderboard
+    from ..evaluate.metrics.deletion import Curve
 
 OUTLINE = "#7fffd4"  # stands out on all of the colours of a spectrogram
 
@@ -14,7 +26,7 @@ OUTLINE = "#7fffd4"  # stands out on all of the colours of a spectrogram
 _COLUMNS = 5
 
 
-def mixture(mixed):
+def mixture(mixed: Mixture) -> Figure:
     """Draw an event, its background, and the mixture with the true cells outlined.
 
     Parameters
@@ -60,7 +72,9 @@ def _outline(ax, truth, frontend) -> None:
     )
 
 
-def breakdown(boards, measure, *, rows=None):
+def breakdown(
+    boards: Mapping[str, Leaderboard], measure: str, *, rows: Sequence[str] | None = None
+) -> Figure:
     """Draw one measure under several conditions: methods by conditions, numbers in cells.
 
     Colours run from chance (dark) to the best that is possible (bright). Chance differs between
@@ -135,7 +149,7 @@ def _cells(ax, places, shown):
     return drawn
 
 
-def curves(panels):
+def curves(panels: Mapping[str, Mapping[str, Curve]]) -> Figure:
     """Draw mean curves of deletion and insertion.
 
     Parameters
@@ -178,7 +192,9 @@ _COLOURS = (canvas.BLUE, canvas.ORANGE, canvas.GREEN, "#CC79A7", "#E69F00", "bla
 _DASHES = ("-", "--", "-.", (0, (5, 1)), (0, (3, 1, 1, 1)), ":")
 
 
-def orders(names, values, *, better="higher"):
+def orders(
+    names: Sequence[str], values: Mapping[str, ArrayLike], *, better: str = "higher"
+) -> Figure:
     """Draw how the order of methods changes between two ways of measuring.
 
     Parameters

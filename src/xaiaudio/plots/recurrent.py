@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..errors import XaiAudioError
 from . import canvas
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
+
+    from ..frontend import LogMel
+
 DASHES = ("-", "--", ":", "-.")
 
 
-def in_time(patches, maps, frontend, *, titles=None, outlines=None):
+def in_time(
+    patches: ArrayLike,
+    maps: Mapping[str, ArrayLike],
+    frontend: LogMel,
+    *,
+    titles: Sequence[str] | None = None,
+    outlines: ArrayLike | None = None,
+) -> Figure:
     """Draw maps of a few patches, and below them what they add up to at each frame.
 
     Parameters
@@ -91,7 +108,14 @@ def in_time(patches, maps, frontend, *, titles=None, outlines=None):
     return canvas.finish(figure, **data)
 
 
-def mean_curves(x, series, *, x_label="", y_label="", reference=None):
+def mean_curves(
+    x: ArrayLike,
+    series: Mapping[str, ArrayLike],
+    *,
+    x_label: str = "",
+    y_label: str = "",
+    reference: float | None = None,
+) -> Figure:
     """Draw the mean of many curves, with its 95 % interval as a band.
 
     Parameters

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..errors import XaiAudioError
 from . import canvas
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
+
+    from ..explainers.lrp.report import Relevance
 
 MARKERS = "osD^"
 
@@ -13,7 +23,14 @@ MARKERS = "osD^"
 GROUNDS = ("#f6d5b8", "#bcd9ec", "#b9e0cf", "#e9cfe0", "#efe7a8")
 
 
-def neurons(values, weights, relevance, shares, *, names=None):
+def neurons(
+    values: Sequence[ArrayLike],
+    weights: Sequence[ArrayLike],
+    relevance: Sequence[ArrayLike],
+    shares: Sequence[ArrayLike],
+    *,
+    names: Sequence[Sequence[str]] | None = None,
+) -> Figure:
     """Draw a small network twice: what goes forward, and how relevance comes back.
 
     Parameters
@@ -118,7 +135,7 @@ def _connections(ax, between, *, signed) -> None:
             )
 
 
-def rule_shares(shares, total, *, names):
+def rule_shares(shares: Mapping[str, ArrayLike], total: float, *, names: Sequence[str]) -> Figure:
     """Draw what several rules give to each of a few inputs, and whether that adds up.
 
     Parameters
@@ -170,7 +187,7 @@ def _legend(ax, columns) -> None:
     )
 
 
-def layer_plan(plans):
+def layer_plan(plans: Mapping[str, Sequence[tuple[str, tuple[int, ...], str]]]) -> Figure:
     """Draw the layers of networks from the input at the bottom to the logits, with their rules.
 
     Parameters
@@ -218,7 +235,7 @@ def layer_plan(plans):
     return figure
 
 
-def relevance_flow(reports):
+def relevance_flow(reports: Mapping[str, Relevance]) -> Figure:
     """Draw how much of the logit is left at each layer, and how much stays with its biases.
 
     Parameters
@@ -251,7 +268,7 @@ def relevance_flow(reports):
         raise XaiAudioError("There is no report to draw: call relevance() with report=True.")
     first = next(iter(reports.values()))
     names = [layer.name for layer in first.layers[::-1]] + ["input"]
-    data = {"layers": names}
+    data: dict = {"layers": names}
     figure, axes = canvas.grid(1, 2, height=1.4 + 0.23 * len(names), sharey=True)
     places = np.arange(len(names))
     for index, (name, found) in enumerate(reports.items()):
@@ -259,7 +276,7 @@ def relevance_flow(reports):
         left = [float((layer.arrived / found.logits).mean()) for layer in layers]
         left.append(float((layers[-1].passed / found.logits).mean()))
         bias = [float((layer.bias / found.logits).mean()) for layer in layers] + [0.0]
-        style = {"ms": 4, "lw": 1.4}
+        style: dict = {"ms": 4, "lw": 1.4}
         style |= {"color": canvas.COLOURS[index % 4], "marker": MARKERS[index % len(MARKERS)]}
         axes[0, 0].plot(left, places, label=name, **style)
         axes[0, 1].plot(bias[:-1], places[:-1], **{**style, "lw": 0})
@@ -280,7 +297,9 @@ def relevance_flow(reports):
     return figure
 
 
-def conservation(sums, *, titles=None):
+def conservation(
+    sums: Mapping[str, Mapping[str, ArrayLike]], *, titles: Sequence[str] | None = None
+) -> Figure:
     """Draw what maps sum to, as a share of the logit that was shared out.
 
     Parameters

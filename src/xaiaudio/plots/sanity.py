@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from . import canvas
 from .maps import map_rows, scaled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
+
+    from ..frontend import LogMel
 
 COLOURS = (canvas.BLUE, canvas.ORANGE, canvas.GREEN, canvas.GREY, "#CC79A7", "#56B4E9")
 DASHES = ("-", "--", ":", "-.", (0, (6, 2, 1, 2)), (0, (1, 3)))
@@ -16,7 +26,9 @@ MEASURES = {
 }
 
 
-def forgetting(patch, maps, frontend):
+def forgetting(
+    patch: ArrayLike, maps: Mapping[str, Mapping[str, ArrayLike]], frontend: LogMel
+) -> Figure:
     """Draw a patch's maps as its network is destroyed, a column for each method.
 
     Parameters
@@ -47,7 +59,7 @@ def forgetting(patch, maps, frontend):
     return map_rows(patches, rows, list(maps), frontend, True)
 
 
-def likeness_curves(states, curves):
+def likeness_curves(states: Sequence[str], curves: Mapping[str, Mapping[str, ArrayLike]]) -> Figure:
     """Draw how alike maps stay while a network is destroyed, a panel for each measure.
 
     Parameters
@@ -91,7 +103,14 @@ def likeness_curves(states, curves):
     return canvas.finish(figure, states=list(states), methods=list(curves), **shown)
 
 
-def likeness_table(rows, columns, values, limits, *, label="likeness to the true network's map"):
+def likeness_table(
+    rows: Sequence[str],
+    columns: Sequence[str],
+    values: ArrayLike,
+    limits: ArrayLike,
+    *,
+    label: str = "likeness to the true network's map",
+) -> Figure:
     """Draw similarities as a table, and frame those above what unrelated sounds have.
 
     Parameters
@@ -146,7 +165,14 @@ def likeness_table(rows, columns, values, limits, *, label="likeness to the true
     )
 
 
-def likeness_dots(labels, series, *, spans=None, x_label="rank correlation", span_label=""):
+def likeness_dots(
+    labels: Sequence[str],
+    series: Mapping[str, ArrayLike],
+    *,
+    spans: ArrayLike | None = None,
+    x_label: str = "rank correlation",
+    span_label: str = "",
+) -> Figure:
     """Draw similarities with their intervals, a line for each method.
 
     Parameters

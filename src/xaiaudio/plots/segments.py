@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from . import canvas
 from .maps import RAW
 from .sounds import LOUDNESS
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-def segments(patch, segmentations, frontend, *, weights=None):
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
+
+    from ..frontend import LogMel
+
+
+def segments(
+    patch: ArrayLike,
+    segmentations: Mapping[str, ArrayLike],
+    frontend: LogMel,
+    *,
+    weights: Mapping[str, ArrayLike] | None = None,
+) -> Figure:
     """Draw how a patch is cut into segments, with the borders over its spectrogram.
 
     Parameters

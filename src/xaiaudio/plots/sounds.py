@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from . import canvas
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
+
+    from ..frontend import LogMel
+
 LOUDNESS = "log mel magnitude"
 
 
-def waveform(wave, sample_rate=16_000, *, title=""):
+def waveform(wave: ArrayLike, sample_rate: int = 16_000, *, title: str = "") -> Figure:
     """Draw a waveform over time.
 
     Parameters
@@ -43,7 +52,15 @@ def waveform(wave, sample_rate=16_000, *, title=""):
     return canvas.finish(figure, wave=wave, sample_rate=sample_rate)
 
 
-def spectrograms(patches, frontend, *, titles=None, true=None, predicted=None, columns=3):
+def spectrograms(
+    patches: ArrayLike,
+    frontend: LogMel,
+    *,
+    titles: Sequence[str] | None = None,
+    true: Sequence[str] | None = None,
+    predicted: Sequence[str] | None = None,
+    columns: int = 3,
+) -> Figure:
     """Draw a grid of log-mel patches on one colour scale.
 
     Parameters
@@ -97,7 +114,9 @@ def _caption(ax, index, titles, true, predicted) -> None:
         canvas.title(ax, (true if true is not None else predicted)[index])
 
 
-def clip_spectrogram(wave, frontend, *, boundaries=True, title=""):
+def clip_spectrogram(
+    wave: ArrayLike, frontend: LogMel, *, boundaries: bool = True, title: str = ""
+) -> Figure:
     """Draw the log-mel spectrogram of a clip, and where its patches lie.
 
     Parameters
@@ -165,7 +184,7 @@ def _patch_bars(ax, starts, lanes, frontend) -> None:
         ax.spines[side].set_visible(False)
 
 
-def clip_spectrograms(waves, frontend):
+def clip_spectrograms(waves: Mapping[str, ArrayLike], frontend: LogMel) -> Figure:
     """Draw the spectrograms of several sounds of one length, one above the other, on one scale.
 
     Parameters
@@ -203,7 +222,7 @@ def clip_spectrograms(waves, frontend):
     return canvas.finish(figure, titles=list(rows), **sounds)
 
 
-def filterbank(frontend):
+def filterbank(frontend: LogMel) -> Figure:
     """Draw the triangular mel filters of a front end over frequency.
 
     Parameters

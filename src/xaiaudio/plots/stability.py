@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from . import canvas
 from .sounds import LOUDNESS
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
-def named_segments(patch, shares, frontend):
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
+
+    from ..frontend import LogMel
+
+
+def named_segments(patch: ArrayLike, shares: Mapping[str, ArrayLike], frontend: LogMel) -> Figure:
     """Draw how often each place of a patch was among the highest segments.
 
     Parameters
@@ -47,7 +57,14 @@ def named_segments(patch, shares, frontend):
     return canvas.finish(figure, patch=np.asarray(patch), **shares)
 
 
-def settling(samples, series, *, advised=None, y_label="shared segments", chance=None):
+def settling(
+    samples: Sequence[int],
+    series: Mapping[str, ArrayLike],
+    *,
+    advised: tuple[int, int] | None = None,
+    y_label: str = "shared segments",
+    chance: Mapping[str, float] | None = None,
+) -> Figure:
     """Draw how two runs come to agree as samples grow: each patch thin, their mean thick.
 
     Parameters
@@ -103,7 +120,13 @@ def settling(samples, series, *, advised=None, y_label="shared segments", chance
     return canvas.finish(figure, samples=list(samples), **series)
 
 
-def changes(labels, values, *, reference=None, x_label="largest change, share of the map"):
+def changes(
+    labels: Sequence[str],
+    values: ArrayLike,
+    *,
+    reference: tuple[str, float] | None = None,
+    x_label: str = "largest change, share of the map",
+) -> Figure:
     """Draw how far maps change, each sound a point and their median a line, on a log scale.
 
     Parameters

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..errors import XaiAudioError
 from . import canvas
 from .maps import SHARE, scaled
 from .sounds import LOUDNESS
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def strip(results, *, names=None):
+    from matplotlib.figure import Figure
+
+    from ..explainers.base import Explanation
+
+
+def strip(results: Sequence[Explanation], *, names: Sequence[str] | None = None) -> Figure:
     """Draw one patch's spectrogram and, beside it, one map per method.
 
     Parameters

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from . import canvas
 from .charts import COUNTS
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
-def intervals(labels, series, *, reference=None, xlabel="share", whole=True):
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
+
+    from ..frontend import LogMel
+
+
+def intervals(
+    labels: Sequence[str],
+    series: Mapping[str, ArrayLike],
+    *,
+    reference: tuple[str, float] | None = None,
+    xlabel: str = "share",
+    whole: bool = True,
+) -> Figure:
     """Draw shares with their confidence intervals, one line per label.
 
     Parameters
@@ -51,7 +68,7 @@ def intervals(labels, series, *, reference=None, xlabel="share", whole=True):
     return canvas.finish(figure, **data)
 
 
-def calibration(confidence, right, *, bins=10):
+def calibration(confidence: ArrayLike, right: ArrayLike, *, bins: int = 10) -> Figure:
     """Draw how often answers were right against how sure the network was.
 
     Parameters
@@ -102,7 +119,9 @@ def calibration(confidence, right, *, bins=10):
     return canvas.finish(figure, count=count, confidence=sure, right=good, error=error)
 
 
-def patch_scores(scores, labels, frontend, *, true=None):
+def patch_scores(
+    scores: ArrayLike, labels: Sequence[str], frontend: LogMel, *, true: str | None = None
+) -> Figure:
     """Draw the scores of a clip's patches over time, and which class each patch votes for.
 
     Parameters

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..errors import XaiAudioError
 from . import canvas
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
 
 COLOURS = (canvas.GREY, canvas.ORANGE, canvas.BLUE, canvas.GREEN)
 DASHES = ("-", "--", "-", ":")
 HERTZ = (125, 250, 500, 1000, 2000, 4000, 8000)
 
 
-def samples(waves, sample_rate=16_000, *, zoom=None):
+def samples(
+    waves: Mapping[str, ArrayLike],
+    sample_rate: int = 16_000,
+    *,
+    zoom: tuple[float, float] | None = None,
+) -> Figure:
     """Draw waveforms under one another, each whole and in a part of a few milliseconds.
 
     Parameters
@@ -62,7 +75,7 @@ def samples(waves, sample_rate=16_000, *, zoom=None):
     return canvas.finish(figure, **waves, zoom=np.asarray(zoom))
 
 
-def filters(kernels, sample_rate=16_000, *, points=512):
+def filters(kernels: ArrayLike, sample_rate: int = 16_000, *, points: int = 512) -> Figure:
     """Draw how much of each frequency the filters of a first layer let through.
 
     Parameters
@@ -119,7 +132,13 @@ def filters(kernels, sample_rate=16_000, *, points=512):
     return canvas.finish(figure, decibels=decibels, peaks=peaks[order])
 
 
-def band_shares(edges, series, *, titles=None, columns=2):
+def band_shares(
+    edges: Sequence[float],
+    series: Mapping[str, ArrayLike],
+    *,
+    titles: Sequence[str] | None = None,
+    columns: int = 2,
+) -> Figure:
     """Draw shares by frequency band: one panel each, for example one a class.
 
     Parameters

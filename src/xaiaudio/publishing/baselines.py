@@ -13,10 +13,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import metric, notebooks
 from .execute import notebook_path
 from .project import read_json, write_text
+
+if TYPE_CHECKING:
+    from .project import Project
 
 #: The recorded course of the training tells one retrained network from another: a processor that
 #: rounds otherwise ends with other weights, as another seed does. Where it rounds alike, the curve
@@ -262,7 +266,7 @@ def _is_form(difference) -> bool:
     return metric.is_array(old) and old["shape"] != new["shape"]
 
 
-def load(project, chapter) -> dict | None:
+def load(project: Project, chapter: str) -> dict | None:
     """Read the baseline of a chapter; None if there is none."""
     return (read_json(project.baselines / f"{chapter}.json") or {}).get("entries")
 

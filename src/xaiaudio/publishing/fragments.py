@@ -106,7 +106,7 @@ def _timings(stamps) -> str:
 
 
 def _versions(stamps) -> str:
-    found = {}
+    found: dict[str, set[str]] = {}
     for stamp in stamps.values():
         for name, version in stamp.get("versions", {}).items():
             found.setdefault(name, set()).add(version)
@@ -116,9 +116,9 @@ def _versions(stamps) -> str:
 
 def _measured(project) -> dict:
     """Return the recorded entries of every profile that was measured, by profile and name."""
-    found = {}
+    found: dict[str, dict] = {}
     for folder in sorted(project.baselines.parent.glob("*")):
-        entries = {}
+        entries: dict[str, dict] = {}
         for path in sorted(folder.glob("*.json")):
             entries |= (read_json(path) or {}).get("entries", {})
         if entries:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import copy
 import re
+from typing import TYPE_CHECKING
 
 from ..errors import XaiAudioError
 from .record import KEY
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from ..types import PathLike
 
 INJECTED = "injected-parameters"
 _PICTURES = ("image/png", "image/svg+xml", "image/jpeg")
 
 
-def read(path):
+def read(path: PathLike) -> NotebookNode:
     """Read a notebook.
 
     Parameters
@@ -121,5 +127,9 @@ def _with_values(source, injected) -> str:
     """Put the values that papermill injected in the place of the defaults."""
     for name, value in re.findall(r"^(\w+) = (.+)$", injected, flags=re.MULTILINE):
         pattern = rf"^({name}\s*=\s*)(\"[^\"]*\"|'[^']*'|[^\s#]+)"
-        source = re.sub(pattern, lambda m, v=value: m[1] + v, source, flags=re.MULTILINE)
+
+        def put(match, value=value):
+            return match[1] + value
+
+        source = re.sub(pattern, put, source, flags=re.MULTILINE)
     return source

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .. import cache
 from ..datasets import ClipSet
@@ -16,6 +17,9 @@ from ..datasets import load as load_clips
 from ..datasets.registry import SETS
 from ..errors import XaiAudioError
 from ..models import backbones
+
+if TYPE_CHECKING:
+    from ..models.classifier import AudioClassifier
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class Profile:
         """Return the clips to train on and the held-out clips."""
         return self.clips(progress=False).split(self.test_fold if fold is None else fold)
 
-    def classifier(self, *, freeze: bool = False, progress: bool = True):
+    def classifier(self, *, freeze: bool = False, progress: bool = True) -> AudioClassifier:
         """Return the backbone retrained on this profile's clips.
 
         The first call trains it and keeps it in the cache; later calls, also from other

@@ -9,6 +9,7 @@ import re
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .. import cache
 from ..datasets.registry import SETS
@@ -18,6 +19,11 @@ from ..imports import PACKAGE, closure
 from ..models.backbones import BACKBONES
 from .profiles import profile
 from .rounding import ROUNDINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..types import PathLike
 
 
 @dataclass(frozen=True)
@@ -127,7 +133,9 @@ class Project:
         return [page for page in chapters if not self.only or page.name in self.only]
 
 
-def find(profile="mini", seed=0, root=None, only=()) -> Project:
+def find(
+    profile: str = "mini", seed: int = 0, root: PathLike | None = None, only: Sequence[str] = ()
+) -> Project:
     """Find the book around the working directory, or the one this package lies in.
 
     Parameters

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import base64
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import XaiAudioError
 from ..plots.render import render
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 #: Key of the record in the metadata of a notebook output.
 KEY = "application/vnd.xaiaudio.record+json"
@@ -26,7 +30,7 @@ DIGITS = 5
 _GLUE = "application/papermill.record/"
 
 
-def show(name: str, fig) -> None:
+def show(name: str, fig: Figure) -> None:
     """Show a figure in the notebook and record the numbers it shows.
 
     Parameters
@@ -63,7 +67,9 @@ def show(name: str, fig) -> None:
     _display({"image/png": picture, "text/plain": f"<Figure '{name}'>"}, {KEY: record})
 
 
-def number(name: str, value, *, tolerance: float = 0.0, timing: bool = False) -> None:
+def number(
+    name: str, value: int | float | bool | str, *, tolerance: float = 0.0, timing: bool = False
+) -> None:
     """Make a number or a text quotable in the prose, and record it.
 
     The text of the chapter quotes it with ``{glue:text}`name:.1f```.

@@ -8,6 +8,7 @@ is *removed*; together they are the clip.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,11 +16,19 @@ from ..errors import XaiAudioError
 from ..stft import analyse, rows_of, synthesise, to_stft
 from .player import player
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from ..explainers.base import Explanation
+    from ..frontend import LogMel
+
 # How far a patch may be from the spectrogram of its place in the sound: rounding, and no more.
 _SAME = 1e-3
 
 
-def clip_map(result, wave=None, *, how="mean") -> np.ndarray:
+def clip_map(
+    result: Explanation, wave: ArrayLike | None = None, *, how: str = "mean"
+) -> np.ndarray:
     """Lay the maps of a clip's patches over the whole clip.
 
     Parameters
@@ -95,7 +104,7 @@ def _check_same_sound(result, wave) -> None:
     )
 
 
-def mask_from_map(relevance, *, keep=None) -> np.ndarray:
+def mask_from_map(relevance: ArrayLike, *, keep: float | None = None) -> np.ndarray:
     """Turn relevance into a mask.
 
     Parameters
@@ -136,7 +145,9 @@ def mask_from_map(relevance, *, keep=None) -> np.ndarray:
     return mask.reshape(positive.shape)
 
 
-def kept_and_removed(wave, mask, frontend) -> tuple[np.ndarray, np.ndarray]:
+def kept_and_removed(
+    wave: ArrayLike, mask: ArrayLike, frontend: LogMel
+) -> tuple[np.ndarray, np.ndarray]:
     """Split a sound in two by a mask over its mel cells.
 
     The sound's short-time Fourier transform, on the windows of `frontend` and the square root of
@@ -244,7 +255,9 @@ class Listening:
         return f'<div class="xa-players">{listed}</div>'
 
 
-def listen(result, wave, *, keep=None, how="mean") -> Listening:
+def listen(
+    result: Explanation, wave: ArrayLike, *, keep: float | None = None, how: str = "mean"
+) -> Listening:
     """Make an explanation audible: the original, what it keeps and what it removes.
 
     Parameters

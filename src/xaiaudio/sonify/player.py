@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import base64
 import html
+from typing import TYPE_CHECKING
 
 import numpy as np
 import soxr
 
 from ..audio import encode_audio
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from IPython.display import HTML
+    from numpy.typing import ArrayLike
 
 # Rates an MP3 can have; other sounds are resampled to the next one for the page.
 MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
@@ -22,7 +29,7 @@ ONE_AT_A_TIME = """document.addEventListener("play", (event) => {
 """
 
 
-def player(wave, sample_rate, caption, *, about=None) -> str:
+def player(wave: ArrayLike, sample_rate: int, caption: str, *, about: str | None = None) -> str:
     """Return HTML with a player for a sound: an MP3 inside the page, decoded only on demand.
 
     Parameters
@@ -57,7 +64,7 @@ def player(wave, sample_rate, caption, *, about=None) -> str:
     )
 
 
-def players(sounds, sample_rate=16_000):
+def players(sounds: Mapping[str, ArrayLike], sample_rate: int = 16_000) -> HTML:
     """Return players for several sounds, for a notebook to show.
 
     Parameters
@@ -84,7 +91,7 @@ def players(sounds, sample_rate=16_000):
     return HTML(f'<div class="xa-players">{listed}</div>')
 
 
-def mp3(wave, sample_rate) -> bytes:
+def mp3(wave: ArrayLike, sample_rate: int) -> bytes:
     """Return a sound as an MP3, resampled if an MP3 cannot have its rate."""
     if sample_rate not in MP3_RATES:
         rate = next((rate for rate in MP3_RATES if rate > sample_rate), MP3_RATES[-1])

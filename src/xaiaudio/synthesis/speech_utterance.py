@@ -71,7 +71,7 @@ class Utterance:
     formants: np.ndarray
 
 
-def speak(digit, speaker: Speaker, take: int = 0, seed: int = 0) -> Utterance:
+def speak(digit: str | int, speaker: Speaker, take: int = 0, seed: int = 0) -> Utterance:
     """Say a digit.
 
     What changes from take to take (durations, melody, how far each target is reached, the moment,

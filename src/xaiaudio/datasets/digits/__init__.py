@@ -9,6 +9,7 @@ scaled by the speaker's size (:mod:`~xaiaudio.synthesis.speech_speakers`).
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from ... import cache
 from ...errors import XaiAudioError
@@ -20,6 +21,9 @@ from ..registry import SETS
 from . import audiomnist, store
 from .tasks import DIGITS, TASKS, Recording, check_task, clip_set
 from .truth import SOURCE, groups, regions, truth
+
+if TYPE_CHECKING:
+    from ...types import PathLike
 
 __all__ = [
     "DIGITS",
@@ -43,7 +47,13 @@ LICENCE = "CC0 1.0 (generated)"
 VARIABLE = SETS["digits"].variable
 
 
-def load(task="digit", folder=None, *, takes: int | None = TAKES, progress=True) -> ClipSet:
+def load(
+    task: str = "digit",
+    folder: PathLike | None = None,
+    *,
+    takes: int | None = TAKES,
+    progress: bool = True,
+) -> ClipSet:
     """Return spoken digits, labelled and divided for a task.
 
     Parameters
@@ -87,7 +97,14 @@ def load(task="digit", folder=None, *, takes: int | None = TAKES, progress=True)
         raise XaiAudioError(f"{VARIABLE} does not name a copy of AudioMNIST: {error}") from error
 
 
-def synthesised(task="digit", *, count=SPEAKERS, takes=TAKES, seed=0, progress=True) -> ClipSet:
+def synthesised(
+    task: str = "digit",
+    *,
+    count: int = SPEAKERS,
+    takes: int = TAKES,
+    seed: int = 0,
+    progress: bool = True,
+) -> ClipSet:
     """Return digits made by this package; the first call makes and keeps them.
 
     Parameters

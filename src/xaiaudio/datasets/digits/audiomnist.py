@@ -10,16 +10,20 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...errors import XaiAudioError
 from .tasks import Recording
+
+if TYPE_CHECKING:
+    from ...types import PathLike
 
 META = "audioMNIST_meta.txt"
 _NAME = re.compile(r"^(?P<digit>\d)_(?P<speaker>\d{2})_(?P<take>\d+)\.(wav|flac)$", re.IGNORECASE)
 _FOLDER = re.compile(r"^\d{2}$")
 
 
-def read(folder, takes: int | None = None) -> list[Recording]:
+def read(folder: PathLike, takes: int | None = None) -> list[Recording]:
     """List the recordings of a copy.
 
     Parameters

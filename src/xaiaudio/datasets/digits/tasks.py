@@ -105,7 +105,7 @@ def _label(recording: Recording, task: str) -> str:
 def _folds_of_speakers(recordings) -> list[int]:
     """Give each speaker a fold; women and men are dealt out separately."""
     gender = {recording.speaker: recording.gender for recording in recordings}
-    folds = {}
+    folds: dict[str, int] = {}
     for group in dict.fromkeys(gender.values()):
         names = [name for name, its in gender.items() if its == group]
         folds.update(zip(names, _dealt(len(names)), strict=True))

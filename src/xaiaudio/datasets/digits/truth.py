@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,13 +11,17 @@ from ...errors import XaiAudioError
 from ...synthesis.speech_speakers import speakers
 from ...synthesis.speech_utterance import Utterance, speak
 
+if TYPE_CHECKING:
+    from ...frontend import LogMel
+    from ..base import Clip
+
 SOURCE = "xaiaudio digits, {count} speakers, seed {seed}, version {version}"
 _SOURCE = re.compile(SOURCE.format(count=r"(\d+)", seed=r"(\d+)", version=r"\d+"))
 _NEAR = 0.12  # half the width of a formant's region, as a share of its frequency
 _HISS = 2500.0  # hertz from which on the noise of a consonant counts
 
 
-def truth(clip) -> Utterance:
+def truth(clip: Clip) -> Utterance:
     """Return what is known of a synthesised clip.
 
     Parameters
@@ -51,7 +56,7 @@ def truth(clip) -> Utterance:
     return speak(digit, speakers(count, seed)[speaker - 1], take, seed)
 
 
-def groups(said: Utterance, frontend) -> np.ndarray:
+def groups(said: Utterance, frontend: LogMel) -> np.ndarray:
     """Name what is spoken in each frame of the clip's spectrogram.
 
     Returns
@@ -67,7 +72,7 @@ def groups(said: Utterance, frontend) -> np.ndarray:
     return names
 
 
-def regions(said: Utterance, frontend) -> dict[str, np.ndarray]:
+def regions(said: Utterance, frontend: LogMel) -> dict[str, np.ndarray]:
     """Find the cells of the clip's spectrogram that belong to one thing.
 
     Parameters

@@ -56,7 +56,9 @@ def background(rng) -> np.ndarray:
     return wave / dsp.rms(wave)
 
 
-def mix(event, bed, level: float, ratio: float) -> tuple[np.ndarray, np.ndarray]:
+def mix(
+    event: np.ndarray, bed: np.ndarray, level: float, ratio: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Set the levels and round to 16 bit.
 
     Parameters

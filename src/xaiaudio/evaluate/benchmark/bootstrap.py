@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...errors import XaiAudioError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
 
 DRAWS = 2000
 
@@ -32,7 +38,9 @@ class Interval:
         return f"{self.mean:.3g} [{self.low:.3g}, {self.high:.3g}]"
 
 
-def interval(values, groups=None, *, level: float = 0.95, seed: int = 0) -> Interval:
+def interval(
+    values: ArrayLike, groups: Sequence | None = None, *, level: float = 0.95, seed: int = 0
+) -> Interval:
     """Average values, with a percentile bootstrap interval over groups.
 
     The patches of one clip are alike, so they are no independent draws: the bootstrap draws whole

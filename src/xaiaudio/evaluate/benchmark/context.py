@@ -7,12 +7,17 @@ import functools
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...errors import XaiAudioError
 from ...explainers.base import Explainer, Explanation
 from .samples import Cases
+
+if TYPE_CHECKING:
+    from ...models.classifier import AudioClassifier
+
 
 REFERENCES = ("chance", "uniform", "centre", "energy", "oracle")
 
@@ -128,7 +133,7 @@ class Context:
         What the rows of one leaderboard have in common, see :meth:`once`.
     """
 
-    model: object
+    model: AudioClassifier
     cases: Cases
     row: Explainer | Reference
     result: Explanation

@@ -7,6 +7,7 @@ import functools
 import io
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +22,16 @@ from .context import FEW, REFERENCES, Context, Reference, explain_cases
 from .row_cache import RowCache
 from .rows import Row
 from .samples import Cases, cases_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import ArrayLike
+
+    from ...datasets.base import ClipSet
+    from ...models.classifier import AudioClassifier
+    from ...types import PathLike
+    from .bootstrap import Interval
 
 # Recordings from which on a difference can be sure.
 ENOUGH = 5
@@ -82,14 +93,14 @@ class Leaderboard:
         names = ", ".join(measure.name for measure in self.measures)
         raise XaiAudioError(f"The leaderboard has no measure {name!r}: it has {names}.")
 
-    def interval(self, row: str, measure: str):
+    def interval(self, row: str, measure: str) -> Interval:
         """Return mean and bootstrap interval over clips: an `Interval` (mean, low, high, n)."""
         if (row, measure) not in self._intervals:
             values = self._values(row, measure)
             self._intervals[row, measure] = interval(values, self.groups or None)
         return self._intervals[row, measure]
 
-    def part(self, chosen) -> Leaderboard:
+    def part(self, chosen: slice | ArrayLike) -> Leaderboard:
         """Return what is measured on some of the cases: a mask, or a list of their numbers."""
         chosen = np.arange(self.cases)[chosen]
         rows = (
@@ -99,7 +110,7 @@ class Leaderboard:
         groups = tuple(self.groups[index] for index in chosen) if self.groups else ()
         return replace(self, cases=len(chosen), rows=tuple(rows), groups=groups)
 
-    def difference(self, row: str, other: str, measure: str):
+    def difference(self, row: str, other: str, measure: str) -> Interval:
         """Return by how much one row exceeds another, clip by clip.
 
         The clips are the same for both, so what is hard about a clip drops out: two rows may
@@ -160,9 +171,9 @@ class Leaderboard:
         means = {name: mean for name, mean in means.items() if np.isfinite(mean)}
         if about.better == "neither" or not means:
             raise XaiAudioError(f"No method is best by {measure}: it says nothing of better.")
-        return max(means, key=means.get)
+        return max(means, key=means.__getitem__)
 
-    def agreement(self, measures=None) -> np.ndarray:
+    def agreement(self, measures: Sequence[str] | None = None) -> np.ndarray:
         """Return how far the measures agree on the order of the methods.
 
         Parameters
@@ -198,7 +209,7 @@ class Leaderboard:
             and any(np.isfinite(self.mean(row.name, one.name)) for row in self.methods)
         ]
 
-    def table(self, measures=None) -> list[list[str]]:
+    def table(self, measures: Sequence[str] | None = None) -> list[list[str]]:
         """Return texts to print: a head, then a row for each method and reference.
 
         Parameters
@@ -238,7 +249,7 @@ class Leaderboard:
                 out.writerow([*about, *numbers, self.network, self.dataset, note])
         return file.getvalue()
 
-    def to_csv(self, path) -> Path:
+    def to_csv(self, path: PathLike) -> Path:
         """Write :meth:`csv` to a file, whole or not at all."""
         path = Path(path)
         with whole(path) as partial:
@@ -263,18 +274,18 @@ class Leaderboard:
 
 
 def leaderboard(
-    model,
-    clips,
-    methods=None,
-    measures=None,
+    model: AudioClassifier,
+    clips: ClipSet | Cases,
+    methods: Sequence[str] | None = None,
+    measures: Sequence[str] | None = None,
     *,
-    limit=80,
-    options=None,
-    references=REFERENCES,
-    few=FEW,
-    seed=0,
-    cache=None,
-    progress=None,
+    limit: int = 80,
+    options: Mapping[str, dict] | None = None,
+    references: Sequence[str] = REFERENCES,
+    few: int = FEW,
+    seed: int = 0,
+    cache: PathLike | None = None,
+    progress: bool | None = None,
 ) -> Leaderboard:
     """Measure methods on a network and clips.
 
@@ -325,7 +336,8 @@ def leaderboard(
     cases = clips if isinstance(clips, Cases) else cases_of(model, clips, limit)
     wanted = _rows(methods, options or {}, references, known=cases.truth is not None)
     store = RowCache(cache, model, cases, columns, few, seed) if cache else None
-    rows, shared = [], {}
+    rows: list[Row] = []
+    shared: dict = {}
     with bar(len(wanted), progress, "Measuring") as step:
         for entry in wanted:
             step(0, entry.name)
@@ -355,8 +367,8 @@ def _rows(methods, options, references, known) -> list[Explainer | Reference]:
     wrong = [name for name in references if name not in REFERENCES]
     if wrong:
         raise XaiAudioError(f"No reference is called {wrong[0]!r}: there are {REFERENCES}.")
-    names = [name for name in references if known or name != "oracle"]
-    return [*explainers, *map(Reference, names)]
+    kept = [name for name in references if known or name != "oracle"]
+    return [*explainers, *map(Reference, kept)]
 
 
 def _measured(model, cases, entry, columns, few, seed, shared) -> Row:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,14 @@ from ...datasets.mixtures import mixtures
 from ...errors import XaiAudioError
 from ...frontend import LogMel
 from ...patches import joined
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+
+    from ...datasets.base import ClipSet
+    from ...models.classifier import AudioClassifier
 
 # Of the patches that hold nearly as much of the event as the best one, any will do.
 _NEARLY = 0.9
@@ -64,7 +73,7 @@ class Cases:
     def __len__(self) -> int:
         return len(self.patches)
 
-    def part(self, chosen) -> Cases:
+    def part(self, chosen: slice | ArrayLike) -> Cases:
         """Return some of the cases, by a slice, a mask or a list of indices."""
         chosen = np.arange(len(self))[chosen]
 
@@ -84,7 +93,9 @@ class Cases:
         )
 
 
-def cases_of(model, clips, limit: int = 80, *, keep_wrong: bool = False) -> Cases:
+def cases_of(
+    model: AudioClassifier, clips: ClipSet, limit: int = 80, *, keep_wrong: bool = False
+) -> Cases:
     """Choose one patch of each clip to measure methods on.
 
     It is a patch that holds most of the event where the clip has an event mask (of several that
@@ -125,7 +136,9 @@ def cases_of(model, clips, limit: int = 80, *, keep_wrong: bool = False) -> Case
     if limit < 1:
         raise XaiAudioError(f"There are {limit} clips to measure on: take 1 at least.")
     _check_labels(model, clips)
-    found, wrong, unusable = [], 0, []
+    found: list = []
+    unusable: list[str] = []
+    wrong = 0
     for chunk in _chunks(_in_turns(clips), limit):
         picked = []
         for clip in chunk:
@@ -162,7 +175,14 @@ def cases_of(model, clips, limit: int = 80, *, keep_wrong: bool = False) -> Case
     )
 
 
-def with_truth(clips, frontend, *, snrs=(20, 10), per_class: int = 4, seed: int = 0):
+def with_truth(
+    clips: ClipSet,
+    frontend: LogMel,
+    *,
+    snrs: Sequence[float] = (20, 10),
+    per_class: int = 4,
+    seed: int = 0,
+) -> ClipSet:
     """Return clips whose events are known: these, or else mixtures made of them.
 
     Parameters

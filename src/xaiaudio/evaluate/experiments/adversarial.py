@@ -7,6 +7,7 @@ decibels below the sound. Then one knows why the network answers wrongly: nothin
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
@@ -17,6 +18,14 @@ from ...models.differentiable import patches as patches_of
 from ...models.tracing import traced
 from ...models.votes import majority
 from ...progress import bar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+
+    from ...models.classifier import AudioClassifier
+    from ...types import Targets
 
 # Clips that are changed at the same time.
 BATCH = 16
@@ -75,7 +84,14 @@ class Attack:
 
 
 def attack(
-    model, waves, targets, *, level_db=-30.0, rounds=15, overlap=None, progress=None
+    model: AudioClassifier,
+    waves: Sequence[ArrayLike],
+    targets: Targets,
+    *,
+    level_db: float = -30.0,
+    rounds: int = 15,
+    overlap: float | None = None,
+    progress: bool | None = None,
 ) -> Attack:
     """Change sounds so slightly that hardly anybody hears it, until a network misnames them.
 
@@ -136,36 +152,36 @@ def attack(
     if isinstance(rounds, bool) or not isinstance(rounds, int) or rounds < 1:
         raise XaiAudioError(f"rounds is {rounds!r}: a whole number from 1 on is needed.")
     waves = _waves(waves)
-    targets = _targets(model, targets, len(waves))
-    answers = _check(model, frontend, waves, targets)
+    numbers = _targets(model, targets, len(waves))
+    answers = _check(model, frontend, waves, numbers)
     changed = []
     turns = -(-len(waves) // BATCH) * rounds
     with bar(turns, progress) as advance:
         for start in range(0, len(waves), BATCH):
             part = slice(start, start + BATCH)
             changed += _changed(
-                model, frontend, waves[part], targets[part], level_db, rounds, advance
+                model, frontend, waves[part], numbers[part], level_db, rounds, advance
             )
     found = [model.scores(frontend(wave)) for wave in changed]
     called = np.array([majority(scores) for scores in found])
     turned = [
         np.mean(scores.argmax(axis=1) == target)
-        for scores, target in zip(found, targets, strict=True)
+        for scores, target in zip(found, numbers, strict=True)
     ]
     return Attack(
         waves=tuple(waves),
         changed=tuple(changed),
         answers=answers,
-        targets=targets,
+        targets=numbers,
         level_db=np.array([level(new - old, old) for new, old in zip(changed, waves, strict=True)]),
         turned=np.array(turned),
-        success=called == targets,
+        success=called == numbers,
         overlap=frontend.overlap,
         labels=tuple(model.labels),
     )
 
 
-def level(change, wave) -> float:
+def level(change: ArrayLike, wave: ArrayLike) -> float:
     """Return the energy of a change relative to that of a sound, in decibels; -inf for no change.
 
     Parameters

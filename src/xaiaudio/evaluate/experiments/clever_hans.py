@@ -9,17 +9,33 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...errors import XaiAudioError
 from ...models.training.tables import PatchTable
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+
+    from ...datasets.base import ClipSet
+    from ...frontend import LogMel
+
 HERTZ = 6500.0
 LEVEL_DB = -30.0
 
 
-def tone(wave, rate, *, hertz=HERTZ, level_db=LEVEL_DB, rms=None) -> np.ndarray:
+def tone(
+    wave: ArrayLike,
+    rate: int,
+    *,
+    hertz: float = HERTZ,
+    level_db: float = LEVEL_DB,
+    rms: float | None = None,
+) -> np.ndarray:
     """Add a steady tone to a sound.
 
     Parameters
@@ -76,7 +92,13 @@ def tone(wave, rate, *, hertz=HERTZ, level_db=LEVEL_DB, rms=None) -> np.ndarray:
 
 
 def marked_table(
-    clips, frontend, carriers=(), *, hertz=HERTZ, level_db=LEVEL_DB, rms=None
+    clips: ClipSet,
+    frontend: LogMel,
+    carriers: Sequence[str] | np.ndarray = (),
+    *,
+    hertz: float = HERTZ,
+    level_db: float = LEVEL_DB,
+    rms: float | None = None,
 ) -> PatchTable:
     """Cut clips into patches, some of them with a tone added first.
 
@@ -148,7 +170,7 @@ def _carriers(clips, carriers) -> np.ndarray:
     return np.array([clip.label in names for clip in clips])
 
 
-def band_around(frontend, hertz=HERTZ) -> tuple[float, float]:
+def band_around(frontend: LogMel, hertz: float = HERTZ) -> tuple[float, float]:
     """Return the frequencies between which a tone moves the cells of a patch.
 
     A tone is not one frequency to the front end: its window smears it over two Fourier bins of its
@@ -189,7 +211,7 @@ def band_around(frontend, hertz=HERTZ) -> tuple[float, float]:
     return float(edges[heard[0]]), float(edges[heard[-1] + 1])
 
 
-def rows_of(frontend, low_hz, high_hz) -> np.ndarray:
+def rows_of(frontend: LogMel, low_hz: float, high_hz: float) -> np.ndarray:
     """Tell which bands of a patch have their centre between two frequencies, bool (bands,)."""
     centres = frontend.band_centres()
     inside = (centres >= low_hz) & (centres <= high_hz)
@@ -201,7 +223,7 @@ def rows_of(frontend, low_hz, high_hz) -> np.ndarray:
     return inside
 
 
-def share_in_band(maps, frontend, low_hz, high_hz) -> np.ndarray:
+def share_in_band(maps: ArrayLike, frontend: LogMel, low_hz: float, high_hz: float) -> np.ndarray:
     """Return the share of each map's absolute relevance that lies in a band of frequencies.
 
     Parameters
@@ -245,7 +267,7 @@ def share_in_band(maps, frontend, low_hz, high_hz) -> np.ndarray:
     return np.where(whole > 0, part / np.where(whole > 0, whole, 1), inside.mean())
 
 
-def chance_in_band(frontend, low_hz, high_hz) -> float:
+def chance_in_band(frontend: LogMel, low_hz: float, high_hz: float) -> float:
     """Return what a map that knows nothing has there: the share of the patch's bands.
 
     Examples

@@ -9,6 +9,7 @@ it name the changes that matter (put them back, or carry them over, and ask the 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,14 @@ from ...errors import XaiAudioError
 from ...explainers.engines.perturbation import Ranks, engine_of
 from ..metrics import localisation
 from ..metrics.deletion import ranks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+
+    from ...models.classifier import AudioClassifier
+    from .adversarial import Attack
 
 # The most changed cells: this share of a patch.
 SHARE = 0.1
@@ -51,7 +60,7 @@ class Pairs:
         """What the attack added to each cell, (n, frames, bands)."""
         return self.changed - self.clean
 
-    def part(self, chosen) -> Pairs:
+    def part(self, chosen: slice | ArrayLike) -> Pairs:
         """Return some of the pairs, by a slice, a mask or a list of indices."""
         return Pairs(
             *(
@@ -61,7 +70,7 @@ class Pairs:
         )
 
 
-def pairs_of(model, attack) -> Pairs:
+def pairs_of(model: AudioClassifier, attack: Attack) -> Pairs:
     """Cut an attack's sounds into patches, and keep those whose answer it turned.
 
     Parameters
@@ -104,7 +113,7 @@ def pairs_of(model, attack) -> Pairs:
     return Pairs(clean, changed, answers, targets, clips, places).part(turned)
 
 
-def most_changed(pairs, share: float = SHARE) -> np.ndarray:
+def most_changed(pairs: Pairs, share: float = SHARE) -> np.ndarray:
     """Return the cells that changed most, whichever way.
 
     Parameters
@@ -132,7 +141,7 @@ def most_changed(pairs, share: float = SHARE) -> np.ndarray:
     return places < max(1, round(share * places[0].size))
 
 
-def agreement(maps, pairs, share: float = SHARE) -> dict[str, np.ndarray]:
+def agreement(maps: ArrayLike, pairs: Pairs, share: float = SHARE) -> dict[str, np.ndarray]:
     """Say how far maps lie on the change.
 
     Parameters
@@ -182,7 +191,9 @@ def agreement(maps, pairs, share: float = SHARE) -> dict[str, np.ndarray]:
     }
 
 
-def restored(model, maps, pairs, shares) -> np.ndarray:
+def restored(
+    model: AudioClassifier, maps: ArrayLike, pairs: Pairs, shares: Sequence[float]
+) -> np.ndarray:
     """Put the clean cells back where a map points, and tell where the right answer comes back.
 
     If the map names the cells that made the wrong answer, few are enough.
@@ -215,7 +226,9 @@ def restored(model, maps, pairs, shares) -> np.ndarray:
     return answers == pairs.answers[:, None]
 
 
-def carried_over(model, maps, pairs, shares) -> np.ndarray:
+def carried_over(
+    model: AudioClassifier, maps: ArrayLike, pairs: Pairs, shares: Sequence[float]
+) -> np.ndarray:
     """Change only the cells where a map points, and tell where that makes the wrong answer.
 
     Parameters
@@ -237,7 +250,7 @@ def carried_over(model, maps, pairs, shares) -> np.ndarray:
     return answers == pairs.targets[:, None]
 
 
-def share_needed(happened, shares) -> np.ndarray:
+def share_needed(happened: np.ndarray, shares: Sequence[float]) -> np.ndarray:
     """Return the smallest share that was enough for each patch, float (n,).
 
     Parameters
@@ -263,7 +276,7 @@ def share_needed(happened, shares) -> np.ndarray:
     return np.where(happened.any(axis=1), shares[happened.argmax(axis=1)], 1.0)
 
 
-def exact(model, pairs, *, tolerance: float = 0.05) -> np.ndarray:
+def exact(model: AudioClassifier, pairs: Pairs, *, tolerance: float = 0.05) -> np.ndarray:
     """Return what each cell's change did to the answer, exactly.
 
     These are the integrated gradients of the target's logit on the straight way from the clean to

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ...errors import XaiAudioError
 from .registry import FORM, register
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 @register(
@@ -20,7 +25,7 @@ from .registry import FORM, register
     source="Chalasani et al., ICML 2020",
     takes=("maps",),
 )
-def sparseness(maps) -> np.ndarray:
+def sparseness(maps: ArrayLike) -> np.ndarray:
     """Return the Gini index of the magnitudes of each map.
 
     Parameters
@@ -61,7 +66,7 @@ def sparseness(maps) -> np.ndarray:
     source="Bhatt et al., IJCAI 2020",
     takes=("maps",),
 )
-def complexity(maps) -> np.ndarray:
+def complexity(maps: ArrayLike) -> np.ndarray:
     """Return the entropy of the shares that the cells have in each map's magnitude.
 
     Parameters

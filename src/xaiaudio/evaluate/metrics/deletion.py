@@ -6,6 +6,7 @@ All of them are sweeps of masked patches through the one engine of :mod:`xaiaudi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,12 @@ from ...errors import XaiAudioError
 from ...explainers.engines.perturbation import Coalitions, Ranks, engine_of, filling, silence_of
 from ...explainers.engines.segments import grid as grid_segments
 from .registry import FAITHFUL, register
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from ...explainers.base import Explanation
+    from ...models.classifier import AudioClassifier
 
 _PETSIUK = "Petsiuk et al., RISE, BMVC 2018"
 
@@ -36,7 +43,14 @@ class Curve:
     area: np.ndarray
 
 
-def deletion(model, result, *, steps: int = 20, fill="silence", progress=None) -> Curve:
+def deletion(
+    model: AudioClassifier,
+    result: Explanation,
+    *,
+    steps: int = 20,
+    fill: str | float = "silence",
+    progress: bool | None = None,
+) -> Curve:
     """Hide the most relevant cells first, and watch the score fall.
 
     Parameters
@@ -78,7 +92,14 @@ def deletion(model, result, *, steps: int = 20, fill="silence", progress=None) -
     return _curve(model, result, np.stack([0 * counts, counts], axis=1), counts, fill, progress)
 
 
-def insertion(model, result, *, steps: int = 20, fill="silence", progress=None) -> Curve:
+def insertion(
+    model: AudioClassifier,
+    result: Explanation,
+    *,
+    steps: int = 20,
+    fill: str | float = "silence",
+    progress: bool | None = None,
+) -> Curve:
     """Begin with nothing, show the most relevant cells first, and watch the score rise.
 
     Parameters
@@ -129,7 +150,15 @@ class Drops:
 
 
 def drops_of(
-    model, patches, *, subsets=200, grid=(12, 8), share=0.2, fill="silence", seed=0, progress=None
+    model: AudioClassifier,
+    patches: ArrayLike,
+    *,
+    subsets: int = 200,
+    grid: tuple[int, int] = (12, 8),
+    share: float = 0.2,
+    fill: str | float = "silence",
+    seed: int = 0,
+    progress: bool | None = None,
 ) -> Drops:
     """Hide random parts of patches and ask the network again, for :func:`mu_fidelity`.
 
@@ -173,16 +202,16 @@ def drops_of(
 
 
 def mu_fidelity(
-    model,
-    result,
+    model: AudioClassifier,
+    result: Explanation,
     *,
     subsets: int = 200,
-    grid=(12, 8),
+    grid: tuple[int, int] = (12, 8),
     share: float = 0.2,
-    fill="silence",
-    seed=0,
+    fill: str | float = "silence",
+    seed: int = 0,
     drops: Drops | None = None,
-    progress=None,
+    progress: bool | None = None,
 ) -> np.ndarray:
     """Correlate what hiding random parts costs with what the map says of these parts.
 
@@ -229,8 +258,16 @@ def mu_fidelity(
     (1,)
     """
     if drops is None:
-        plan = {"subsets": subsets, "grid": grid, "share": share, "fill": fill, "seed": seed}
-        drops = drops_of(model, result.inputs, **plan, progress=progress)
+        drops = drops_of(
+            model,
+            result.inputs,
+            subsets=subsets,
+            grid=grid,
+            share=share,
+            fill=fill,
+            seed=seed,
+            progress=progress,
+        )
     falls = drops.drops[np.arange(len(result)), :, result.targets]
     count = drops.hidden.shape[1]
     places = drops.segments.ravel()
@@ -254,7 +291,7 @@ def _curve(model, result, bounds, counts, fill, progress) -> Curve:
     return Curve(fractions, scores, np.trapezoid(scores, fractions, axis=1))
 
 
-def ranks(maps) -> np.ndarray:
+def ranks(maps: ArrayLike) -> np.ndarray:
     """Rank the cells of each map, the highest first; of equal cells the one stored first.
 
     Parameters

@@ -6,17 +6,25 @@ towards the fill: silence, unless told otherwise, for the zero of a log-mel patc
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ...explainers.engines.perturbation import changed, filling, silence_of
 from .registry import FAITHFUL, register
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from ...explainers.base import Explanation
+    from ...models.classifier import AudioClassifier
 
 _KEPT = "keep or remove what the map shows: "
 
 MEASURES = ("AD", "AI", "AG", "FF", "Fid-In")
 
 
-def soft_mask(maps) -> np.ndarray:
+def soft_mask(maps: ArrayLike) -> np.ndarray:
     """Turn maps into masks: the positive part, divided by its maximum.
 
     Parameters
@@ -39,7 +47,9 @@ def soft_mask(maps) -> np.ndarray:
     return positive / np.where(highest > 0, highest, 1)
 
 
-def kept_and_removed(model, result, *, fill="silence") -> tuple[np.ndarray, np.ndarray]:
+def kept_and_removed(
+    model: AudioClassifier, result: Explanation, *, fill: str | float = "silence"
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the network's scores with only the explanation kept, and with it removed.
 
     Parameters
@@ -62,7 +72,9 @@ def kept_and_removed(model, result, *, fill="silence") -> tuple[np.ndarray, np.n
     return scores[: len(mask)], scores[len(mask) :]
 
 
-def faithfulness(model, result, *, fill="silence") -> dict[str, np.ndarray]:
+def faithfulness(
+    model: AudioClassifier, result: Explanation, *, fill: str | float = "silence"
+) -> dict[str, np.ndarray]:
     """Measure what the network makes of an explanation that is kept, and removed.
 
     With p the probability of the explained class, o the same for the patch of which only the

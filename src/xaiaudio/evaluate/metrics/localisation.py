@@ -6,10 +6,15 @@ positive cell says nothing, and scores like one that is the same everywhere.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ...errors import XaiAudioError
 from .registry import TRUTH, register
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 _ARRAS = "Arras et al., CLEVR-XAI, Information Fusion 2022"
 
@@ -26,7 +31,7 @@ _ARRAS = "Arras et al., CLEVR-XAI, Information Fusion 2022"
     source=_ARRAS,
     takes=("maps", "truth"),
 )
-def relevance_mass(maps, truth) -> np.ndarray:
+def relevance_mass(maps: ArrayLike, truth: ArrayLike) -> np.ndarray:
     """Return the share of the positive relevance that lies inside the truth.
 
     Parameters
@@ -72,7 +77,7 @@ def relevance_mass(maps, truth) -> np.ndarray:
     source=_ARRAS,
     takes=("maps", "truth"),
 )
-def relevance_rank(maps, truth) -> np.ndarray:
+def relevance_rank(maps: ArrayLike, truth: ArrayLike) -> np.ndarray:
     """Return the share of the most relevant cells that lie inside the truth.
 
     As many cells are taken as the truth has. Cells of one value that only partly find room are
@@ -119,7 +124,7 @@ def relevance_rank(maps, truth) -> np.ndarray:
     source="Zhang et al., Top-down neural attention by excitation backprop, IJCV 2018",
     takes=("maps", "truth"),
 )
-def pointing_game(maps, truth) -> np.ndarray:
+def pointing_game(maps: ArrayLike, truth: ArrayLike) -> np.ndarray:
     """Tell whether the most relevant cell lies inside the truth.
 
     Parameters
@@ -149,7 +154,7 @@ def pointing_game(maps, truth) -> np.ndarray:
     return np.where(truth.any(axis=1), inside, np.nan)
 
 
-def chance(truth) -> np.ndarray:
+def chance(truth: ArrayLike) -> np.ndarray:
     """Return what a map that knows nothing scores in all three: the truth's share of the cells.
 
     Parameters

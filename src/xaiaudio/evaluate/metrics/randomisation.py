@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -19,6 +20,15 @@ from ...explainers.base import Explainer
 from ...models.classifier import AudioClassifier
 from .registry import TRUST, register
 from .similarity import SIMILARITIES, similarity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import ArrayLike
+
+    from ...models.training.tables import PatchTable
+    from ...patches import Patches
+    from ...types import Targets
 
 
 @dataclass(frozen=True)
@@ -45,7 +55,7 @@ class Randomisation:
     repeated: np.ndarray | None = None
 
 
-def weighted_layers(model) -> list[str]:
+def weighted_layers(model: AudioClassifier) -> list[str]:
     """Name the layers that have weights, from the output down.
 
     Parameters
@@ -66,7 +76,7 @@ def weighted_layers(model) -> list[str]:
     return [layer.name for layer in reversed(model.logits_network.layers) if layer.weights]
 
 
-def blocks(model, count: int = 5) -> list[list[str]]:
+def blocks(model: AudioClassifier, count: int = 5) -> list[list[str]]:
     """Divide the layers with weights into groups that are destroyed one after the other.
 
     Parameters
@@ -98,7 +108,9 @@ def blocks(model, count: int = 5) -> list[list[str]]:
     return [names[:1], *rest, names[-1:]] if rest else [names[:-1], names[-1:]]
 
 
-def randomised(model, layers=None, *, seed: int = 0) -> AudioClassifier:
+def randomised(
+    model: AudioClassifier, layers: Sequence[str] | None = None, *, seed: int = 0
+) -> AudioClassifier:
     """Return a copy of a network in which some layers have forgotten everything.
 
     Parameters
@@ -143,7 +155,9 @@ def randomised(model, layers=None, *, seed: int = 0) -> AudioClassifier:
 
 
 @contextlib.contextmanager
-def forgetting(model, layers=None, *, seed: int = 0):
+def forgetting(
+    model: AudioClassifier, layers: Sequence[str] | None = None, *, seed: int = 0
+) -> Iterator[None]:
     """Let some layers of a network forget everything for a while.
 
     Unlike :func:`randomised` this needs no second network: whatever was compiled for this one
@@ -175,7 +189,13 @@ def forgetting(model, layers=None, *, seed: int = 0):
 
 
 def cascade(
-    model, patches, targets=None, explainer="gradcam", *, layers=None, seed=0
+    model: AudioClassifier,
+    patches: Patches | ArrayLike,
+    targets: Targets = None,
+    explainer: str | Explainer = "gradcam",
+    *,
+    layers: Sequence[str | Sequence[str]] | None = None,
+    seed: int = 0,
 ) -> Randomisation:
     """Destroy a network from the top down, and compare the maps at each step.
 
@@ -221,7 +241,13 @@ def cascade(
 
 
 def each_layer(
-    model, patches, targets=None, explainer="gradcam", *, layers=None, seed=0
+    model: AudioClassifier,
+    patches: Patches | ArrayLike,
+    targets: Targets = None,
+    explainer: str | Explainer = "gradcam",
+    *,
+    layers: Sequence[str | Sequence[str]] | None = None,
+    seed: int = 0,
 ) -> Randomisation:
     """Destroy one layer (or group of layers) at a time, the others being whole.
 
@@ -250,7 +276,14 @@ def each_layer(
     return _compare(model, patches, targets, explainer, groups, groups, seed)
 
 
-def random_logit(model, patches, targets=None, explainer="gradcam", *, seed=0) -> dict:
+def random_logit(
+    model: AudioClassifier,
+    patches: Patches | ArrayLike,
+    targets: Targets = None,
+    explainer: str | Explainer = "gradcam",
+    *,
+    seed: int = 0,
+) -> dict:
     """Compare each map with that of another class, drawn at random.
 
     Parameters
@@ -292,7 +325,13 @@ def random_logit(model, patches, targets=None, explainer="gradcam", *, seed=0) -
     return similarity(first.maps, second.maps)
 
 
-def networks(model, other, patches, targets=None, explainer="gradcam") -> Randomisation:
+def networks(
+    model: AudioClassifier,
+    other: AudioClassifier,
+    patches: Patches | ArrayLike,
+    targets: Targets = None,
+    explainer: str | Explainer = "gradcam",
+) -> Randomisation:
     """Compare the maps of two networks, for example of one that learnt shuffled labels.
 
     Parameters
@@ -336,7 +375,7 @@ def networks(model, other, patches, targets=None, explainer="gradcam") -> Random
     return _randomisation([other.name], first.maps, [second.maps], repeated)
 
 
-def shuffled_labels(table, *, seed: int = 0):
+def shuffled_labels(table: PatchTable, *, seed: int = 0) -> PatchTable:
     """Give the clips of a table each other's labels, so that there is nothing to learn but noise.
 
     Parameters

@@ -5,10 +5,16 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...errors import XaiAudioError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..benchmark.context import Context
 
 # Files with measures, in the order of the leaderboard's columns.
 FILES = (
@@ -75,7 +81,7 @@ class Measure:
     floor: str = "chance"
     takes: tuple[str, ...] = ("context",)
 
-    def values(self, context) -> np.ndarray:
+    def values(self, context: Context) -> np.ndarray:
         """Measure one row of the leaderboard, (n,); NaN where something needed is unknown."""
         given = [context if name == "context" else getattr(context, name) for name in self.takes]
         if any(value is None for value in given):
@@ -135,7 +141,7 @@ def measures() -> dict[str, Measure]:
     return {one.name: one for one in ordered}
 
 
-def find(names=None) -> tuple[Measure, ...]:
+def find(names: Sequence[str] | None = None) -> tuple[Measure, ...]:
     """Return the measures called so, or say which ones there are; None takes all."""
     known = measures()
     names = tuple(known) if names is None else tuple(names)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +16,13 @@ from ...errors import XaiAudioError
 from ...explainers.base import Explainer
 from ...patches import joined
 from .registry import TRUST, register
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from ...frontend import LogMel
+    from ...models.classifier import AudioClassifier
+    from ...types import Targets
 
 NOISES = ("shaped", "white")
 
@@ -61,15 +69,15 @@ class Sensitivity:
 
 
 def max_sensitivity(
-    model,
-    waves,
-    targets=None,
-    explainer="gradcam",
+    model: AudioClassifier,
+    waves: ArrayLike,
+    targets: Targets = None,
+    explainer: str | Explainer = "gradcam",
     *,
-    level=40.0,
-    draws=5,
-    noise="shaped",
-    seed=0,
+    level: float = 40.0,
+    draws: int = 5,
+    noise: str = "shaped",
+    seed: int = 0,
 ) -> Sensitivity:
     """Explain sounds with and without noise that is too soft to hear.
 
@@ -146,7 +154,9 @@ def max_sensitivity(
     )
 
 
-def noisy(waves, level=40.0, *, draws=5, noise="shaped", seed=0) -> np.ndarray:
+def noisy(
+    waves: ArrayLike, level: float = 40.0, *, draws: int = 5, noise: str = "shaped", seed: int = 0
+) -> np.ndarray:
     """Add noise to sounds.
 
     Parameters
@@ -197,7 +207,7 @@ def noisy(waves, level=40.0, *, draws=5, noise="shaped", seed=0) -> np.ndarray:
     return (waves + scale[..., None] * added).astype(np.float32)
 
 
-def stretch(wave, frontend, start: int = 0) -> np.ndarray:
+def stretch(wave: ArrayLike, frontend: LogMel, start: int = 0) -> np.ndarray:
     """Return the part of a sound that a patch was made from.
 
     Parameters
@@ -243,7 +253,7 @@ def _shaped(added, waves) -> np.ndarray:
     return shaped[..., : waves.shape[-1]]
 
 
-def relative(after, before) -> np.ndarray:
+def relative(after: ArrayLike, before: ArrayLike) -> np.ndarray:
     """Return how far maps moved, as a share of their length.
 
     Parameters

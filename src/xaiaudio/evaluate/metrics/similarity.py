@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ...errors import XaiAudioError
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
 SIMILARITIES = ("spearman", "absolute", "ssim")
 
 
-def similarity(first, second) -> dict[str, np.ndarray]:
+def similarity(first: ArrayLike, second: ArrayLike) -> dict[str, np.ndarray]:
     """Say how alike two sets of maps are.
 
     Parameters
@@ -54,7 +59,7 @@ def similarity(first, second) -> dict[str, np.ndarray]:
     }
 
 
-def unrelated(maps) -> dict[str, np.ndarray]:
+def unrelated(maps: ArrayLike) -> dict[str, np.ndarray]:
     """Say how alike maps of different sounds are: all pairs of two different ones.
 
     Parameters
@@ -79,7 +84,7 @@ def unrelated(maps) -> dict[str, np.ndarray]:
     return similarity(maps[first], maps[second])
 
 
-def overlap(first, second, share: float = 0.1) -> np.ndarray:
+def overlap(first: ArrayLike, second: ArrayLike, share: float = 0.1) -> np.ndarray:
     """Return how many of the highest cells two sets of maps have in common.
 
     Parameters
@@ -123,7 +128,7 @@ def overlap(first, second, share: float = 0.1) -> np.ndarray:
     return (tops[0] & tops[1]).sum(axis=1) / count
 
 
-def rank_correlation(first, second) -> np.ndarray:
+def rank_correlation(first: ArrayLike, second: ArrayLike) -> np.ndarray:
     """Return the rank correlation (n,) of each two maps; 0 where one is the same everywhere."""
     from scipy.stats import rankdata
 

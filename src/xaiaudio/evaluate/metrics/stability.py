@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +18,15 @@ from ...explainers.base import Explainer
 from ...explainers.engines import segments as cut
 from .registry import TRUST, register
 from .similarity import overlap, rank_correlation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+
+    from ...models.classifier import AudioClassifier
+    from ...patches import Patches
+    from ...types import Targets
 
 GRID = (7, 7)
 
@@ -87,7 +97,13 @@ class OverSamples:
 
 
 def over_seeds(
-    model, patches, targets=None, explainer="lime", *, seeds=(0, 1, 2, 3, 4), share=0.1
+    model: AudioClassifier,
+    patches: Patches | ArrayLike,
+    targets: Targets = None,
+    explainer: str | Explainer = "lime",
+    *,
+    seeds: Sequence[int] = (0, 1, 2, 3, 4),
+    share: float = 0.1,
 ) -> OverSeeds:
     """Explain the same patches with several seeds.
 
@@ -145,14 +161,14 @@ def over_seeds(
 
 
 def over_samples(
-    model,
-    patches,
-    targets=None,
-    explainer="lime",
+    model: AudioClassifier,
+    patches: Patches | ArrayLike,
+    targets: Targets = None,
+    explainer: str | Explainer = "lime",
     *,
-    samples=(50, 100, 200, 500, 1000, 2000),
-    seeds=(0, 1, 2, 3, 4),
-    top=3,
+    samples: Sequence[int] = (50, 100, 200, 500, 1000, 2000),
+    seeds: Sequence[int] = (0, 1, 2, 3, 4),
+    top: int = 3,
 ) -> OverSamples:
     """Explain the same patches with more and more samples, and see when the tops stop changing.
 
@@ -232,7 +248,7 @@ def over_samples(
     return OverSamples(samples, seeds, tops, np.array(segments), maps)
 
 
-def top_segments(maps, segments, top: int = 3) -> np.ndarray:
+def top_segments(maps: ArrayLike, segments: ArrayLike, top: int = 3) -> np.ndarray:
     """Name the segments in which maps are highest on average.
 
     Parameters
@@ -280,7 +296,7 @@ def top_segments(maps, segments, top: int = 3) -> np.ndarray:
     return np.argsort(-means.astype(np.float32), axis=1, kind="stable")[:, :top]
 
 
-def shared(first, second) -> np.ndarray:
+def shared(first: ArrayLike, second: ArrayLike) -> np.ndarray:
     """Return the share of the highest segments (..., top) that two have in common, (...)."""
     first, second = np.asarray(first), np.asarray(second)
     return (first[..., :, None] == second[..., None, :]).any(axis=-1).mean(axis=-1)

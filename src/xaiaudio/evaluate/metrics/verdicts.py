@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...errors import XaiAudioError
 from .similarity import SIMILARITIES, similarity, unrelated
+
+if TYPE_CHECKING:
+    from .randomisation import Randomisation
 
 # From the best to the worst.
 OUTCOMES = ("pass", "undecided", "fail")
@@ -68,7 +72,9 @@ class Verdict:
         )
 
 
-def verdict(found, measure: str = "absolute", *, states: int = 2, level=0.95) -> Verdict:
+def verdict(
+    found: Randomisation, measure: str = "absolute", *, states: int = 2, level: float = 0.95
+) -> Verdict:
     """Judge the maps of networks that were destroyed.
 
     Parameters
