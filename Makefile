@@ -37,10 +37,11 @@ test: lint ## lint, docstring examples, unit tests, and the chapters of mini aga
 quick: lint ## lint and the fast tests
 	OMP_NUM_THREADS=$(THREADS) TF_NUM_INTRAOP_THREADS=$(THREADS) $(BIN)/python -m pytest -n 2 -q -m "not oracle and not slow"
 
-lint: install ## check the style of the code
+lint: install ## check the style and the types of the code
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python tools/format_cells.py --check
+	$(BIN)/mypy
 
 format: install ## put the code in style
 	$(BIN)/ruff check --fix .
@@ -74,4 +75,4 @@ lock: ## pin the dependencies of pyproject.toml in requirements.lock, with hashe
 	  --no-emit-index-url --no-header --quiet -o requirements.lock
 
 clean: ## delete what was built; .venv stays
-	rm -rf _build .pytest_cache .ruff_cache .hypothesis
+	rm -rf _build .mypy_cache .pytest_cache .ruff_cache .hypothesis

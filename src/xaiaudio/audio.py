@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
@@ -13,6 +14,11 @@ import soxr
 from .decoding import RATES, decode, stated_seconds
 from .errors import XaiAudioError, XaiAudioWarning
 from .files import whole
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from .types import PathLike
 
 SAMPLE_RATE = 16_000
 
@@ -36,7 +42,11 @@ _MAX_PEAK = 16.0
 
 
 def load_audio(
-    path, *, sample_rate: int = SAMPLE_RATE, strict: bool = False, channel: int | None = None
+    path: PathLike,
+    *,
+    sample_rate: int = SAMPLE_RATE,
+    strict: bool = False,
+    channel: int | None = None,
 ) -> np.ndarray:
     """Read a sound file as a mono waveform.
 
@@ -114,7 +124,7 @@ def duration(path) -> float:
     return decode(path).seconds if stated is None else stated
 
 
-def save_audio(path, wave, sample_rate: int = SAMPLE_RATE) -> Path:
+def save_audio(path: PathLike, wave: ArrayLike, sample_rate: int = SAMPLE_RATE) -> Path:
     """Write a mono waveform; the extension (.wav, .flac, .ogg, .mp3) says the format.
 
     Samples beyond [-1, 1] are clipped. WAV and FLAC hold 16 bits. The file appears whole or not

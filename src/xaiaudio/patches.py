@@ -11,6 +11,8 @@ import numpy as np
 from .errors import XaiAudioError
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from .frontend import LogMel
 
 
@@ -90,7 +92,7 @@ class Patches(np.lib.mixins.NDArrayOperatorsMixin):
         if isinstance(index, (int, np.integer)):
             index = range(len(self))[index]
             index = slice(index, index + 1)
-        keep = {
+        keep: dict[str, Any] = {
             name: None if array is None else array[index]
             for name, array in (("levels", self.levels), ("waves", self.waves))
         }

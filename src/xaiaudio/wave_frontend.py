@@ -51,7 +51,14 @@ class WaveFrontend(LogMel):
         super().__post_init__()
 
     @classmethod
-    def of(cls, sample_rate: int, seconds: float = 5.0, *, samples: int | None = None, overlap=0.0):
+    def of(
+        cls,
+        sample_rate: int,
+        seconds: float = 5.0,
+        *,
+        samples: int | None = None,
+        overlap: float = 0.0,
+    ) -> WaveFrontend:
         """Return a front end whose picture suits the rate.
 
         Parameters
@@ -84,8 +91,13 @@ class WaveFrontend(LogMel):
         made = cls(
             sample_rate=sample_rate,
             samples=round(seconds * sample_rate) if samples is None else samples,
-            **{"window": window, "hop": window // 2, "fft": window, "offset": 0.001},
-            **{"fmin": min(60.0, sample_rate / 8), "fmax": sample_rate / 2, "overlap": overlap},
+            window=window,
+            hop=window // 2,
+            fft=window,
+            offset=0.001,
+            fmin=min(60.0, sample_rate / 8),
+            fmax=sample_rate / 2,
+            overlap=overlap,
         )
         # A band that no bin feeds would be a cell that cannot be hidden.
         while (made.mel_matrix().sum(axis=0) == 0).any():

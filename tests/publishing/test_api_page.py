@@ -79,3 +79,54 @@ def test_every_name_on_the_page_exists():
         folder = PACKAGE / module.replace(".", "/")
         file = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
         assert re.search(rf"\b{last}\b", file.read_text(encoding="utf-8")), name
+
+
+def called():
+    """Each function and method that the pages show, with the names of what holds it."""
+    pages, single = set(named("automodule")), named("auto(?:function|class)")
+    alone = {name.rpartition(".")[2] for name in single}
+    figures = set(exported("plots"))
+    for path in sorted(PACKAGE.rglob("*.py")):
+        module = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        module = module.removesuffix(".__init__")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            name = getattr(node, "name", "_")
+            drawn = module.startswith("plots.") and name in figures
+            if name.startswith("_") or not (module in pages or name in alone or drawn):
+                continue
+            if isinstance(node, ast.FunctionDef):
+                yield f"{module}.{name}", node
+            elif isinstance(node, ast.ClassDef):
+                for part in node.body:
+                    if isinstance(part, ast.FunctionDef) and not part.name.startswith("_"):
+                        yield f"{module}.{name}.{part.name}", part
+
+
+def exported(package):
+    tree = ast.parse((PACKAGE / package / "__init__.py").read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return ast.literal_eval(node.value)
+    raise AssertionError(f"{package} does not say what it exports")
+
+
+def unsaid(function):
+    """Names of the parameters without a type, and "return" if that is missing."""
+    given = function.args
+    several = [each for each in (given.vararg, given.kwarg) if each]
+    parameters = [*given.posonlyargs, *given.args, *given.kwonlyargs, *several]
+    names = [each.arg for each in parameters if each.annotation is None]
+    return [name for name in names if name not in ("self", "cls")] + (
+        ["return"] if function.returns is None else []
+    )
+
+
+def test_what_lacks_a_type_is_seen():
+    text = "def f(self, a, b: int, *c, d=1, **e): pass"
+    assert unsaid(ast.parse(text).body[0]) == ["a", "d", "c", "e", "return"]
+
+
+def test_all_that_the_pages_show_says_its_types():
+    shown = dict(called())
+    assert {"plots.maps.plot", "explainers.base.explain", "frontend.LogMel.cut"} <= set(shown)
+    assert {name: unsaid(node) for name, node in shown.items() if unsaid(node)} == {}

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.ndimage import zoom
@@ -19,6 +20,16 @@ from ..patches import Patches
 from ..wave_frontend import from_config
 from . import registry
 from .checks import naming, warn_of_flat_maps
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from numpy.typing import ArrayLike
+
+    from ..datasets.base import ClipSet
+    from ..models.classifier import AudioClassifier
+    from ..types import PathLike, Targets
 
 UPSAMPLINGS = ("bilinear", "nearest")
 
@@ -116,7 +127,7 @@ class Explanation:
         """
         return self.frontend.frame_times(0 if self.starts is None else self.starts[number])
 
-    def save(self, path) -> Path:
+    def save(self, path: PathLike) -> Path:
         """Write everything to one ``.npz`` file; :meth:`load` reads it back.
 
         Parameters
@@ -148,7 +159,7 @@ class Explanation:
         return path
 
     @classmethod
-    def load(cls, path) -> Explanation:
+    def load(cls, path: PathLike) -> Explanation:
         """Read what :meth:`save` wrote. Nothing in the file is ever executed.
 
         Parameters
@@ -242,7 +253,7 @@ class Explainer:
     """
 
     name: str
-    options: object
+    options: Any
     upsample: str = "bilinear"
     weights: Mapping[str, np.ndarray] | None = dataclasses.field(default=None, compare=False)
 
@@ -261,7 +272,15 @@ class Explainer:
         return explainer if isinstance(explainer, cls) else cls(explainer)
 
     @classmethod
-    def fit(cls, name, model, clips, *, upsample="bilinear", **options) -> Explainer:
+    def fit(
+        cls,
+        name: str,
+        model: AudioClassifier,
+        clips: ClipSet,
+        *,
+        upsample: str = "bilinear",
+        **options: Any,
+    ) -> Explainer:
         """Train a method that learns from sounds before it explains.
 
         Parameters
@@ -321,7 +340,7 @@ class Explainer:
         """Whether the maps depend on a seed."""
         return self.takes("seed")
 
-    def replace(self, **options) -> Explainer:
+    def replace(self, **options: Any) -> Explainer:
         """Return the same explainer with some options changed."""
         made = type(self)(self.name, upsample=self.upsample, **{**self.settings, **options})
         made._set(weights=self.weights)
@@ -338,7 +357,12 @@ class Explainer:
         targets = _indices(model, targets, scores)[:, None]
         return self._run(model, patches, inputs, targets, scores)[0]
 
-    def classes(self, model, patches, classes=None) -> dict[str, Explanation]:
+    def classes(
+        self,
+        model: AudioClassifier,
+        patches: Patches | ArrayLike,
+        classes: Sequence[str | int] | None = None,
+    ) -> dict[str, Explanation]:
         """Explain several classes; see :func:`xaiaudio.explain_classes`."""
         inputs = _check_patches(model, patches)
         scores = model.scores(inputs)
@@ -348,7 +372,7 @@ class Explainer:
         results = self._run(model, patches, inputs, targets, scores)
         return {model.labels[index]: one for index, one in zip(classes, results, strict=True)}
 
-    def save(self, path) -> Path:
+    def save(self, path: PathLike) -> Path:
         """Write the explainer to one ``.npz`` file; :meth:`load` reads it back.
 
         Raises
@@ -364,7 +388,7 @@ class Explainer:
         return path
 
     @classmethod
-    def load(cls, path) -> Explainer:
+    def load(cls, path: PathLike) -> Explainer:
         """Read what :meth:`save` wrote. Nothing in the file is ever executed.
 
         Raises
@@ -444,7 +468,13 @@ class Explainer:
 
 
 def explain(
-    model, patches, targets=None, method="gradcam", *, upsample="bilinear", **options
+    model: AudioClassifier,
+    patches: Patches | ArrayLike,
+    targets: Targets = None,
+    method: str = "gradcam",
+    *,
+    upsample: str = "bilinear",
+    **options: Any,
 ) -> Explanation:
     """Explain what a network listened to.
 
@@ -485,7 +515,13 @@ def explain(
 
 
 def explain_classes(
-    model, patches, classes=None, method="occlusion", *, upsample="bilinear", **options
+    model: AudioClassifier,
+    patches: Patches | ArrayLike,
+    classes: Sequence[str | int] | None = None,
+    method: str = "occlusion",
+    *,
+    upsample: str = "bilinear",
+    **options: Any,
 ) -> dict[str, Explanation]:
     """Explain several classes for the same patches.
 
@@ -515,7 +551,7 @@ def explain_classes(
     return Explainer(method, upsample=upsample, **options).classes(model, patches, classes)
 
 
-def upsampled(raw, shape, how="bilinear") -> np.ndarray:
+def upsampled(raw: np.ndarray, shape: tuple[int, ...], how: str = "bilinear") -> np.ndarray:
     """Bring maps (n, h, w) to the shape (frames, bands) of a patch.
 
     Each coarse value stands for an equal share of the patch: ``"nearest"`` repeats it over its

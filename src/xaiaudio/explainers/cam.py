@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Integral
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -20,6 +20,11 @@ from ..models.caching import PerModel
 from ..models.graph import CONVOLUTIONS, Graph, Node, feature_maps, graph_of, is_spatial, run
 from ..models.tracing import traced
 from .registry import register
+
+if TYPE_CHECKING:
+    import keras
+
+    from ..models.classifier import AudioClassifier
 
 # Patches in one backward pass; masked patches that Score-CAM holds, and asks about, at a time.
 CHUNK = 32
@@ -74,7 +79,9 @@ class ScoreOptions(Options):
     paper="Selvaraju et al. 2017, Grad-CAM",
     needs="a convolution",
 )
-def gradcam(classifier, patches, targets, options):
+def gradcam(
+    classifier: AudioClassifier, patches: np.ndarray, targets: np.ndarray, options: Options
+) -> np.ndarray:
     """Compute maps (n, h, w): relu(sum over k of mean(dS/dA_k) * A_k)."""
 
     def weighted(features, gradients):
@@ -90,7 +97,9 @@ def gradcam(classifier, patches, targets, options):
     paper="Chattopadhay et al. 2018, Grad-CAM++",
     needs="a convolution",
 )
-def gradcam_plus_plus(classifier, patches, targets, options):
+def gradcam_plus_plus(
+    classifier: AudioClassifier, patches: np.ndarray, targets: np.ndarray, options: Options
+) -> np.ndarray:
     """Compute maps (n, h, w), without the paper's factor exp(S).
 
     With g = dS/dA_k, each cell has the weight g^2 / (2 g^2 + g^3 sum(A_k)), the weights of one
@@ -120,7 +129,9 @@ def gradcam_plus_plus(classifier, patches, targets, options):
     paper="Jiang et al. 2021, LayerCAM",
     needs="a convolution",
 )
-def layercam(classifier, patches, targets, options):
+def layercam(
+    classifier: AudioClassifier, patches: np.ndarray, targets: np.ndarray, options: Options
+) -> np.ndarray:
     """Compute maps (n, h, w): relu(sum over k of relu(dS/dA_k) * A_k)."""
 
     def weighted(features, gradients):
@@ -136,7 +147,9 @@ def layercam(classifier, patches, targets, options):
     paper="Wang et al. 2020, Score-CAM",
     needs="a convolution",
 )
-def scorecam(classifier, patches, targets, options):
+def scorecam(
+    classifier: AudioClassifier, patches: np.ndarray, targets: np.ndarray, options: ScoreOptions
+) -> np.ndarray:
     """Compute maps (n, h, w): relu(sum over k of P(class | patch * H_k) * A_k).
 
     H_k is feature map k stretched to the patch and scaled to 0 to 1. As in the paper the patch is
@@ -269,7 +282,7 @@ class _View(NamedTuple):
         return [part.numpy() for part in found]
 
 
-def view_of(network, name: str | None) -> _View:
+def view_of(network: keras.Model, name: str | None) -> _View:
     """Return what to look at in a network; it is compiled once and goes when the network goes."""
     return _VIEWS(network, name, lambda alive: _view(alive(), name))
 

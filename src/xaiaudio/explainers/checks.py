@@ -6,12 +6,17 @@ import contextlib
 import re
 import warnings
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 
 from ..errors import XaiAudioError, XaiAudioWarning
 from ..models import heads
+
+if TYPE_CHECKING:
+    from typing import Any
+
 
 # A map whose cells differ by less, as a share of the largest, or of a probability, is flat.
 FLAT = 1e-6
@@ -60,7 +65,8 @@ def checked(network, inputs, targets) -> tuple[np.ndarray, np.ndarray]:
 
 def check_network(network) -> None:
     """Raise XaiAudioError unless a network has a graph with one input and one row of logits."""
-    inputs, outputs = getattr(network, "inputs", None), getattr(network, "outputs", None)
+    inputs: Any = getattr(network, "inputs", None)
+    outputs: Any = getattr(network, "outputs", None)
     graph = isinstance(network, keras.Model) and inputs and outputs
     if not graph or len(inputs) != 1 or len(outputs) != 1 or len(outputs[0].shape) != 2:
         raise XaiAudioError(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,13 @@ from .checks import checked
 from .engines.backward import engine_of
 from .engines.perturbation import filling, silence_of
 from .registry import register
+
+if TYPE_CHECKING:
+    import keras
+    from numpy.typing import ArrayLike
+
+    from ..models.classifier import AudioClassifier
+    from .base import Explanation
 
 # How often integrated gradients may take three times as many points.
 REFINEMENTS = 5
@@ -114,7 +122,9 @@ class PathOptions:
     paper="Simonyan, Vedaldi & Zisserman 2014, Deep Inside Convolutional Networks",
     needs="layers with gradients",
 )
-def saliency(classifier, patches, targets, options):
+def saliency(
+    classifier: AudioClassifier, patches: np.ndarray, targets: np.ndarray, options: SaliencyOptions
+) -> np.ndarray:
     """Compute maps (n, frames, bands), the magnitude of dS/dx."""
     found = gradient(classifier.logits_network, classifier.as_input(patches), targets)
     return _sign(found.reshape(patches.shape), options)
@@ -127,7 +137,9 @@ def saliency(classifier, patches, targets, options):
     paper="Smilkov et al. 2017, SmoothGrad: removing noise by adding noise",
     needs="layers with gradients",
 )
-def smoothgrad(classifier, patches, targets, options):
+def smoothgrad(
+    classifier: AudioClassifier, patches: np.ndarray, targets: np.ndarray, options: SmoothOptions
+) -> np.ndarray:
     """Compute maps (n, frames, bands), the magnitude of the mean of dS/dx over noisy copies."""
     found = smooth_gradient(
         classifier.logits_network,
@@ -147,7 +159,9 @@ def smoothgrad(classifier, patches, targets, options):
     paper="Shrikumar et al. 2016, Not Just a Black Box",
     needs="layers with gradients",
 )
-def input_x_gradient(classifier, patches, targets, options):
+def input_x_gradient(
+    classifier: AudioClassifier, patches: np.ndarray, targets: np.ndarray, options: TimesOptions
+) -> np.ndarray:
     """Compute maps (n, frames, bands): (x - baseline) * dS/dx."""
     found = gradient(classifier.logits_network, classifier.as_input(patches), targets)
     return (patches - _baselines(classifier, patches, options)) * found.reshape(patches.shape)
@@ -160,7 +174,9 @@ def input_x_gradient(classifier, patches, targets, options):
     paper="Sundararajan, Taly & Yan 2017, Axiomatic Attribution for Deep Networks",
     needs="layers with gradients",
 )
-def integrated(classifier, patches, targets, options):
+def integrated(
+    classifier: AudioClassifier, patches: np.ndarray, targets: np.ndarray, options: PathOptions
+) -> np.ndarray:
     """Compute maps (n, frames, bands) that sum to S(x) - S(baseline)."""
     found = integrated_gradients(
         classifier.logits_network,
@@ -173,7 +189,7 @@ def integrated(classifier, patches, targets, options):
     return found.reshape(patches.shape)
 
 
-def gradient(network, inputs, targets) -> np.ndarray:
+def gradient(network: keras.Model, inputs: ArrayLike, targets: ArrayLike) -> np.ndarray:
     """Return the gradient of each target's logit with respect to its input.
 
     Parameters
@@ -204,7 +220,15 @@ def gradient(network, inputs, targets) -> np.ndarray:
     return engine_of(network)(inputs, targets).astype(np.float32)
 
 
-def smooth_gradient(network, inputs, targets, *, samples=32, noise=0.05, seed=0) -> np.ndarray:
+def smooth_gradient(
+    network: keras.Model,
+    inputs: ArrayLike,
+    targets: ArrayLike,
+    *,
+    samples: int = 32,
+    noise: float = 0.05,
+    seed: int = 0,
+) -> np.ndarray:
     """Return the gradient averaged over noisy copies of each input (Smilkov et al. 2017).
 
     Parameters
@@ -234,7 +258,13 @@ def smooth_gradient(network, inputs, targets, *, samples=32, noise=0.05, seed=0)
 
 
 def integrated_gradients(
-    network, inputs, targets, baselines=0.0, *, steps=16, tolerance=0.01
+    network: keras.Model,
+    inputs: ArrayLike,
+    targets: ArrayLike,
+    baselines: ArrayLike = 0.0,
+    *,
+    steps: int = 16,
+    tolerance: float = 0.01,
 ) -> np.ndarray:
     """Return the gradients on the straight way from a baseline to the input, summed up.
 
@@ -315,7 +345,7 @@ def integrated_gradients(
     return (means * ways).astype(np.float32)
 
 
-def completeness(model, result) -> dict[str, np.ndarray]:
+def completeness(model: AudioClassifier, result: Explanation) -> dict[str, np.ndarray]:
     """Compare the sum of each integrated-gradients map with what it should add up to.
 
     Parameters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import keras
 import tensorflow as tf
@@ -12,6 +13,15 @@ from ..models.graph import graph_of, is_identity, run
 from .checks import checked
 from .engines.backward import engine_of
 from .registry import register
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    import numpy as np
+    from numpy.typing import ArrayLike
+
+    from ..models.classifier import AudioClassifier
+    from ..models.graph import Node
 
 # What these layers do is either linear or picks among values; an activation they may have is
 # looked at on its own. Any other layer could hide one.
@@ -61,14 +71,18 @@ class Options:
     paper="Springenberg et al. 2015, Striving for Simplicity",
     needs="ReLUs as the only activations",
 )
-def guided_backprop(classifier, patches, targets, options):
+def guided_backprop(
+    classifier: AudioClassifier, patches: np.ndarray, targets: np.ndarray, options: Options
+) -> np.ndarray:
     """Compute maps (n, frames, bands)."""
     inputs = classifier.as_input(patches)
     found = guided_backpropagation(classifier.logits_network, inputs, targets)
     return found.reshape(patches.shape)
 
 
-def guided_backpropagation(network, inputs, targets):
+def guided_backpropagation(
+    network: keras.Model, inputs: ArrayLike, targets: ArrayLike
+) -> np.ndarray:
     """Follow the target's logit back to the input, keeping what is positive at every ReLU.
 
     Where a ReLU's input was z and the gradient with respect to its output is g, the plain gradient
@@ -113,7 +127,7 @@ def guided_backpropagation(network, inputs, targets):
     return engine_of(network, guided)(inputs, targets).astype("float32")
 
 
-def guided(network, inputs):
+def guided(network: keras.Model, inputs: tf.Tensor) -> tf.Tensor:
     """Run a network with a gate behind every ReLU, which changes only the way back."""
     graph = graph_of(network)
     for node in graph.nodes:
@@ -122,7 +136,7 @@ def guided(network, inputs):
     return logits
 
 
-def check(node) -> None:
+def check(node: Node) -> None:
     """Refuse a layer (or operation) on whose way back something else than a ReLU may stand."""
     operation, name = node.operation, node.name
     if isinstance(operation, keras.Model):
@@ -154,9 +168,9 @@ def check(node) -> None:
         )
 
 
-def rectifies(operation) -> bool:
+def rectifies(operation: keras.Operation) -> bool:
     """Tell whether the last thing a layer or operation does is a ReLU."""
-    activation = getattr(operation, "activation", None)
+    activation: Any = getattr(operation, "activation", None)
     plain_layer = type(activation) is keras.layers.ReLU and not activation.negative_slope
     return (
         isinstance(operation, keras.layers.ReLU)
@@ -166,7 +180,7 @@ def rectifies(operation) -> bool:
     )
 
 
-def is_operation(operation, *names) -> bool:
+def is_operation(operation: keras.Operation, *names: str) -> bool:
     """Tell whether this is one of Keras's own operations."""
     kind = type(operation)
     return kind.__module__.startswith("keras.src.ops.") and kind.__name__ in names

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,12 @@ from .engines import segments as cut
 from .engines.components import mixtures
 from .engines.perturbation import Coalitions, engine_of, filling, silence_of
 from .registry import register
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..models.classifier import AudioClassifier
+    from .engines.components import Components
 
 SEGMENTS = ("grid", "superpixels")
 
@@ -73,7 +80,9 @@ class Options:
     paper="Ribeiro, Singh & Guestrin 2016, 'Why Should I Trust You?'",
     many_targets=True,
 )
-def lime(classifier, patches, targets, options):
+def lime(
+    classifier: AudioClassifier, patches: np.ndarray, targets: np.ndarray, options: Options
+) -> np.ndarray:
     """Compute maps (n, k, frames, bands) of the surrogate's weights for `targets` (n, k).
 
     The same as `lime.lime_image.LimeImageExplainer(random_state=seed)` for each patch with these
@@ -87,7 +96,12 @@ def lime(classifier, patches, targets, options):
     return cut.paint(weights, segments)
 
 
-def weigh(classifier, components, targets, options) -> np.ndarray:
+def weigh(
+    classifier: AudioClassifier,
+    components: Sequence[Components],
+    targets: np.ndarray,
+    options: Options,
+) -> np.ndarray:
     """Return the surrogate's weights of components, such as the sources of sounds.
 
     Parameters
@@ -130,7 +144,7 @@ def weigh(classifier, components, targets, options) -> np.ndarray:
     )
 
 
-def coalitions(count, samples, seed):
+def coalitions(count: int, samples: int, seed: int) -> tuple[np.ndarray, np.random.RandomState]:
     """Choose coalitions of `count` segments, the whole patch first.
 
     Returns
@@ -152,7 +166,13 @@ def coalitions(count, samples, seed):
     return present, state
 
 
-def surrogates(present, answers, targets, state, options) -> np.ndarray:
+def surrogates(
+    present: np.ndarray,
+    answers: np.ndarray,
+    targets: np.ndarray,
+    state: np.random.RandomState,
+    options: Options,
+) -> np.ndarray:
     """Fit lime's linear model to each target's answers.
 
     Parameters
@@ -186,7 +206,7 @@ def surrogates(present, answers, targets, state, options) -> np.ndarray:
     return weights
 
 
-def segments_of(patches, options) -> np.ndarray:
+def segments_of(patches: np.ndarray, options: Options) -> np.ndarray:
     """Return segment numbers (n, frames, bands), each patch's from 0 without gaps."""
     if options.segments == "grid":
         one = cut.grid(patches.shape[1:], *options.grid)
@@ -195,7 +215,13 @@ def segments_of(patches, options) -> np.ndarray:
     return np.stack([cut.superpixels(patch, np.prod(options.grid)) for patch in values])
 
 
-def growing(classifier, patches, targets, options, samples) -> np.ndarray:
+def growing(
+    classifier: AudioClassifier,
+    patches: np.ndarray,
+    targets: np.ndarray,
+    options: Options,
+    samples: Sequence[int],
+) -> np.ndarray:
     """Compute LIME's maps from more and more samples, and ask for each sample once.
 
     With one seed, the first coalitions are the same however many are drawn.

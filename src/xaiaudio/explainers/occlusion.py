@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
@@ -12,6 +13,9 @@ from tf_keras_vis import ModelVisualization
 from ..errors import XaiAudioError
 from .engines.perturbation import Boxes, Engine, engine_of, filling, silence_of
 from .registry import register
+
+if TYPE_CHECKING:
+    from ..models.classifier import AudioClassifier
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,9 @@ class Options:
     paper="Zeiler & Fergus 2014, Visualizing and Understanding Convolutional Networks",
     many_targets=True,
 )
-def occlusion(classifier, patches, targets, options):
+def occlusion(
+    classifier: AudioClassifier, patches: np.ndarray, targets: np.ndarray, options: Options
+) -> np.ndarray:
     """Compute maps (n, k, frames, bands) of the drop in the scores of `targets` (n, k)."""
     sweep = Sweep(patches.shape[1:], options.mask, options.stride)
     fill = filling(patches, options.fill, silence_of(classifier))
@@ -142,7 +148,7 @@ class Sweep:
         )
         self.boxes = Boxes(np.concatenate([np.zeros((1, 4), int), positions]))
 
-    def maps(self, scores) -> np.ndarray:
+    def maps(self, scores: np.ndarray) -> np.ndarray:
         """Average the drops of all positions over each cell.
 
         Parameters
@@ -192,7 +198,7 @@ def _two(name, value) -> tuple[float, float]:
     values = (value, value) if isinstance(value, Real) else value
     try:
         first, second = values
-        fine = all(isinstance(x, Real) and 0 < x <= 1 for x in (first, second))
+        fine = all(isinstance(x, Real) and 0 < x <= 1 for x in (first, second))  # type: ignore[operator]
     except (TypeError, ValueError):
         fine = False
     if not fine:

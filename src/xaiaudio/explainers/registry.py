@@ -6,8 +6,12 @@ import dataclasses
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..errors import XaiAudioError
+
+if TYPE_CHECKING:
+    from typing import Any
 
 # Method files, in the order in which the book introduces them. Adding a method is adding a file
 # and its name here.
@@ -49,7 +53,7 @@ class Method:
     many_targets: bool = False
     fit: Callable | None = None
 
-    def parse(self, given: dict):
+    def parse(self, given: dict) -> Any:
         """Check the options a user gave and fill in the defaults."""
         known = {field.name for field in dataclasses.fields(self.options)}
         unknown = sorted(set(given) - known)

@@ -8,12 +8,17 @@ frequencies by a Fourier transform of each factor instead (Parseval's theorem).
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..errors import XaiAudioError
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
-def power_by_frequency(waves) -> np.ndarray:
+
+def power_by_frequency(waves: ArrayLike) -> np.ndarray:
     """Return the power of each frequency of some waveforms; it adds up to the sum of squares.
 
     Parameters
@@ -39,7 +44,7 @@ def power_by_frequency(waves) -> np.ndarray:
     return _both_signs(waves.shape[1]) * np.abs(np.fft.rfft(waves)) ** 2 / waves.shape[1]
 
 
-def relevance_by_frequency(waves, relevance) -> np.ndarray:
+def relevance_by_frequency(waves: ArrayLike, relevance: ArrayLike) -> np.ndarray:
     """Share the relevance of samples out to frequencies; the sum of each sound stays the same.
 
     Relevance of sample t is x[t] * c[t], with c a waveform: what one unit of that sample
@@ -94,7 +99,7 @@ def relevance_by_frequency(waves, relevance) -> np.ndarray:
     return _both_signs(waves.shape[1]) * product.real / waves.shape[1]
 
 
-def in_bands(spectra, edges, sample_rate) -> np.ndarray:
+def in_bands(spectra: ArrayLike, edges: ArrayLike, sample_rate: int) -> np.ndarray:
     """Sum spectra up in bands.
 
     Parameters

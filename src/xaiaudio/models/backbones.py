@@ -17,6 +17,8 @@ from ..frontend import LogMel
 if TYPE_CHECKING:
     import keras
 
+    from ..types import PathLike
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -82,7 +84,7 @@ class Backbone:
     attribution: str = ""
 
 
-def backbone(name: str, source=None) -> Backbone:
+def backbone(name: str, source: PathLike | None = None) -> Backbone:
     """Return a trained backbone.
 
     Parameters

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -15,6 +16,15 @@ from . import heads, inputs, probing
 from .flattening import flatten, graph_of
 from .tracing import traced
 from .votes import majority, vote_shares, voters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import ArrayLike
+
+    from ..patches import Patches
+    from ..types import PathLike
 
 # Patches in one forward pass of `scores`: large enough to keep all cores busy, small enough for
 # the widest layer of VGGish to fit into a few hundred megabytes.
@@ -108,16 +118,16 @@ class AudioClassifier:
     @classmethod
     def from_keras(
         cls,
-        keras_model,
-        labels,
-        frontend=None,
+        keras_model: keras.Model,
+        labels: Sequence[str],
+        frontend: LogMel | None = None,
         *,
-        name=None,
-        attribution="",
-        outputs=None,
-        activation=None,
-        channels=None,
-        sample_rate=None,
+        name: str | None = None,
+        attribution: str = "",
+        outputs: str | None = None,
+        activation: str | None = None,
+        channels: str | None = None,
+        sample_rate: int | None = None,
     ) -> AudioClassifier:
         """Take a Keras network of one's own.
 
@@ -210,15 +220,15 @@ class AudioClassifier:
     @classmethod
     def from_function(
         cls,
-        function,
-        labels,
-        sample_rate=32_000,
-        seconds=5.0,
+        function: Callable,
+        labels: Sequence[str],
+        sample_rate: int = 32_000,
+        seconds: float = 5.0,
         *,
-        outputs="probabilities",
-        batch=32,
-        name=None,
-        attribution="",
+        outputs: str = "probabilities",
+        batch: int = 32,
+        name: str | None = None,
+        attribution: str = "",
     ) -> AudioClassifier:
         """Take any function of sounds: a network of another library, or a service.
 
@@ -279,7 +289,7 @@ class AudioClassifier:
             attribution=attribution,
         )
 
-    def save(self, path):
+    def save(self, path: PathLike) -> Path:
         """Write the network, its labels and its front end to one ``.keras`` file.
 
         See :func:`xaiaudio.load_model`, which reads it back. Keras itself reads the file too.
@@ -288,7 +298,7 @@ class AudioClassifier:
 
         return save(self, path)
 
-    def index(self, label) -> int:
+    def index(self, label: str | int) -> int:
         """Return the number of a class, given its name or number.
 
         Upper and lower case do not matter where only one class is meant.
@@ -312,7 +322,7 @@ class AudioClassifier:
             f"{_listed(self.labels)}."
         )
 
-    def as_input(self, patches):
+    def as_input(self, patches: np.ndarray | tf.Tensor) -> np.ndarray | tf.Tensor:
         """Shape patches ``(n, frames, bands)`` as the network takes them.
 
         Works on arrays and on tensors, also inside a `tf.function`.
@@ -321,7 +331,7 @@ class AudioClassifier:
             return patches[..., None]
         return patches
 
-    def forward(self, logits: bool = False):
+    def forward(self, logits: bool = False) -> Callable:
         """Return the compiled forward pass.
 
         Parameters
@@ -345,7 +355,7 @@ class AudioClassifier:
             self._compiled[logits] = traced(run, signature)
         return self._compiled[logits]
 
-    def scores(self, patches) -> np.ndarray:
+    def scores(self, patches: Patches | ArrayLike) -> np.ndarray:
         """Return the probabilities of patches.
 
         Parameters
@@ -370,11 +380,13 @@ class AudioClassifier:
         """
         return self._batched(patches, logits=False)
 
-    def logits(self, patches) -> np.ndarray:
+    def logits(self, patches: Patches | ArrayLike) -> np.ndarray:
         """Return the values before the softmax; as :meth:`scores` otherwise."""
         return self._batched(patches, logits=True)
 
-    def predict_clip(self, wave, overlap: float | None = None, pad: bool = False) -> ClipPrediction:
+    def predict_clip(
+        self, wave: np.ndarray, overlap: float | None = None, pad: bool = False
+    ) -> ClipPrediction:
         """Name a whole sound by the majority of its patches.
 
         Patches more than 60 dB below the loudest are silence beside it, and do not vote.

@@ -107,7 +107,8 @@ class _Twins:
     """Makes one twin for each layer, with a name that no other has."""
 
     def __init__(self, taken: str):
-        self._names, self._made = {taken}, {}
+        self._names = {taken}
+        self._made: dict = {}
 
     def __call__(self, operation, prefix: str):
         if id(operation) not in self._made:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -16,6 +17,10 @@ import tensorflow as tf
 from ..errors import XaiAudioError
 from .grouped import call as grouped_call
 from .grouped import is_grouped
+
+if TYPE_CHECKING:
+    from typing import Any
+
 
 CONVOLUTIONS = (
     keras.layers.Conv2D,
@@ -49,11 +54,11 @@ class Node:
     inputs, outputs : tuple of KerasTensor
     """
 
-    operation: object
+    operation: Any
     parents: tuple[Node, ...]
     inputs: tuple
     outputs: tuple
-    _arguments: object
+    _arguments: Any
 
     @property
     def name(self) -> str:
@@ -85,10 +90,10 @@ class Node:
 
         `around`, if given, is called on the operation and what it gives.
         """
-        values = iter(values)
+        given = iter(values)
 
         def fill(argument):
-            return next(values) if isinstance(argument, keras.KerasTensor) else argument
+            return next(given) if isinstance(argument, keras.KerasTensor) else argument
 
         # In the order of the inputs, where one tensor may stand twice.
         return _called(self, self._arguments.convert(fill), around)
@@ -116,7 +121,7 @@ class Graph:
     @cached_property
     def consumers(self) -> dict[Node, tuple[Node, ...]]:
         """The nodes that read each node's outputs."""
-        found = {node: [] for node in self.nodes}
+        found: dict[Node, list[Node]] = {node: [] for node in self.nodes}
         for node in self.nodes:
             for parent in dict.fromkeys(node.parents):
                 found[parent].append(node)
@@ -187,8 +192,8 @@ def graph_of(network) -> Graph:
             parents = tuple(made[id(_record(tensor))] for tensor in tensors)
             outputs = tuple(record.outputs)
             made[id(record)] = Node(record.operation, parents, tensors, outputs, record.arguments)
-    outputs = [made[id(_record(tensor))] for tensor in network.outputs]
-    return Graph(network.name, made.values(), outputs)
+    last = [made[id(_record(tensor))] for tensor in network.outputs]
+    return Graph(network.name, made.values(), last)
 
 
 def _record(tensor):

@@ -8,6 +8,7 @@ import tempfile
 import zipfile
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import h5py
 import keras
@@ -19,6 +20,11 @@ from ..wave_frontend import WaveFrontend, from_config
 from .classifier import AudioClassifier
 from .legacy import read_legacy
 from .safety import MAX_CONFIG, check_config, check_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..types import PathLike
 
 MEMBER = "xaiaudio.json"
 FORMAT = 1
@@ -90,7 +96,13 @@ def _portable(part):
 
 
 def load_model(
-    source="lite", *, labels=None, frontend=None, outputs=None, activation=None, channels=None
+    source: PathLike = "lite",
+    *,
+    labels: Sequence[str] | None = None,
+    frontend: LogMel | None = None,
+    outputs: str | None = None,
+    activation: str | None = None,
+    channels: str | None = None,
 ) -> AudioClassifier:
     """Return a classifier from the package or from a file.
 

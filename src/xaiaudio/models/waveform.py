@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -20,6 +21,14 @@ from . import heads
 from .classifier import AudioClassifier
 from .differentiable import filtered
 from .tracing import traced
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import ArrayLike
+
+    from ..patches import Patches
+    from ..types import PathLike
 
 OUTPUTS = ("probabilities", "logits", "sigmoid")
 
@@ -78,7 +87,7 @@ class WaveformClassifier(AudioClassifier):
         raise XaiAudioError(f"{self.name} cannot be copied or pickled: make it once more.")
 
     @property
-    def network(self):
+    def network(self) -> keras.Model:
         """There is none that takes patches: raises an error that says what works instead."""
         raise XaiAudioError(
             f"{self.name} takes sounds, and this needs a Keras graph that takes log-mel patches. "
@@ -87,7 +96,7 @@ class WaveformClassifier(AudioClassifier):
 
     logits_network = network
 
-    def as_input(self, patches):
+    def as_input(self, patches: Patches | ArrayLike) -> ArrayLike:
         """Return the sounds (n, samples) of segments."""
         waves = getattr(patches, "waves", patches)
         if waves is None or np.ndim(waves) != 2 or np.shape(waves)[1] != self.frontend.samples:
@@ -112,7 +121,7 @@ class WaveformClassifier(AudioClassifier):
         """
         return self._answers[logits]
 
-    def render(self, waves, patches, wanted):
+    def render(self, waves: tf.Tensor, patches: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
         """Filter sounds so that their pictures become what is wanted, as far as a filter can.
 
         Works on tensors, also inside a `tf.function`.
@@ -134,7 +143,7 @@ class WaveformClassifier(AudioClassifier):
         ratio = tf.clip_by_value(tf.math.divide_no_nan(want, have), 0, 1)
         return filtered(waves, tf.where(wanted < patches, ratio, 1.0), self.frontend)
 
-    def changed(self, patches, wanted):
+    def changed(self, patches: Patches, wanted: ArrayLike) -> Patches:
         """Return segments whose pictures become what is wanted, see :meth:`render`.
 
         Parameters
@@ -158,7 +167,7 @@ class WaveformClassifier(AudioClassifier):
         pictures = np.stack([self.frontend.spectrogram(wave) for wave in waves])
         return dataclasses.replace(patches, values=pictures, waves=waves)
 
-    def save(self, path):
+    def save(self, path: PathLike) -> Path:
         """Write a Keras network to a file, see :meth:`.AudioClassifier.save`.
 
         Raises
@@ -321,7 +330,8 @@ def of_keras(
     name = model.name if name is None else str(name)
     runs = [_compiled(part, frontend.samples) for part in (network, logits_network)]
     return WaveformClassifier(
-        *runs,
+        runs[0],
+        runs[1],
         labels,
         frontend,
         name=name,

@@ -8,6 +8,7 @@ the sum over an input's variants happen inside one compiled graph.
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
@@ -19,6 +20,12 @@ from ...models.grouped import is_grouped
 from ...models.tracing import traced
 from ...progress import bar
 from ..checks import check_network
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import keras
+    from numpy.typing import ArrayLike
 
 # Inputs in one forward and backward pass, which keeps all that lies between input and output: a
 # full-width VGGish takes half a gigabyte.
@@ -107,7 +114,7 @@ class Backward:
                 advance()
         return sums / len(factors)
 
-    def scores(self, inputs, targets) -> np.ndarray:
+    def scores(self, inputs: ArrayLike, targets: ArrayLike) -> np.ndarray:
         """Return each target's logit, float64 (n,)."""
         parts = [np.zeros(0)]
         for start in range(0, len(inputs), self.batch):
@@ -146,7 +153,7 @@ def _chosen(logits, targets):
     return tf.gather(tf.cast(logits, tf.float32), targets, batch_dims=1)
 
 
-def plain(network, inputs):
+def plain(network: keras.Model, inputs: tf.Tensor) -> tf.Tensor:
     """Run a network as it is; convolutions in groups so that they have a gradient."""
     graph = graph_of(network)
     if not any(is_grouped(node.operation) for node in graph.nodes):
@@ -154,7 +161,7 @@ def plain(network, inputs):
     return run(graph, {graph.nodes[0]: inputs}, [graph.output])[0]
 
 
-def engine_of(network, forward=plain) -> Backward:
+def engine_of(network: keras.Model, forward: Callable = plain) -> Backward:
     """Return the network's engine; it is built once and goes when the network goes.
 
     Parameters

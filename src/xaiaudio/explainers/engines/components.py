@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,13 @@ from ...frontend import _check_wave
 from ...stft import analyse, rows_of, synthesise, to_stft
 from . import segments as cut
 from .perturbation import Mixtures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import ArrayLike
+
+    from ...frontend import LogMel
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +77,7 @@ class Components:
         """What lies in no part, and always stays: float32, of the input's shape."""
         return self.mix(np.zeros(len(self)))
 
-    def mix(self, weights) -> np.ndarray:
+    def mix(self, weights: ArrayLike) -> np.ndarray:
         """Return mixtures of the parts, the residual always with them.
 
         Parameters
@@ -91,7 +99,7 @@ class Components:
         return self.whole - np.tensordot(1 - weights, self.parts, 1)
 
     @classmethod
-    def of_patch(cls, patch, segments, fill) -> Components:
+    def of_patch(cls, patch: ArrayLike, segments: ArrayLike, fill: ArrayLike) -> Components:
         """Take a patch apart into segments.
 
         Parameters
@@ -111,7 +119,7 @@ class Components:
         return cls(patch, inside * (patch - np.float32(fill)), _numbered("segment", len(inside)))
 
     @classmethod
-    def in_time(cls, wave, count: int, *, fade: int = 0) -> Components:
+    def in_time(cls, wave: ArrayLike, count: int, *, fade: int = 0) -> Components:
         """Take a sound apart into stretches of nearly the same length.
 
         Parameters
@@ -140,12 +148,12 @@ class Components:
         return cls(wave, wave * (edges[:-1] - edges[1:]), _numbered("time", count))
 
     @classmethod
-    def in_bands(cls, wave, frontend, count: int) -> Components:
+    def in_bands(cls, wave: ArrayLike, frontend: LogMel, count: int) -> Components:
         """Take a sound apart into bands of nearly as many mel bands each; see :meth:`grid`."""
         return cls.grid(wave, frontend, 1, count)
 
     @classmethod
-    def grid(cls, wave, frontend, rows: int, columns: int) -> Components:
+    def grid(cls, wave: ArrayLike, frontend: LogMel, rows: int, columns: int) -> Components:
         """Take a sound apart into rectangles of time and frequency, by one Fourier transform.
 
         Parameters
@@ -172,7 +180,7 @@ class Components:
         return cls.of_cells(wave, frontend, cut.grid((frames, frontend.bands), rows, columns))
 
     @classmethod
-    def of_cells(cls, wave, frontend, segments) -> Components:
+    def of_cells(cls, wave: ArrayLike, frontend: LogMel, segments: ArrayLike) -> Components:
         """Take a sound apart into segments of its log-mel spectrogram, by one Fourier transform.
 
         Parameters
@@ -200,7 +208,9 @@ class Components:
         return cls(wave, np.stack(parts), _numbered("cells", len(parts)))
 
     @classmethod
-    def of_sources(cls, wave, sources, names=None) -> Components:
+    def of_sources(
+        cls, wave: ArrayLike, sources: ArrayLike | Callable, names: Sequence[str] | None = None
+    ) -> Components:
         """Take a sound apart into its sources.
 
         Parameters
@@ -227,7 +237,7 @@ class Components:
         return cls(wave, stems, names)
 
     @classmethod
-    def harmonic_percussive(cls, wave, *, margin: float = 1.0) -> Components:
+    def harmonic_percussive(cls, wave: ArrayLike, *, margin: float = 1.0) -> Components:
         """Take a sound apart into what lasts and what strikes, by librosa.
 
         Parameters
@@ -256,7 +266,7 @@ class Components:
         )
 
 
-def mixtures(components, weights) -> Mixtures:
+def mixtures(components: Sequence[Components], weights: ArrayLike) -> Mixtures:
     """Return masks for the engine: mixtures of several inputs with equally many parts.
 
     Parameters

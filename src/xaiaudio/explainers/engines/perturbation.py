@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from numbers import Real
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -20,6 +20,16 @@ from ...errors import XaiAudioError
 from ...models.caching import PerModel
 from ...models.tracing import traced
 from ...progress import bar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeGuard
+
+    from numpy.typing import ArrayLike
+
+    from ...models.classifier import AudioClassifier
+    from ...models.waveform import WaveformClassifier
+    from ...patches import Patches
 
 # Large enough to keep the cores busy, small enough for a full-width VGGish in 1 GB.
 BATCH = 64
@@ -38,9 +48,17 @@ class Hiding:
     """
 
     of_cells: ClassVar[bool] = True
+    hidden: ClassVar[Callable]
 
     @classmethod
-    def inputs(cls, patch, mask, patches, fill, *arrays):
+    def inputs(
+        cls,
+        patch: tf.Tensor,
+        mask: tf.Tensor,
+        patches: tf.Tensor,
+        fill: tf.Tensor,
+        *arrays: tf.Tensor,
+    ) -> tf.Tensor:
         """Build the next inputs (batch, h, w, ...) inside the graph."""
         batch, shape = patch.shape[0], patches.shape[1:]
         hidden = cls.hidden(patch, mask, shape[:2], *arrays)
@@ -72,7 +90,7 @@ class Boxes(Hiding):
         return (np.asarray(self.edges, np.int32),)
 
     @staticmethod
-    def hidden(patch, mask, shape, edges):
+    def hidden(patch: tf.Tensor, mask: tf.Tensor, shape: tf.Tensor, edges: tf.Tensor) -> tf.Tensor:
         """Build the masks (batch, h, w) inside the graph: True is hidden."""
         top, bottom, left, right = tf.unstack(tf.gather(edges, mask)[..., None], axis=1)
         rows, columns = tf.range(shape[0]), tf.range(shape[1])
@@ -111,7 +129,9 @@ class Coalitions(Hiding):
         return np.asarray(self.segments, np.int32), np.asarray(self.present, bool)
 
     @staticmethod
-    def hidden(patch, mask, shape, segments, present):
+    def hidden(
+        patch: tf.Tensor, mask: tf.Tensor, shape: tf.Tensor, segments: tf.Tensor, present: tf.Tensor
+    ) -> tf.Tensor:
         """Build the masks (batch, h, w) inside the graph: True is hidden."""
         # A single entry serves all patches.
         whose = tf.minimum(patch, tf.shape(present)[0] - 1)
@@ -148,7 +168,9 @@ class Ranks(Hiding):
         return np.asarray(self.ranks, np.int32), np.asarray(self.bounds, np.int32)
 
     @staticmethod
-    def hidden(patch, mask, shape, ranks, bounds):
+    def hidden(
+        patch: tf.Tensor, mask: tf.Tensor, shape: tf.Tensor, ranks: tf.Tensor, bounds: tf.Tensor
+    ) -> tf.Tensor:
         """Build the masks (batch, h, w) inside the graph: True is hidden."""
         low, high = tf.unstack(tf.gather(bounds, mask)[:, None, None], axis=-1)
         cells = tf.gather(ranks, patch)
@@ -186,7 +208,9 @@ class Mixtures:
         return np.asarray(self.parts, np.float32), np.asarray(self.weights, np.float32)
 
     @staticmethod
-    def inputs(whole, mask, wholes, parts, weights):
+    def inputs(
+        whole: tf.Tensor, mask: tf.Tensor, wholes: tf.Tensor, parts: tf.Tensor, weights: tf.Tensor
+    ) -> tf.Tensor:
         """Build the next inputs (batch, ...) inside the graph."""
         lost = 1 - tf.gather_nd(
             weights, tf.stack([tf.minimum(whole, tf.shape(weights)[0] - 1), mask], axis=1)
@@ -236,7 +260,7 @@ class Engine:
         self.batch = batch
         self.render = render
         self.compiled = compiled
-        self._steps = {}
+        self._steps: dict = {}
 
     def __call__(self, inputs, fill, masks, *, progress=None) -> np.ndarray:
         """Ask the network about every input under every mask.
@@ -279,7 +303,7 @@ class Engine:
     def _renders(self, masks) -> bool:
         return masks.of_cells and self.render is not None
 
-    def _step(self, masks: type, shapes):
+    def _step(self, masks: Any, shapes):
         """One forward pass as a compiled function of any number of inputs and masks."""
         renders = self._renders(masks)
         key = (masks.kind, shapes[0], shapes[-1] if renders else None)
@@ -312,7 +336,7 @@ def _pass(masks, batch, render, forward, start, count, inputs, *arrays):
     return made if forward is None else forward(made)
 
 
-def engine_of(classifier, output: str = "scores") -> Engine:
+def engine_of(classifier: AudioClassifier, output: str = "scores") -> Engine:
     """Return the classifier's engine; it is built once and goes when the classifier goes.
 
     Parameters
@@ -335,12 +359,12 @@ def engine_of(classifier, output: str = "scores") -> Engine:
     return _ENGINES(classifier, output, make)
 
 
-def takes_waves(classifier) -> bool:
+def takes_waves(classifier: AudioClassifier) -> TypeGuard[WaveformClassifier]:
     """Tell whether a classifier takes sounds, and not patches."""
     return hasattr(classifier, "render")
 
 
-def waves_of(patches) -> np.ndarray:
+def waves_of(patches: Patches | ArrayLike) -> np.ndarray:
     """Return the sounds (n, samples) of the patches of a network of sounds."""
     waves = getattr(patches, "waves", None)
     if waves is None:
@@ -351,7 +375,9 @@ def waves_of(patches) -> np.ndarray:
     return np.asarray(waves, np.float32)
 
 
-def changed(classifier, inputs, wanted):
+def changed(
+    classifier: AudioClassifier, inputs: Patches | np.ndarray, wanted: np.ndarray
+) -> Patches | np.ndarray:
     """Return inputs whose cells are as wanted: of a network of sounds, the filtered sounds.
 
     Parameters
@@ -369,7 +395,9 @@ def changed(classifier, inputs, wanted):
     return classifier.changed(inputs, wanted) if takes_waves(classifier) else wanted
 
 
-def filling(patches, fill, silence: float | None = None, name: str = "fill") -> np.ndarray:
+def filling(
+    patches: np.ndarray, fill: str | float, silence: float | None = None, name: str = "fill"
+) -> np.ndarray:
     """Return what stands in hidden cells, one value a patch (and channel, where it has some).
 
     Parameters
@@ -400,6 +428,6 @@ def filling(patches, fill, silence: float | None = None, name: str = "fill") -> 
     return np.broadcast_to(np.asarray(values, np.float32), patches.shape)
 
 
-def silence_of(classifier) -> float:
+def silence_of(classifier: AudioClassifier) -> float:
     """Return the value of a patch cell in which nothing sounds."""
     return classifier.frontend.silence

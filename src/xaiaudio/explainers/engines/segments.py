@@ -7,7 +7,7 @@ import numpy as np
 from ...errors import XaiAudioError
 
 
-def grid(shape, rows: int, columns: int) -> np.ndarray:
+def grid(shape: tuple[int, int], rows: int, columns: int) -> np.ndarray:
     """Cut a patch into rectangles of nearly the same size.
 
     Parameters
@@ -37,7 +37,7 @@ def grid(shape, rows: int, columns: int) -> np.ndarray:
     return row[:, None] * columns + column
 
 
-def superpixels(patch, count: int, compactness: float = 0.1) -> np.ndarray:
+def superpixels(patch: np.ndarray, count: int, compactness: float = 0.1) -> np.ndarray:
     """Cut a patch along its own shapes.
 
     Parameters
@@ -74,7 +74,7 @@ def superpixels(patch, count: int, compactness: float = 0.1) -> np.ndarray:
     return np.unique(found, return_inverse=True)[1].reshape(patch.shape)
 
 
-def means(patches, segments) -> np.ndarray:
+def means(patches: np.ndarray, segments: np.ndarray) -> np.ndarray:
     """Paint each segment of each patch with its mean.
 
     Parameters
@@ -95,7 +95,7 @@ def means(patches, segments) -> np.ndarray:
     return (sums / sizes)[numbers].reshape(patches.shape).astype(np.float32)
 
 
-def paint(values, segments) -> np.ndarray:
+def paint(values: np.ndarray, segments: np.ndarray) -> np.ndarray:
     """Paint each segment with its value.
 
     Parameters

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Real
+from typing import TYPE_CHECKING
 
 from ...errors import XaiAudioError
 from ..engines.perturbation import silence_of
@@ -11,6 +12,11 @@ from ..registry import register
 from .composites import text
 from .pooling import POOLINGS
 from .propagation import relevance
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ...models.classifier import AudioClassifier
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,9 @@ class Options:
     paper="Bach et al. 2015, On Pixel-Wise Explanations for Non-Linear Classifier Decisions",
     needs="layers with a known rule",
 )
-def lrp(classifier, patches, targets, options):
+def lrp(
+    classifier: AudioClassifier, patches: np.ndarray, targets: np.ndarray, options: Options
+) -> np.ndarray:
     """Compute maps (n, frames, bands) of the relevance of each cell; they keep their sign."""
     found = relevance(
         classifier.logits_network,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import tensorflow as tf
 from keras import layers
 
@@ -31,9 +29,11 @@ def global_max_pooled(step, inputs, situation, relevance) -> Passed:
 @handles(layers.AveragePooling1D, layers.AveragePooling2D, kind="shared")
 def average_pooled(step, inputs, situation, relevance) -> Passed:
     """Share as a layer with equal weights would."""
-    pool = partial(_pooled, "AVG", **_window(step.layer))
+    window = _window(step.layer)
     return step.rule(
-        Linear(lambda x, kernel: pool(x) * kernel, tf.constant(1.0)), situation, relevance
+        Linear(lambda x, kernel: _pooled("AVG", x, **window) * kernel, tf.constant(1.0)),
+        situation,
+        relevance,
     )
 
 
@@ -58,8 +58,7 @@ def summed_up(step, inputs, situation, relevance) -> Passed:
 def _of_maximum(step, x, situation, relevance, **window) -> Passed:
     if step.pooling == "proportional":
         # Each cell's part of the sum over its window; the average has the same parts.
-        average = partial(_pooled, "AVG", **window)
-        linear = Linear(lambda values, kernel: average(values) * kernel, tf.constant(1.0))
+        linear = Linear(lambda y, kernel: _pooled("AVG", y, **window) * kernel, tf.constant(1.0))
         return Epsilon()(linear, situation, relevance)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(x)

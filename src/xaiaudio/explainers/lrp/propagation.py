@@ -89,7 +89,7 @@ def relevance(
         parts.append(tf.nest.map_structure(np.asarray, run(*map(tf.constant, arguments))))
     maps = np.concatenate([part[0] for part in parts])
     logits = np.concatenate([part[1] for part in parts])
-    layers = ()
+    layers: tuple[LayerShare, ...] = ()
     if report:
         accounts = np.concatenate([part[2] for part in parts], axis=-1)
         layers = tuple(

@@ -13,11 +13,15 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, fields
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import tensorflow as tf
 
 from ...errors import XaiAudioError
+
+if TYPE_CHECKING:
+    from typing import Any
+
 
 #: What keeps a division from blowing up where contributions cancel.
 EPSILON = 1e-6
@@ -35,7 +39,7 @@ class Passed(NamedTuple):
     """
 
     inputs: list
-    bias: object = 0.0
+    bias: Any = 0.0
 
 
 @dataclass(frozen=True)
@@ -141,7 +145,8 @@ class Rule:
     def __str__(self) -> str:
         if self == type(self)():
             return self.name
-        given = [getattr(self, field.name) for field in fields(self)]
+        rule: Any = self  # the rules, its subclasses, are dataclasses
+        given = [getattr(rule, field.name) for field in fields(rule)]
         numbers = ", ".join("" if value is None else f"{value:g}" for value in given)
         return f"{self.name}({numbers})"
 
@@ -172,7 +177,7 @@ class Epsilon(Rule):
 class Zero(Epsilon):
     """As epsilon, with epsilon 0; an output of exactly 0 hands nothing on."""
 
-    epsilon: ClassVar[float] = 0.0
+    epsilon: ClassVar[float] = 0.0  # type: ignore[misc]
     name: ClassVar[str] = "0"
 
 
@@ -259,8 +264,8 @@ class AlphaBeta(Rule):
 class ZPlus(AlphaBeta):
     """Only positive contributions count: alpha 1, beta 0."""
 
-    alpha: ClassVar[float] = 1.0
-    beta: ClassVar[float] = 0.0
+    alpha: ClassVar[float] = 1.0  # type: ignore[misc]
+    beta: ClassVar[float] = 0.0  # type: ignore[misc]
     name: ClassVar[str] = "z+"
 
 
@@ -352,7 +357,7 @@ def rule(spec) -> Rule:
         texts = (match[2] or "").split(",") if (match[2] or "").strip() else []
         names = [field.name for field in fields(kind)]
         pairs = zip(names[: len(texts)], texts, strict=True)
-        numbers = {name: float(text) for name, text in pairs if text.strip()}
+        numbers: dict[str, Any] = {name: float(text) for name, text in pairs if text.strip()}
     except ValueError:
         numbers = {"": math.nan}
     if not all(math.isfinite(number) for number in numbers.values()):

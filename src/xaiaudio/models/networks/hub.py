@@ -234,7 +234,7 @@ def _constants(module) -> dict[tuple, list[np.ndarray]]:
         tf.TensorSpec((None,), tf.float32)
     )
     frozen = convert_variables_to_constants_v2(function, lower_control_flow=False)
-    constants = {}
+    constants: dict = {}
     for node in frozen.graph.as_graph_def().node:
         if node.op == "Const":
             value = tf.make_ndarray(node.attr["value"].tensor)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import keras
 
 from ...frontend import LogMel
+
+if TYPE_CHECKING:
+    from ...types import PathLike
 
 # Convolutions of each block; a block ends in 2 x 2 max pooling.
 BLOCKS = {
@@ -16,7 +21,7 @@ BLOCKS = {
 FRONTEND = LogMel.vggish()
 
 
-def load(source=None) -> tuple[keras.Model, str, str]:
+def load(source: PathLike | None = None) -> tuple[keras.Model, str, str]:
     """Return the network that ships, where it is from, and its attribution; it has one source."""
     from ..saving import load_model
 

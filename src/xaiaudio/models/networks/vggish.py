@@ -6,12 +6,16 @@ Hershey et al., "CNN architectures for large-scale audio classification", ICASSP
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import keras
 
 from ...frontend import LogMel
 from ..backbones import BACKBONES
 from . import hub
+
+if TYPE_CHECKING:
+    from ...types import PathLike
 
 ADDRESS, VARIABLE = BACKBONES["vggish"].address, BACKBONES["vggish"].variable
 ATTRIBUTION = (
@@ -34,7 +38,7 @@ _CONVOLUTIONS = (
 _DENSE = (("fc1/fc1_1", 4096), ("fc1/fc1_2", 4096), ("fc2", 128))
 
 
-def load(source=None) -> tuple[keras.Model, str, str]:
+def load(source: PathLike | None = None) -> tuple[keras.Model, str, str]:
     """Return the network, where it is from, and its attribution; see :func:`..backbone`."""
     source = str(source or os.environ.get(VARIABLE) or ADDRESS)
     return hub.twin_of(hub.fetch(source, VARIABLE), twin(), source), source, ATTRIBUTION

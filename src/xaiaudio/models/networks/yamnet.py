@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -16,6 +17,9 @@ from ...errors import XaiAudioError
 from ...frontend import LogMel
 from ..backbones import BACKBONES
 from . import hub
+
+if TYPE_CHECKING:
+    from ...types import PathLike
 
 ADDRESS, VARIABLE = BACKBONES["yamnet"].address, BACKBONES["yamnet"].variable
 ATTRIBUTION = "YAMNet by Google (Plakal and Ellis, TensorFlow Model Garden), Apache-2.0"
@@ -39,7 +43,7 @@ _EPSILON = 1e-4
 _NORM = ("beta", "moving_mean", "moving_variance")
 
 
-def load(source=None) -> tuple[keras.Model, str, str]:
+def load(source: PathLike | None = None) -> tuple[keras.Model, str, str]:
     """Return the network, where it is from, and its attribution; see :func:`..backbone`."""
     source = str(source or os.environ.get(VARIABLE) or ADDRESS)
     file = _npz(source)

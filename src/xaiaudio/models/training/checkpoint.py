@@ -48,7 +48,7 @@ class Checkpoint:
         try:
             with np.load(self.path, allow_pickle=False) as file:
                 about = json.loads(str(file["about"]))
-                groups = {}
+                groups: dict[str, list] = {}
                 for key in sorted(set(file.files) - {"about"}):
                     groups.setdefault(key.split("/")[0], []).append(file[key])
         except Exception as error:  # zip, zlib, NumPy and JSON each have errors of their own

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -28,6 +29,12 @@ from ..networks import lite
 from .checkpoint import restore, values
 from .steps import compiled_step
 from .tables import Evaluation, evaluate
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    pass
+
 
 ATTRIBUTION = (Path(__file__).parents[1] / "networks" / "LITE-ATTRIBUTION.txt").read_text("utf-8")
 GAIN_DB = 10.0
@@ -115,7 +122,9 @@ def _train(network, source, epochs, batch_size, learning_rate, progress) -> list
     iterations = max(1, source.patches_per_epoch // batch_size)
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * iterations)
     step = compiled_step(network, keras.optimizers.Adam(schedule))
-    losses, total, averaged = [], None, min(AVERAGED, epochs)
+    losses: list[float] = []
+    total: Any = None
+    averaged = min(AVERAGED, epochs)
     wanted = None if progress else False
     with bar(epochs * iterations, wanted, "Training lite", notebook=True) as tell:
         for epoch in range(epochs):

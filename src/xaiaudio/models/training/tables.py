@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,10 @@ from ...errors import XaiAudioError
 from ...frontend import LogMel
 from ...patches import Patches
 from ..votes import majority, voters
+
+if TYPE_CHECKING:
+    from ...datasets.base import ClipSet
+    from ..classifier import AudioClassifier
 
 
 @dataclass(frozen=True)
@@ -210,7 +215,9 @@ def _ratio(hits, all_) -> np.ndarray:
     return np.divide(hits, all_, out=np.full(len(all_), np.nan), where=all_ > 0)
 
 
-def evaluate(model, clips, overlap: float | None = None) -> Evaluation:
+def evaluate(
+    model: AudioClassifier, clips: ClipSet | PatchTable, overlap: float | None = None
+) -> Evaluation:
     """Test a network on clips.
 
     Parameters
@@ -234,8 +241,9 @@ def evaluate(model, clips, overlap: float | None = None) -> Evaluation:
     >>> result.clip_accuracy > 0.9  # doctest: +SKIP
     True
     """
-    table = clips
-    if not isinstance(clips, PatchTable):
+    if isinstance(clips, PatchTable):
+        table = clips
+    else:
         frontend = model.frontend if overlap is None else model.frontend.with_overlap(overlap)
         table = patch_table(clips, frontend)
     table.targets(model.labels)  # before the work, not after it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -18,11 +19,15 @@ from .loop import Options, fit
 from .steps import in_batches
 from .tables import PatchTable, patch_table
 
+if TYPE_CHECKING:
+    from ...datasets.base import ClipSet
+    from ...types import PathLike
+
 
 def transfer(
-    backbone,
-    train,
-    validation=None,
+    backbone: Backbone | str,
+    train: ClipSet | PatchTable,
+    validation: ClipSet | PatchTable | None = None,
     *,
     epochs: int | None = None,
     batch_size: int = 128,
@@ -32,7 +37,7 @@ def transfer(
     freeze: bool = False,
     validate_every: int = 50,
     seed: int = 0,
-    resume=None,
+    resume: PathLike | None = None,
     progress: bool = True,
 ) -> AudioClassifier:
     """Teach a backbone new classes.
