@@ -1,5 +1,6 @@
 """The public names of a facade stay what they are, whatever was imported before."""
 
+import ast
 import importlib
 import inspect
 import pkgutil
@@ -36,3 +37,15 @@ def test_no_module_beside_a_facade_bears_one_of_its_names(name):
     facade = importlib.import_module(name)
     beside = {entry.name for entry in pkgutil.iter_modules(facade.__path__)}
     assert beside & set(facade.__all__) == set(FACADES[name])
+
+
+def test_type_checkers_see_the_names_that_are_there():
+    facade = importlib.import_module("xaiaudio")
+    with open(facade.__file__, encoding="utf-8") as file:
+        tree = ast.parse(file.read())
+    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    seen = {alias.asname: (node.module, alias.name) for node in block.body for alias in node.names}
+    assert set(seen) == set(facade.__all__)
+    for public, (module, name) in seen.items():
+        holder = importlib.import_module(f"xaiaudio.{module}" if module else f"xaiaudio.{name}")
+        assert getattr(facade, public) is (getattr(holder, name) if module else holder)

@@ -15,6 +15,7 @@ Nothing is imported before it is asked for: TensorFlow alone takes seconds.
 """
 
 import os as _os
+import typing as _typing
 
 import lazy_loader as _lazy
 
@@ -46,3 +47,29 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "wave_frontend": ["WaveFrontend"],
     },
 )
+
+# What the lines above promise, for type checkers and editors.
+if _typing.TYPE_CHECKING:
+    from . import datasets as datasets
+    from . import evaluate as evaluate
+    from . import explainers as explainers
+    from . import models as models
+    from . import plots as plots
+    from . import sonify as sonify
+    from .audio import load_audio as load_audio
+    from .errors import XaiAudioError as XaiAudioError
+    from .explainers.base import Explainer as Explainer
+    from .explainers.base import Explanation as Explanation
+    from .explainers.base import explain as explain
+    from .explainers.base import explain_classes as explain_classes
+    from .explainers.registry import methods as methods
+    from .frontend import LogMel as LogMel
+    from .models.classifier import AudioClassifier as AudioClassifier
+    from .models.saving import load_model as load_model
+    from .patches import Patches as Patches
+    from .plots.maps import plot as plot
+    from .publishing.profiles import profile as profile
+    from .publishing.record import number as number
+    from .publishing.record import show as show
+    from .sonify.masks import listen as listen
+    from .wave_frontend import WaveFrontend as WaveFrontend
