@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 BOOK = Path(__file__).parents[2] / "book"
-CELL = re.compile(r"```\{code-cell\}[^\n]*\n(?:---\n.*?---\n)?(.*?)```", re.DOTALL)
+CELL = re.compile(r"```\{code-cell\}[^\n]*\n(?:---\n.*?---\n)?(?::[^\n]*\n)*(.*?)```", re.DOTALL)
 
 
 def imported(text):
