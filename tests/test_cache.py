@@ -31,6 +31,12 @@ FILES = {
 }
 
 
+@pytest.fixture(autouse=True)
+def real_closure(monkeypatch):
+    """The tests of publishing have another, which stays to the end of the session."""
+    monkeypatch.setattr(cache, "closure", imports.closure)
+
+
 @pytest.fixture
 def package(tmp_path):
     root = tmp_path / "toy"
