@@ -34,7 +34,8 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     submod_attrs={
         "audio": ["load_audio"],
         "errors": ["XaiAudioError"],
-        "explainers.base": ["Explainer", "Explanation", "explain", "explain_classes"],
+        "explainers.base": ["Explainer", "explain", "explain_classes"],
+        "explainers.explanation": ["Explanation"],
         "explainers.registry": ["methods"],
         "frontend": ["LogMel"],
         "models.classifier": ["AudioClassifier"],
@@ -59,9 +60,9 @@ if _typing.TYPE_CHECKING:
     from .audio import load_audio as load_audio
     from .errors import XaiAudioError as XaiAudioError
     from .explainers.base import Explainer as Explainer
-    from .explainers.base import Explanation as Explanation
     from .explainers.base import explain as explain
     from .explainers.base import explain_classes as explain_classes
+    from .explainers.explanation import Explanation as Explanation
     from .explainers.registry import methods as methods
     from .frontend import LogMel as LogMel
     from .models.classifier import AudioClassifier as AudioClassifier

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from xaiaudio import plots
-from xaiaudio.explainers.base import Explanation
+from xaiaudio.explainers.explanation import Explanation
 from xaiaudio.frontend import LogMel
 
 

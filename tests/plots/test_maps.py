@@ -7,7 +7,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from xaiaudio import XaiAudioError, plots
-from xaiaudio.explainers.base import Explanation, upsampled
+from xaiaudio.explainers.base import upsampled
+from xaiaudio.explainers.explanation import Explanation
 from xaiaudio.frontend import LogMel
 from xaiaudio.plots import canvas
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xaiaudio import XaiAudioError
-from xaiaudio.explainers.base import Explanation
+from xaiaudio.explainers.explanation import Explanation
 from xaiaudio.frontend import LogMel
 from xaiaudio.sonify.masks import clip_map, kept_and_removed, listen, mask_from_map, to_stft
 

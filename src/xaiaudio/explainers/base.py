@@ -1,4 +1,4 @@
-"""The call that every explanation goes through, and what it returns."""
+"""The call that every explanation goes through, and a method with its options as a value."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ..errors import XaiAudioError
 from ..files import whole
 from ..frontend import LogMel
 from ..patches import Patches
-from ..wave_frontend import from_config
 from . import registry
 from .checks import naming, warn_of_flat_maps
+from .explanation import Explanation, _plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,187 +32,6 @@ if TYPE_CHECKING:
     from ..types import PathLike, Targets
 
 UPSAMPLINGS = ("bilinear", "nearest")
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """What a network listened to in each patch.
-
-    Attributes
-    ----------
-    maps : ndarray of float32, shape (n, frames, bands)
-        One value a patch cell; positive speaks for the target.
-    raw : ndarray of float32, shape (n, h, w)
-        The same at the method's own resolution, before upsampling.
-    patches : ndarray of float32, shape (n, frames, bands)
-        The log-mel patches explained.
-    targets : ndarray of int, shape (n,)
-        Index into `labels` of the class each map speaks for.
-    scores : ndarray of float32, shape (n, classes)
-        The network's probabilities for each patch.
-    labels : tuple of str
-        The network's classes.
-    method : str
-    options : dict
-        The method's options, defaults included.
-    upsample : str
-        How `raw` became `maps`: ``"bilinear"`` or ``"nearest"``.
-    frontend : LogMel
-        Converts patch cells to seconds and hertz.
-    seconds : float
-        Wall-clock time the maps took.
-    starts : ndarray of int, shape (n,), or None
-        The first frame of each patch in the sound; None if a bare array was explained.
-    length : int or None
-        Frames of the whole sound.
-    waves : ndarray of float32, shape (n, samples), or None
-        The sounds that the patches are pictures of, for a network that takes sounds.
-    """
-
-    maps: np.ndarray
-    raw: np.ndarray
-    patches: np.ndarray
-    targets: np.ndarray
-    scores: np.ndarray
-    labels: tuple[str, ...]
-    method: str
-    options: dict
-    upsample: str
-    frontend: LogMel
-    seconds: float = 0.0
-    starts: np.ndarray | None = None
-    length: int | None = None
-    waves: np.ndarray | None = None
-
-    def __len__(self) -> int:
-        return len(self.maps)
-
-    @property
-    def target_labels(self) -> list[str]:
-        """The class each map speaks for, by name."""
-        return [self.labels[target] for target in self.targets]
-
-    def __getitem__(self, index) -> Explanation:
-        """Return the explanation of some of the patches (slice, mask or list of indices)."""
-        if isinstance(index, (int, np.integer)):
-            index = [index]
-        parts = {name: array[index] for name, array in self._arrays().items()}
-        return dataclasses.replace(self, **parts)
-
-    def _arrays(self) -> dict[str, np.ndarray]:
-        """Return what there is one of for each patch."""
-        names = ("maps", "raw", "patches", "targets", "scores", "starts", "waves")
-        arrays = {name: getattr(self, name) for name in names}
-        return {name: array for name, array in arrays.items() if array is not None}
-
-    @property
-    def inputs(self) -> Patches | np.ndarray:
-        """What to ask the network about once more: the patches, with their sounds if it has any."""
-        if self.waves is None:
-            return self.patches
-        return Patches(self.patches, self.frontend, self.starts, self.length, waves=self.waves)
-
-    def times(self, number: int = 0) -> np.ndarray:
-        """Return where the cells of a patch begin and end, in seconds.
-
-        Parameters
-        ----------
-        number : int
-            Which of the patches.
-
-        Returns
-        -------
-        ndarray of float64, shape (frames + 1,)
-            In the sound's own seconds; from the patch's beginning if it is unknown where it lies.
-        """
-        return self.frontend.frame_times(0 if self.starts is None else self.starts[number])
-
-    def save(self, path: PathLike) -> Path:
-        """Write everything to one ``.npz`` file; :meth:`load` reads it back.
-
-        Parameters
-        ----------
-        path : path-like
-            In a folder that is there.
-
-        Returns
-        -------
-        Path
-
-        Raises
-        ------
-        XaiAudioError
-            If it cannot be written. Nothing half-written stays.
-        """
-        path = Path(path)
-        about = {
-            "labels": list(self.labels),
-            "method": self.method,
-            "options": self.options,
-            "upsample": self.upsample,
-            "frontend": self.frontend.to_config(),
-            "seconds": self.seconds,
-            "length": self.length,
-        }
-        with whole(path) as partial, open(partial, "wb") as file:
-            np.savez_compressed(file, about=json.dumps(about, default=_plain), **self._arrays())
-        return path
-
-    @classmethod
-    def load(cls, path: PathLike) -> Explanation:
-        """Read what :meth:`save` wrote. Nothing in the file is ever executed.
-
-        Parameters
-        ----------
-        path : path-like
-
-        Returns
-        -------
-        Explanation
-
-        Raises
-        ------
-        XaiAudioError
-            If the file is missing, damaged or of another kind.
-        """
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                data = {name: file[name] for name in file.files}
-            about = json.loads(str(data.pop("about")))
-            frontend = from_config(about.pop("frontend"))
-            labels = tuple(about.pop("labels"))
-            loaded = cls(**data, **about, labels=labels, frontend=frontend)
-            _check_fields(loaded)
-            return loaded
-        except Exception as error:  # zip, zlib, NumPy and JSON each have errors of their own
-            raise XaiAudioError(
-                f"{path} is not an explanation saved by xaiaudio: {error}."
-            ) from error
-
-
-def _check_fields(loaded: Explanation) -> None:
-    """Raise a ValueError if what was read from a file does not fit together."""
-    n, classes = len(loaded.patches), len(loaded.labels)
-    numbers = {"maps": 3, "raw": 3, "patches": 3, "scores": 2, "targets": 1}
-    for name, axes in numbers.items():
-        array = getattr(loaded, name)
-        if array.ndim != axes or len(array) != n or array.dtype.kind not in "fiu":
-            raise ValueError(f"{name} are no numbers of the shape that they must have")
-    if loaded.maps.shape != loaded.patches.shape or loaded.scores.shape != (n, classes):
-        raise ValueError("maps, patches, scores and labels do not fit together")
-    if loaded.targets.dtype.kind == "f" or not np.isin(loaded.targets, np.arange(classes)).all():
-        raise ValueError("targets are no places in the labels")
-    starts = loaded.starts
-    if starts is not None and (starts.shape != (n,) or starts.dtype.kind not in "iu"):
-        raise ValueError("starts are no places in the sound")
-    waves = loaded.waves
-    if waves is not None and (starts is None or waves.ndim != 2 or waves.dtype.kind != "f"):
-        raise ValueError("waves are no sounds of the patches")
-    if waves is not None and len(waves) != n:
-        raise ValueError("waves and patches do not fit together")
-    words = [*loaded.labels, loaded.method, loaded.upsample]
-    if not all(isinstance(word, str) for word in words) or not isinstance(loaded.options, dict):
-        raise ValueError("labels, method or options are of another kind")
 
 
 @dataclass(frozen=True, init=False)
@@ -562,11 +381,6 @@ def upsampled(raw: np.ndarray, shape: tuple[int, ...], how: str = "bilinear") ->
         return np.array(raw, np.float32)
     order = {"nearest": 0, "bilinear": 1}[how]
     return zoom(raw, factors, order=order, mode="nearest", grid_mode=True).astype(np.float32)
-
-
-def _plain(value):
-    """Turn a NumPy number among the options into one that JSON knows."""
-    return value.item() if isinstance(value, np.generic) else str(value)
 
 
 def _tuples(value):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from ..models.classifier import AudioClassifier
-    from .base import Explanation
+    from .explanation import Explanation
 
 # How often integrated gradients may take three times as many points.
 REFINEMENTS = 5

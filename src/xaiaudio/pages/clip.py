@@ -15,7 +15,8 @@ import numpy as np
 
 from .. import plots
 from ..errors import XaiAudioError
-from ..explainers.base import Explanation, explain
+from ..explainers.base import explain
+from ..explainers.explanation import Explanation
 from ..explainers.registry import methods
 from ..files import put
 from ..plots.render import render

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
 
-    from ..explainers.base import Explanation
+    from ..explainers.explanation import Explanation
     from ..frontend import LogMel
 
 RAW = "against  ←  relevance for the class  →  for"

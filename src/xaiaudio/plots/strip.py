@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from ..explainers.base import Explanation
+    from ..explainers.explanation import Explanation
 
 
 def strip(results: Sequence[Explanation], *, names: Sequence[str] | None = None) -> Figure:

@@ -19,7 +19,7 @@ from .player import player
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from ..explainers.base import Explanation
+    from ..explainers.explanation import Explanation
     from ..frontend import LogMel
 
 # How far a patch may be from the spectrogram of its place in the sound: rounding, and no more.

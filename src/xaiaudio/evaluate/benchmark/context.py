@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import XaiAudioError
-from ...explainers.base import Explainer, Explanation
+from ...explainers.base import Explainer
+from ...explainers.explanation import Explanation
 from .samples import Cases
 
 if TYPE_CHECKING:

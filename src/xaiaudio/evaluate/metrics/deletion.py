@@ -18,7 +18,7 @@ from .registry import FAITHFUL, register
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from ...explainers.base import Explanation
+    from ...explainers.explanation import Explanation
     from ...models.classifier import AudioClassifier
 
 _PETSIUK = "Petsiuk et al., RISE, BMVC 2018"

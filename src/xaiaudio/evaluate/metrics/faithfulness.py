@@ -16,7 +16,7 @@ from .registry import FAITHFUL, register
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from ...explainers.base import Explanation
+    from ...explainers.explanation import Explanation
     from ...models.classifier import AudioClassifier
 
 _KEPT = "keep or remove what the map shows: "
