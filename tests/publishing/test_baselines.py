@@ -281,11 +281,13 @@ def test_a_transposed_method_fails_the_regression(method, monkeypatch):
 def test_grad_cam_without_its_relu_fails_the_regression(monkeypatch):
     runs = [figure_of(seed) for seed in range(3)]
 
-    class WithoutRelu(cam.Gradcam):
-        def __call__(self, *arguments, **options):
-            return super().__call__(*arguments, activation_modifier=None, **options)
+    def without_relu(classifier, patches, targets, options):
+        view = cam.view_of(classifier.logits_network, options.layer)
+        features, gradients = view(classifier.as_input(patches), targets)
+        return (features * gradients.mean(axis=(1, 2), keepdims=True)).sum(axis=-1)
 
-    monkeypatch.setattr(cam, "Gradcam", WithoutRelu)
+    broken = dataclasses.replace(registry.find("gradcam"), function=without_relu)
+    monkeypatch.setattr(registry, "find", lambda name: broken)
     found = differences(runs, figure_of(0))
     assert "was nowhere negative" in found["maps"]
 

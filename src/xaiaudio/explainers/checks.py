@@ -51,6 +51,8 @@ def checked(network, inputs, targets) -> tuple[np.ndarray, np.ndarray]:
             f"The inputs have the shape {inputs.shape}, but {network.name} takes (n, "
             f"{', '.join(map(str, wanted))})."
         )
+    if len(targets) and not len(inputs):
+        raise XaiAudioError("There are targets but no inputs: n of 1 or more is needed.")
     if not np.isfinite(inputs).all():
         raise XaiAudioError("The inputs hold NaN or infinite values: check the sound first.")
     classes = network.outputs[0].shape[-1]

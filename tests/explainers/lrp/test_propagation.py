@@ -99,7 +99,7 @@ def test_bad_input():
         with pytest.raises(XaiAudioError, match=message):
             lrp.relevance(network, wrong, [0, 1])
     for targets in ([0], [0, 3], [-1, 0], [0.5, 1], "cat", [[0, 1]]):
-        with pytest.raises(XaiAudioError, match="2 whole numbers from 0 to 2"):
+        with pytest.raises(XaiAudioError, match="2 whole numbers, one per input, from 0 to 2"):
             lrp.relevance(network, inputs, targets)
     with pytest.raises(XaiAudioError, match="pooling is 'loser'"):
         lrp.relevance(network, inputs, [0, 1], pooling="loser")
