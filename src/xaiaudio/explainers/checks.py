@@ -51,7 +51,7 @@ def checked(network, inputs, targets) -> tuple[np.ndarray, np.ndarray]:
             f"The inputs have the shape {inputs.shape}, but {network.name} takes (n, "
             f"{', '.join(map(str, wanted))})."
         )
-    if len(targets) and not len(inputs):
+    if targets.size and not len(inputs):
         raise XaiAudioError("There are targets but no inputs: n of 1 or more is needed.")
     if not np.isfinite(inputs).all():
         raise XaiAudioError("The inputs hold NaN or infinite values: check the sound first.")
@@ -73,12 +73,13 @@ def check_network(network) -> None:
     if not graph or len(inputs) != 1 or len(outputs) != 1 or len(outputs[0].shape) != 2:
         raise XaiAudioError(
             f"{getattr(network, 'name', type(network).__name__)} is not a functional Keras model "
-            "with one input and one row of logits: give one that is."
+            "(it has no graph with one input and one row of logits): give one that is."
         )
     if ends := heads.probabilities_of(network):
+        last = outputs[0]._keras_history.operation.name
         raise XaiAudioError(
-            f"{network.name} ends in {ends}: the methods explain logits. Give the network without "
-            "its last activation (of a classifier: model.logits_network)."
+            f"{network.name} ends in {ends}, in {last!r}: the methods explain logits. Give the "
+            "network without its last activation (of a classifier: model.logits_network)."
         )
 
 
