@@ -272,6 +272,7 @@ def test_a_film_without_sound(tmp_path):
         load_audio(tmp_path / "x.mp4")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extension", [".wav", ".flac", ".ogg", ".mp3"])
 @pytest.mark.parametrize("rate", [16_000, 44_100])
 def test_whole_files_are_what_libsndfile_reads(tmp_path, extension, rate):

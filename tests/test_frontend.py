@@ -62,6 +62,7 @@ def reference(frontend, wave, precision="float32"):
         return tf.math.log(spectrum @ weights + frontend.offset).numpy()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frontend", FRONTENDS.values(), ids=FRONTENDS)
 @pytest.mark.parametrize("name", WAVES)
 def test_equals_tf_signal(frontend, name):
@@ -259,6 +260,7 @@ def test_nonsense_waves(wave, message, pad):
         LogMel.vggish()(wave, pad=pad)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     wave=hnp.arrays(

@@ -72,6 +72,7 @@ def test_every_room_has_its_floor():
     assert {room for room in rooms() if not room.startswith("_")} - {"py"} == set(FLOOR)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", list(FLOOR))
 def test_a_room_imports_from_below(room):
     for path in modules(room):

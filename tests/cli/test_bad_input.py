@@ -49,6 +49,7 @@ def _broken(kind, folder):
     return path  # "missing" is never made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "told"),
     [
@@ -70,6 +71,7 @@ def test_unreadable_sounds(tmp_path, out, kind, told):
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_one_bad_file_does_not_keep_the_others_from_being_explained(capsys, tmp_path, out):
     good, bad = sound(tmp_path / "good.wav"), _broken("text", tmp_path)
     short = sound(tmp_path / "short.wav", noise(0.2))
@@ -81,6 +83,7 @@ def test_one_bad_file_does_not_keep_the_others_from_being_explained(capsys, tmp_
     assert {name.split(".")[0].split("-")[0] for name in left(out)} == {"good"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [100, 8000, 11_025, 96_000])
 def test_odd_sample_rates_are_converted(capsys, tmp_path, out, rate):
     path = sound(tmp_path / "odd.wav", np.resize(noise(3, rate=rate), 3 * rate), rate=rate)
@@ -89,6 +92,7 @@ def test_odd_sample_rates_are_converted(capsys, tmp_path, out, rate):
     assert "(of 3 patches" in said
 
 
+@pytest.mark.slow
 def test_stereo_is_mixed_down(capsys, tmp_path, out):
     wave = noise(1.0)
     both = sound(tmp_path / "both.wav", np.stack([wave, wave], axis=1))
@@ -99,6 +103,7 @@ def test_stereo_is_mixed_down(capsys, tmp_path, out):
     np.testing.assert_allclose(maps[0], maps[1], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_clip_shorter_than_a_patch_is_refused_or_padded(capsys, tmp_path, out):
     path = sound(tmp_path / "click.wav", noise(0.5))
     status, _, err = call(capsys, "explain", path, "--out", out, *FAST)
@@ -120,6 +125,7 @@ def test_silence_is_called_silence(capsys, tmp_path, out):
     assert not left(out)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -142,6 +148,7 @@ def test_wrong_choices_say_what_there_is(capsys, tmp_path, out, arguments, told)
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_a_sound_that_may_not_be_read_does_not_stop_the_others(capsys, tmp_path, out, monkeypatch):
     good, locked = sound(tmp_path / "good.wav"), sound(tmp_path / "locked.wav")
     may = os.access
@@ -163,6 +170,7 @@ def test_a_sound_that_may_not_be_read_does_not_stop_the_others(capsys, tmp_path,
     assert (out / "good.html").exists() and not (out / "locked.html").exists()
 
 
+@pytest.mark.slow
 def test_what_the_mp3_decoder_mutters_is_not_shown(capfd, tmp_path, out):
     path = sound(tmp_path / "whole.mp3", noise(3))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -173,6 +181,7 @@ def test_what_the_mp3_decoder_mutters_is_not_shown(capfd, tmp_path, out):
     assert others == [f"{path}: occlusion ..."]
 
 
+@pytest.mark.slow
 def test_control_characters_of_names_do_not_reach_the_terminal(capsys, tmp_path, out):
     names = ["x\x1b]0;OWNED\a.wav", "c1\x9b31m.wav", "turned\u202evaw.wav", "c\x7f\b\r.wav"]
     good = [sound(tmp_path / name) for name in names]
@@ -191,6 +200,7 @@ def test_control_characters_of_names_do_not_reach_the_terminal(capsys, tmp_path,
     assert status == 0 and "a\\x1b[2J" in said and "\x1b" not in said + err
 
 
+@pytest.mark.slow
 def test_channels_that_cancel_are_said_in_one_line(capsys, tmp_path, out):
     wave = noise(1.5)
     path = sound(tmp_path / "both.wav", np.stack([wave, -wave], axis=1))
@@ -230,6 +240,7 @@ def test_sounds_without_class_folders_teach_nothing(capsys, tmp_path):
     assert str(tmp_path / "loose") in complaint(err)
 
 
+@pytest.mark.slow
 def test_bad_files_are_left_out_of_training_and_named(capsys, tmp_path):
     folder = tmp_path / "sounds"
     for label in ("a", "b"):
@@ -273,6 +284,7 @@ def test_a_bad_clip_in_a_class_folder_is_named_before_training(capsys, tmp_path)
     assert not network.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "told"), [("mine.h5", ".keras"), ("folder.keras", "folder"), ("no/such", ".keras")]
 )
@@ -283,6 +295,7 @@ def test_a_result_that_cannot_be_written_is_told_before_training(tmp_path, name,
     assert told in complaint(done.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["data", "info"], ["train"]])
 def test_folders_that_are_not_there(arguments, tmp_path):
     done = run(*arguments, tmp_path / "nowhere")
@@ -290,6 +303,7 @@ def test_folders_that_are_not_there(arguments, tmp_path):
     assert str(tmp_path / "nowhere") in complaint(done.stderr)
 
 
+@pytest.mark.slow
 def test_a_copy_of_esc10_with_wrong_files_is_found_out(tmp_path):
     damaged = tmp_path / "001 - Dog bark" / "1-100032-A.ogg"
     damaged.parent.mkdir()
@@ -301,6 +315,7 @@ def test_a_copy_of_esc10_with_wrong_files_is_found_out(tmp_path):
     assert "xaiaudio data fetch" in message
 
 
+@pytest.mark.slow
 def test_esc10_that_is_not_there_is_not_fetched_by_looking(tmp_path):
     done = run("data", "info", "esc10", XAIAUDIO_HOME=tmp_path, XAIAUDIO_ESC10="")
     assert done.returncode == 1
@@ -336,6 +351,7 @@ def _archive(path, names):
             archive.writestr(f"ESC-10-commit/{name}", b"something else")
 
 
+@pytest.mark.slow
 def test_a_download_with_wrong_checksums_is_refused(tmp_path, mirror):
     from xaiaudio.datasets import esc10
 
@@ -358,6 +374,7 @@ def test_a_download_with_wrong_checksums_is_refused(tmp_path, mirror):
     assert not (home / "esc10.zip").exists()
 
 
+@pytest.mark.slow
 def test_a_download_that_is_not_there(tmp_path, mirror):
     _, address = mirror
     done = run(
@@ -373,6 +390,7 @@ def test_a_download_that_is_not_there(tmp_path, mirror):
     assert "404" in complaint(done.stderr)
 
 
+@pytest.mark.slow
 def test_no_network(tmp_path):
     home = tmp_path / "home"
     proxy = "http://127.0.0.1:9"  # nobody listens there
@@ -407,6 +425,7 @@ sys.exit(cli.main(sys.argv[1:]))
 """
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_while_a_clip_is_written(tmp_path, out):
     path = sound(tmp_path / "a.wav")
     done = subprocess.run(
@@ -421,6 +440,7 @@ def test_a_disk_that_fills_up_while_a_clip_is_written(tmp_path, out):
     assert left(out) == []
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_named(capsys, tmp_path, out, monkeypatch):
     path = sound(tmp_path / "a.wav")
     real = Path.write_bytes
@@ -439,6 +459,7 @@ def test_a_full_disk_is_named(capsys, tmp_path, out, monkeypatch):
     assert left(out) == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a full device")
 def test_an_output_that_takes_nothing():
     with open("/dev/full", "w") as full:
@@ -463,6 +484,7 @@ def _network(tmp_path, build):
     return ("--model", path, "--labels", tmp_path / "labels.txt")
 
 
+@pytest.mark.slow
 def test_a_network_without_convolutions_has_no_gradcam(capsys, tmp_path, out):
     import keras
 
@@ -519,6 +541,7 @@ def test_damaged_networks_are_named(capsys, tmp_path, out, content):
     assert str(network) in complaint(err)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["<img src=x onerror=alert(1)>.wav", '" autofocus onfocus="alert(1).wav', "[red]x.wav"]
 )
@@ -533,6 +556,7 @@ def test_names_of_files_do_nothing_in_the_page_or_the_terminal(capsys, tmp_path,
     assert "<h1>" in text and text.count("<h1>") == 1
 
 
+@pytest.mark.slow
 def test_names_that_are_no_text_are_shown_as_well_as_can_be(capsys, tmp_path, out):
     path = os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe.wav")
     try:
@@ -544,6 +568,7 @@ def test_names_that_are_no_text_are_shown_as_well_as_can_be(capsys, tmp_path, ou
     assert (out / "??.html").exists()
 
 
+@pytest.mark.slow
 def test_long_names_leave_room_for_the_endings(capsys, tmp_path, out):
     path = sound(tmp_path / ("n" * 240 + ".wav"))
     status, _, err = call(capsys, "explain", path, "--out", out, *FAST)

@@ -54,6 +54,7 @@ def test_help_teaches():
     assert "xaiaudio explain dog.wav" in done.stdout
 
 
+@pytest.mark.slow
 def test_help_waits_for_no_slow_package():
     code = (
         "import sys; from xaiaudio import cli\n"
@@ -98,6 +99,7 @@ def test_mistyped_commands_end_with_2(capsys, arguments):
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_explain_writes_picture_sounds_maps_and_page(capsys, tmp_path, clip):
     out = tmp_path / "out"
     status, said, _ = call(
@@ -129,6 +131,7 @@ def test_explain_writes_picture_sounds_maps_and_page(capsys, tmp_path, clip):
     assert rate == RATE and len(decoded) == pytest.approx(len(wave), abs=3000)
 
 
+@pytest.mark.slow
 def test_the_page_holds_everything_and_reaches_for_nothing(capsys, tmp_path, clip):
     call(capsys, "explain", clip, "--out", tmp_path, "--method", "gradcam", *QUICK)
     text = (tmp_path / "noise.html").read_text("utf-8")
@@ -154,6 +157,7 @@ def test_the_page_holds_everything_and_reaches_for_nothing(capsys, tmp_path, cli
     assert (tmp_path / "noise.html").stat().st_size < 4_000_000
 
 
+@pytest.mark.slow
 def test_the_player_plays_the_clip(capsys, tmp_path, clip):
     import base64
 
@@ -164,6 +168,7 @@ def test_the_player_plays_the_clip(capsys, tmp_path, clip):
     assert len(decoded) / rate == pytest.approx(2, abs=0.2)
 
 
+@pytest.mark.slow
 def test_another_class_can_be_explained(capsys, tmp_path, clip):
     answer = xa.load_model("lite").predict_clip(xa.load_audio(clip)).label
     other = "Rooster" if answer != "Rooster" else "Rain"
@@ -172,6 +177,7 @@ def test_another_class_can_be_explained(capsys, tmp_path, clip):
     assert set(xa.Explanation.load(tmp_path / "noise-occlusion.npz").target_labels) == {other}
 
 
+@pytest.mark.slow
 def test_files_of_the_same_name_do_not_overwrite_each_other(capsys, tmp_path):
     files = [sound(tmp_path / name) for name in ("a/x.wav", "b/x.wav", "b/x.flac")]
     out = tmp_path / "out"
@@ -180,6 +186,7 @@ def test_files_of_the_same_name_do_not_overwrite_each_other(capsys, tmp_path):
     assert {path.name for path in out.glob("*.html")} == {"x.html", "x-2.html", "x-3.html"}
 
 
+@pytest.mark.slow
 def test_a_network_of_ones_own_with_labels(capsys, tmp_path, clip):
     import keras
 
@@ -216,6 +223,7 @@ def test_methods_lists_them_all(capsys):
     assert "samples=1000" in out
 
 
+@pytest.mark.slow
 def test_train_then_explain_with_what_was_learnt(capsys, tmp_path):
     rng = np.random.default_rng(0)
     time_ = np.arange(RATE) / RATE
@@ -243,6 +251,7 @@ def test_train_then_explain_with_what_was_learnt(capsys, tmp_path):
     assert status == 0 and "4.wav: tone" in said
 
 
+@pytest.mark.slow
 def test_pretrain_writes_a_network(capsys, tmp_path, monkeypatch):
     for label in xa.datasets.CLASSES:
         for fold in range(1, 6):
@@ -295,6 +304,7 @@ def test_book_without_its_extra_says_how_to_install_it(capsys, monkeypatch):
     assert 'pip install "xaiaudio[book]"' in complaint(err)
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_with_130_and_leaves_nothing_half_written(tmp_path):
     long = sound(tmp_path / "long.wav", noise(120))
     out = tmp_path / "out"

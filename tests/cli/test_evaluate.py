@@ -25,6 +25,7 @@ def folder(tmp_path_factory):
     return place / "set"
 
 
+@pytest.mark.slow
 def test_it_makes_page_picture_and_table_and_goes_on(capsys, folder, tmp_path):
     out = tmp_path / "out"
     status, said, _ = call(capsys, "evaluate", folder, "--out", out, *FAST)
@@ -58,6 +59,7 @@ def test_an_unreadable_sound_is_named(capsys, tmp_path):
     assert status == 1 and str(bad) in complaint(err)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "told"),
     [
@@ -89,6 +91,7 @@ def test_silence_alone_is_refused_in_words(capsys, tmp_path):
     assert status == 1 and "silence.wav is silent" in complaint(err)
 
 
+@pytest.mark.slow
 def test_a_sound_that_cannot_be_used_stops_nothing(capsys, folder, tmp_path):
     shutil.copytree(folder, tmp_path / "set")
     label = next((tmp_path / "set").iterdir())
@@ -101,6 +104,7 @@ def test_a_sound_that_cannot_be_used_stops_nothing(capsys, folder, tmp_path):
     assert err.count("Passed over: 1 file that is no sound by name") == err.count("notes.txt") == 1
 
 
+@pytest.mark.slow
 def test_mixtures_have_a_truth(capsys, tmp_path):
     model = xa.load_model("lite")
     tone = 0.3 * np.sin(np.arange(24_000) * 0.2).astype("float32")

@@ -50,6 +50,7 @@ def _parts(clips):
     return [tuple(clip.name.split("_")) for clip in clips]
 
 
+@pytest.mark.slow
 def test_the_same_recordings_have_other_labels_for_another_task(small):
     paths = [clip.path for clip in small["digit"]]
     assert len(set(paths)) == 4 * 10 * 2

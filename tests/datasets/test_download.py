@@ -52,6 +52,7 @@ def test_a_server_that_sends_next_to_nothing_is_not_waited_for(address, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_download_that_ends_too_soon_is_none(address, tmp_path):
     with pytest.raises(XaiAudioError, match="Could not download"):
         fetch(f"{address}/cut", tmp_path / "a")

@@ -191,6 +191,7 @@ def test_a_missing_file_is_named(home, server):
         fetch(server(archive(files)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", [b"", b"<html>Sign in</html>", archive(FILES)[:2000]])
 def test_something_else_instead_of_the_archive(home, server, data):
     with pytest.raises(XaiAudioError, match="download from http.* is damaged"):

@@ -105,6 +105,7 @@ def test_strange_files(tmp_path, content):
         Explanation.load(tmp_path / "nowhere.npz")
 
 
+@pytest.mark.slow
 def test_damaged_files(small, patches, tmp_path):
     whole = explain(small, patches).save(tmp_path / "maps.npz").read_bytes()
     path = tmp_path / "damaged.npz"

@@ -87,6 +87,7 @@ DEFINITIONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", DEFINITIONS)
 @pytest.mark.parametrize("shape, strides", NETWORKS)
 def test_equals_its_definition(method, shape, strides):
@@ -200,6 +201,7 @@ def grown(network):
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", DEFINITIONS)
 def test_a_sequential_model_gives_the_same_maps_however_it_came_about(method, tmp_path):
     """Keras calls its layers once more whenever one is added, and when a file is read."""
@@ -228,6 +230,7 @@ def test_a_convolution_that_knows_no_place_is_passed_over():
         looked_at(keras.Model(start, layers.Dense(3)(whole)))
 
 
+@pytest.mark.slow
 def test_yamnet_like_network():
     classifier = classifier_of(yamnet_like())
     patches = random_patches(2, (12, 8))
@@ -248,6 +251,7 @@ def test_network_without_a_channel_axis():
         assert explain(classifier, patches, method=method).maps.shape == (2, 12, 8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", DEFINITIONS)
 def test_networks_it_cannot_treat(method):
     patches = random_patches(1, (12, 8))
@@ -280,6 +284,7 @@ def test_a_network_for_patches_of_any_size_is_refused_with_advice():
         looked_at(network)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["gradcam", "gradcam++", "layercam", "scorecam"])
 def test_equals_tf_keras_vis(small, patches, method):
     """On a plain network with a softmax, ours is the library's map, not normalised."""
@@ -330,6 +335,7 @@ def by_gradient(classifier, maps, patch, target):
     return relu(features @ kernel[:, target] / features[..., 0].size)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "behind",
     [
@@ -409,6 +415,7 @@ def turned(x):
     return keras.ops.transpose(x, (0, 2, 1, 3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", DEFINITIONS)
 @pytest.mark.parametrize(
     "first",
@@ -449,6 +456,7 @@ def test_operations_go_by_their_names():
     np.testing.assert_array_equal(named.raw, found.raw)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", DEFINITIONS)
 @pytest.mark.parametrize("first", ["cast", "argmax"])
 def test_what_has_no_gradient_in_front_of_the_convolution_does_not_matter(method, first):
@@ -462,6 +470,7 @@ def test_what_has_no_gradient_in_front_of_the_convolution_does_not_matter(method
     assert np.isfinite(explain(classifier, hot(3, 4), 0, method).maps).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", DEFINITIONS)
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "float64"])
 def test_networks_of_another_precision_give_float32_maps_like_their_own(method, policy):
@@ -497,6 +506,7 @@ def test_scorecam_of_sigmoids_weighs_by_the_probability_of_the_class():
             np.testing.assert_allclose(raw, expected, atol=1e-5 * expected.max())
 
 
+@pytest.mark.slow
 def test_five_networks_in_a_row_are_not_called_one_that_is_traced_again(caplog):
     patches = random_patches(1, (12, 8))
     for _ in range(6):

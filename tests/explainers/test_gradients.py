@@ -47,6 +47,7 @@ def logit(network, value, target):
     return float(network(value[None].astype("float32"))[0, target])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(5, 3, 1), (11, 1), (4,), (3, 5)])
 def test_gradient_is_the_finite_difference(shape):
     network = smooth_network(shape)
@@ -100,6 +101,7 @@ def test_saliency_equals_tf_keras_vis(small, patches):
     np.testing.assert_allclose(ours, theirs[..., 0], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_smoothgrad_is_a_loop_over_noisy_copies(small, patches):
     options = {"samples": 41, "noise": 0.2, "seed": 7}
     targets = [2, 0, 1]
@@ -137,6 +139,7 @@ def test_input_x_gradient(small, patches):
     np.testing.assert_allclose(found, (patches - SILENCE) * plain, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["input-x-gradient", "integrated-gradients"])
 @pytest.mark.parametrize("baseline", ["silence", "mean", 0.5])
 def test_an_additive_network_is_shared_out_exactly(method, baseline):
@@ -148,6 +151,7 @@ def test_an_additive_network_is_shared_out_exactly(method, baseline):
     np.testing.assert_allclose(found, (patches - start) * weights[..., 1], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("build", [convolutional, clipped])
 @pytest.mark.parametrize("baseline", ["silence", "mean", 0])
 def test_integrated_gradients_add_up(build, baseline):
@@ -199,6 +203,7 @@ def test_a_map_that_cannot_add_up_warns():
         gradients.integrated_gradients(network, [[1.0, 2.0]], [0], baselines=-1.0, steps=3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", FAMILY)
 def test_a_random_logit_changes_the_map(method):
     classifier = classifier_of(convolutional((24, 16)))
@@ -213,6 +218,7 @@ def test_a_random_logit_changes_the_map(method):
         assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 0.95
 
 
+@pytest.mark.slow
 def test_compiled_once_and_let_go():
     network = smooth_network((4, 3))
     inputs = np.zeros((2, 4, 3))
@@ -287,6 +293,7 @@ def test_completeness_needs_a_baseline(small, patches):
         gradients.completeness(small, result)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["saliency", "occlusion", "lrp"])
 def test_one_network_after_the_other_and_tensorflow_does_not_complain(method, caplog, monkeypatch):
     monkeypatch.setattr(tf.get_logger(), "propagate", True)
@@ -299,6 +306,7 @@ def test_one_network_after_the_other_and_tensorflow_does_not_complain(method, ca
     assert "retracing" not in caplog.text
 
 
+@pytest.mark.slow
 def test_a_map_that_adds_up_but_still_moves_gets_more_steps():
     """Behind a layer normalisation the sum is right long before the cells are."""
     keras.utils.set_random_seed(0)

@@ -53,6 +53,7 @@ def by_hand(network, value, target, low=0.0, high=np.inf):
     return back.reshape(value.shape)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "rectify, low, high",
     [
@@ -142,6 +143,7 @@ def test_sums_shared_layers_and_pooling():
     np.testing.assert_allclose(found, tape.gradient(score, x), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_forward_pass_is_the_network_and_nothing_is_changed():
     network = convolutional((13, 7))
     logits = classifier_of(network).logits_network
@@ -199,6 +201,7 @@ def nested():
     return inner
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "layer, message",
     [
@@ -243,6 +246,7 @@ class Augment(layers.Layer):
         return 0.5 * x if training else x
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "layer",
     [

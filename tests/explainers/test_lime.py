@@ -28,6 +28,7 @@ def original(classifier, patch, numbers, label, *, samples, seed, features=10000
     return painted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options, theirs",
     [
@@ -62,6 +63,7 @@ def test_superpixels_equal_the_lime_package(small, patches):
     assert len(counts) > 1, "patches with different numbers of segments are the point of this"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape, grid", [((24, 16), (4, 4)), ((7, 31), (2, 5)), ((96, 64), (7, 7))])
 def test_additive_network_is_recovered(shape, grid):
     classifier, weights = additive(shape)
@@ -180,6 +182,7 @@ def test_gains_of_components_are_recovered():
         weigh(classifier, [parts, two], np.zeros((2, 1), int), Options())
 
 
+@pytest.mark.slow
 def test_growing_gives_the_maps_of_each_number_of_samples(small, patches):
     options = Options(grid=(3, 2), seed=2)
     numbers = (20, 50, 200)  # the last of them asks about all 64 coalitions

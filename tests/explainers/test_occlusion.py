@@ -40,6 +40,7 @@ def brute_force(predict, patch, mask, stride, fill):
     return total / count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "shape, mask, stride",
     [
@@ -74,6 +75,7 @@ def test_default_grid_of_a_vggish_patch():
     assert len(edges) == 90
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fill", ["mean", "silence", -2.5])
 @pytest.mark.parametrize("shape", [(96, 64), (7, 31)])
 def test_additive_network_has_a_closed_form(shape, fill):
@@ -123,6 +125,7 @@ def test_every_cell_is_covered_and_averaged(h, w, mask_h, mask_w, stride_h, stri
     np.testing.assert_allclose(found, total / count, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", [1, 3])
 def test_in_the_manner_of_tf_keras_vis(channels):
     keras.utils.set_random_seed(1)
@@ -174,6 +177,7 @@ def test_wrong_options(small, patches, options, message):
         explain(small, patches, method="occlusion", **options)
 
 
+@pytest.mark.slow
 def test_class_refuses_what_it_cannot_cover():
     inputs = keras.Input((5,))
     with pytest.raises(XaiAudioError, match=r"\(n, h, w"):
@@ -210,6 +214,7 @@ def test_a_function_of_sounds_has_its_energy_as_the_map():
     np.testing.assert_allclose(found.maps, expected, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_what_fills_a_sound_is_the_level_that_its_loud_cells_come_down_to():
     wave = sounds(1)[0]
     classifier = linear(wave, 0 * wave)

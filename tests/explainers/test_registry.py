@@ -22,6 +22,7 @@ def test_the_six_are_there():
         assert all(about[key] for key in ("summary", "paper", "needs"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("upsample", ["nearest", "bilinear"])
 @pytest.mark.parametrize("shape", [(24, 16), (7, 31)])
@@ -38,6 +39,7 @@ def test_maps_are_finite_shaped_and_repeatable(method, upsample, shape):
     np.testing.assert_array_equal(first.targets, classifier.scores(patches).argmax(axis=1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_all_classes_at_once_equal_one_by_one(small, patches, method):
     together = run(xa.explain_classes, small, patches, method=method)
@@ -57,6 +59,7 @@ def test_each_patch_has_its_own_target_and_map(small, patches, method):
         np.testing.assert_allclose(mixed.maps[index], alone.maps[0], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("axis", [0, 1])
 def test_time_and_frequency_are_not_mixed_up(method, axis):

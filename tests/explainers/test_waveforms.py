@@ -90,6 +90,7 @@ def relevance_by_hand(network, x, target, epsilon=1e-6):
     return own
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("padding", ["same", "valid"])
 @pytest.mark.parametrize(("samples", "kernel", "stride"), [(37, 5, 3), (40, 8, 4), (29, 4, 1)])
 def test_waveforms_equal_loops(samples, kernel, stride, padding):

@@ -1,6 +1,8 @@
 import gc
 import weakref
 
+import pytest
+
 from xaiaudio.models.caching import PerModel
 
 
@@ -22,6 +24,7 @@ def test_made_once_for_each_model_and_key():
     assert made == [one, other, one]
 
 
+@pytest.mark.slow
 def test_nothing_keeps_a_model_alive():
     cache, model = PerModel(), Model()
     cache(model, "key", lambda alive: lambda: alive().size)

@@ -34,6 +34,7 @@ def softmax(logits):
     return e / e.sum(axis=1, keepdims=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(96, 64, 1), (96, 64)])
 @pytest.mark.parametrize("end", ["dense softmax", "softmax layer", "activation layer"])
 def test_softmax_ends(end, shape):
@@ -198,6 +199,7 @@ def test_a_message_does_not_list_hundreds_of_classes():
     assert len(str(caught.value)) < 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
 @pytest.mark.parametrize("end", ["dense softmax", "sigmoid", "logits"])
 def test_a_used_classifier_can_be_copied(way, end):

@@ -40,6 +40,7 @@ def disturb(model):
         weight.assign(np.abs(random.normal(0.5, 0.3, weight.shape)) + 0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_same_outputs_same_weights(depth):
     model = nested(depth)
@@ -109,6 +110,7 @@ def test_what_cannot_be_flattened():
             xa.models.flatten(wrong)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["gradcam", "guided-backprop", "lrp", "saliency"])
 def test_methods_that_look_at_layers_see_those_of_a_base(method, tmp_path):
     keras.utils.set_random_seed(0)

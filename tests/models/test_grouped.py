@@ -15,6 +15,7 @@ KINDS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape, layer", KINDS)
 def test_groups_one_by_one_are_the_layer(shape, layer):
     keras.utils.set_random_seed(0)

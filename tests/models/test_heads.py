@@ -67,6 +67,7 @@ RECOGNISED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", RECOGNISED.values(), ids=RECOGNISED)
 def test_softmaxes_that_the_graph_shows(end):
     patch, logits = body()
@@ -116,6 +117,7 @@ HIDDEN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", HIDDEN.values(), ids=HIDDEN)
 def test_probabilities_that_the_graph_hides_are_refused_or_taken(make):
     network = make()
@@ -195,6 +197,7 @@ def test_multi_label_logits():
     np.testing.assert_allclose(classifier.logits(PATCHES), expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_quantised_last_layer():
     patch, logits = body()
     dense = layers.Dense(3, activation="softmax")

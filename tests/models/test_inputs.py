@@ -44,6 +44,7 @@ SHAPES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_scores_are_those_of_the_network_itself(shape, tmp_path):
     model = network(shape)

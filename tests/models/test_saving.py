@@ -146,6 +146,7 @@ def test_flipped_bytes_never_pass_silently(classifier, saved):
             assert str(saved) in str(error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
@@ -192,6 +193,7 @@ def whole(entry):
 CALL = {"module": "builtins", "class_name": "print", "config": {}, "registered_name": None}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -261,6 +263,7 @@ def test_members_that_unpack_to_gigabytes(saved):
         load_model(saved)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "layer",
     [

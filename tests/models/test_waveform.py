@@ -105,6 +105,7 @@ def network(shape, softmax=True):
     return keras.Model(inputs, x, name="waves")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(SAMPLES,), (SAMPLES, 1), (None, 1)])
 def test_a_keras_network_of_samples_is_taken(shape):
     model = network(shape)

@@ -19,6 +19,7 @@ def recurrent():
     return xa.AudioClassifier.from_keras(keras.Model(patch, answer), ["<b>cat", "dog"], FRONTEND)
 
 
+@pytest.mark.slow
 def test_a_method_that_cannot_treat_the_network_leaves_the_others_results(recurrent):
     clip = explain_clip(recurrent, WAVE, "noise", methods=["gradcam", "occlusion"])
     assert [part.method for part in clip.parts] == ["occlusion"]

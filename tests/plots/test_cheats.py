@@ -15,6 +15,7 @@ def drawn(ax):
     return np.asarray(image.get_array()).T
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("methods", [0, 1, 3, 4])
 def test_cause_draws_before_after_the_change_and_each_map(methods):
     changed = PATCH + RANDOM.normal(size=PATCH.shape)

@@ -16,6 +16,7 @@ def waves():
     return {name: rng.uniform(-gain, gain, 32_000) for name, gain in (("a", 1), ("b", 0.1))}
 
 
+@pytest.mark.slow
 def test_gallery_shows_each_sound(waves):
     figure = plots.gallery({**waves, "third": waves["a"]}, FRONTEND)
     np.testing.assert_allclose(figure.data["b"], FRONTEND.spectrogram(waves["b"]))

@@ -76,6 +76,7 @@ def all_figures(wave):
     yield plots.confusion_pair(np.eye(3, dtype=int), np.ones((3, 3), int), LABELS)
 
 
+@pytest.mark.slow
 def test_every_figure_is_plain_narrow_drawable_and_knows_its_numbers(wave):
     for figure in all_figures(wave):
         assert type(figure) is Figure
@@ -84,6 +85,7 @@ def test_every_figure_is_plain_narrow_drawable_and_knows_its_numbers(wave):
         assert figure._repr_png_()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
+@pytest.mark.slow
 def test_pyplot_is_never_imported():
     import subprocess
     import sys
@@ -148,6 +150,7 @@ def test_a_map_of_zeros_is_drawn_white():
     assert figure._repr_png_()
 
 
+@pytest.mark.slow
 def test_comparison_has_a_row_per_method_and_a_column_per_patch():
     first, second = result(3), result(3, seed=1, method="lime", scale=100)
     figure = plots.comparison([first, second])

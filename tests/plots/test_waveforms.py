@@ -6,6 +6,7 @@ import pytest
 from xaiaudio import XaiAudioError, plots
 
 
+@pytest.mark.slow
 def test_samples_are_drawn_at_their_times():
     wave = np.zeros(1600)
     wave[800] = -4

@@ -236,6 +236,7 @@ def rounded_figures(method):
     return [recorded(**plots.plot(result).data) for result in made]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["gradcam", "occlusion", "saliency", "lrp"])
 def test_scaled_and_transposed_maps_fail_where_jitter_does_not(method, monkeypatch):
     entries = measuring.measure([figure_of(s, method) for s in range(2)], rounded_figures(method))
@@ -260,6 +261,7 @@ def test_scaled_and_transposed_maps_fail_where_jitter_does_not(method, monkeypat
         assert [d.name for d in found if d.name == "maps"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["gradcam", "occlusion"])
 def test_a_transposed_method_fails_the_regression(method, monkeypatch):
     runs = [figure_of(seed, method) for seed in range(3)]
@@ -278,6 +280,7 @@ def test_a_transposed_method_fails_the_regression(method, monkeypatch):
     assert "pattern" in found["maps"]
 
 
+@pytest.mark.slow
 def test_grad_cam_without_its_relu_fails_the_regression(monkeypatch):
     runs = [figure_of(seed) for seed in range(3)]
 
@@ -303,6 +306,7 @@ def measured(book):
     return book, loose
 
 
+@pytest.mark.slow
 def test_baselines_are_measured_kept_and_met(measured):
     book, loose = measured
     kept = json.loads((book / "tests/baselines/mini/welcome.json").read_text())
@@ -339,6 +343,7 @@ def test_baselines_are_measured_kept_and_met(measured):
     assert "gone: the chapter: is gone, gone.json is not" in found
 
 
+@pytest.mark.slow
 def test_one_chapter_alone_leaves_the_others_as_they_are(measured):
     book, _ = measured
     folder = book / "tests/baselines/mini"
@@ -380,6 +385,7 @@ def test_a_run_that_rounds_otherwise_has_its_own_environment_and_folder(measured
     assert found["threads"]["value"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new"),
     [

@@ -62,6 +62,7 @@ def test_a_second_run_executes_nothing(book):
     assert path.stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_a_changed_chapter_alone_is_executed(book):
     path = book / "book/welcome.md"
     path.write_text(path.read_text() + "\nOne sentence more.\n")
@@ -154,6 +155,7 @@ def test_sets_and_backbones_are_found_by_their_names():
     assert project._named_in("book.clips()") == set()
 
 
+@pytest.mark.slow
 def test_the_code_of_every_chapter_is_read():
     ours = project.find()
     for chapter_ in ours.chapters():
@@ -178,6 +180,7 @@ print("never reached")
 """
 
 
+@pytest.mark.slow
 def test_a_failing_chapter_is_told_and_the_others_stay(tmp_path):
     root = make_book(
         tmp_path / "clone",
@@ -202,6 +205,7 @@ def test_a_failing_chapter_is_told_and_the_others_stay(tmp_path):
     assert fresh == {"good": False, "bad": True}
 
 
+@pytest.mark.slow
 def test_a_kernel_that_dies_is_told(tmp_path):
     body = "```{code-cell} ipython3\nimport os\n\nos._exit(3)\n```\n"
     root = make_book(tmp_path / "clone", dying=chapter("Dying", body))
@@ -228,6 +232,7 @@ def hear_ctrl_c():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_interruption_ends_the_kernels_and_leaves_nothing(tmp_path, how):
     root = make_book(tmp_path / "clone", sleeping=chapter("Sleeping", SLEEPING))

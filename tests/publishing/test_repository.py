@@ -126,6 +126,7 @@ def test_a_python_without_venv_is_told(tmp_path):
     assert "python3-venv" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_good_environment_is_left_alone(tmp_path):
     assert make_venv(tmp_path / "venv").returncode == 0
     mark = tmp_path / "venv/mark"

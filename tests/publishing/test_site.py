@@ -22,6 +22,7 @@ def page(root, name):
     return BeautifulSoup((root / f"_build/html/{name}.html").read_text(), "html.parser")
 
 
+@pytest.mark.slow
 def test_the_book_is_there(built):
     root, report, said = built
     assert report.page == root / "_build/html/index.html" and report.page.is_file()
@@ -115,6 +116,7 @@ def test_nothing_is_rendered_twice(book):
     assert "All 2 chapters are up to date" in said and "(unchanged)" in said
 
 
+@pytest.mark.slow
 def test_a_changed_page_is_rendered_without_executing(book):
     path = book / "book/plain.md"
     path.write_text(path.read_text() + "\nA new sentence.\n")
@@ -123,6 +125,7 @@ def test_a_changed_page_is_rendered_without_executing(book):
     assert "A new sentence." in page(book, "plain").get_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -139,6 +142,7 @@ def test_warnings_are_errors(tmp_path, text, told):
     assert not (root / "_build/html").exists()
 
 
+@pytest.mark.slow
 def test_an_incomplete_figure_stops_the_build(tmp_path):
     body = """
     ```{code-cell} ipython3
@@ -158,6 +162,7 @@ def test_an_incomplete_figure_stops_the_build(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_pages_that_fail_the_check_are_not_taken_for_good(tmp_path):
     root = make_book(tmp_path / "clone", welcome="# Hello\n\n<audio controls></audio>\n")
     for _ in range(2):

@@ -33,6 +33,7 @@ def test_a_clip_depends_on_class_index_and_seed_only():
         assert not np.array_equal(synthetic.generate(label, index, seed)[0], first[0])
 
 
+@pytest.mark.slow
 def test_no_clip_is_clipped_and_every_event_sounds(events):
     for label, waves in events.items():
         for wave in waves:
@@ -148,6 +149,7 @@ def _centroid(wave):
     return (power * np.fft.rfftfreq(len(wave), 1 / RATE)).sum() / power.sum()
 
 
+@pytest.mark.slow
 def test_rain_is_brighter_than_helicopters_and_the_sea():
     centre = {
         make: np.median([_centroid(make(np.random.default_rng(seed))) for seed in range(7)])
@@ -167,6 +169,7 @@ def _pitch(wave, low, high):
     return RATE / (shortest + likeness[shortest : round(RATE / low)].argmax())
 
 
+@pytest.mark.slow
 def test_babies_and_roosters_sing_at_their_pitch():
     for make, low, high in ((animal_voices.baby_cry, 200, 800), (animal_voices.rooster, 200, 1000)):
         pitches = [_pitch(make(np.random.default_rng(seed)), 150, 1200) for seed in range(6)]

@@ -12,6 +12,7 @@ from xaiaudio.frontend import LogMel
 DECIBELS = LogMel.librosa(sample_rate=16_000, fft=512, hop=160, bands=64)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"power": 1}, {"ref": "max"}, {"top_db": None}])
 def test_masks_of_decibels_compare_the_stems(options):
     frontend = replace(DECIBELS, **options)

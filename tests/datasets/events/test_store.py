@@ -24,6 +24,7 @@ def clips(tmp_path_factory):
     patch.undo()
 
 
+@pytest.mark.slow
 def test_a_set_has_every_class_in_every_fold(clips):
     assert clips.labels == CLASSES == events.LABELS
     assert clips.counts() == dict.fromkeys(CLASSES, 5)
@@ -63,6 +64,7 @@ def test_each_clip_has_a_mask_of_its_own_cells(clips):
         assert LogMel.vggish(overlap=0.75).cut(mask).shape == (17, 96, 64)
 
 
+@pytest.mark.slow
 def test_clips_made_in_parallel_alone_and_in_the_set_are_the_same(clips, tmp_path):
     first = [job for job in store.jobs(0, 5) if job.index == 0]
     store.ensure(tmp_path / "set", first, progress=False, workers=1)
@@ -76,6 +78,7 @@ def test_clips_made_in_parallel_alone_and_in_the_set_are_the_same(clips, tmp_pat
     )
 
 
+@pytest.mark.slow
 def test_parallel_workers_do_not_run_the_users_script_again(tmp_path):
     # The script has no `if __name__ == "__main__"`, as people's scripts have.
     script = tmp_path / "mine.py"
@@ -116,6 +119,7 @@ def test_interrupted_work_leaves_no_folder_and_is_taken_up_again(tmp_path, monke
     assert not list(tmp_path.rglob("*.partial"))
 
 
+@pytest.mark.slow
 def test_killed_work_leaves_no_folder(tmp_path):
     code = (
         "from pathlib import Path\n"
@@ -159,6 +163,7 @@ def test_a_clip_that_was_deleted_is_made_again(tmp_path):
     assert lost.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_two_processes_make_the_set_once(tmp_path):
     code = (
         "from pathlib import Path\n"

@@ -48,6 +48,7 @@ def board(model, cases):
     return leaderboard(model, cases, methods, NAMES, few=3, options=options, seed=5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["saliency", "lime"])
 def test_destroyed_is_the_rank_correlation_of_magnitudes(model, cases, board, method):
     other = randomisation.randomised(model, seed=5)

@@ -308,6 +308,7 @@ def test_clips_of_one_recording_count_once():
     assert board.interval("a", "m").n == 2 and board.mean("a", "m") == 2.5
 
 
+@pytest.mark.slow
 def test_a_measure_that_cannot_be_taken_is_noted(tmp_path, model, cases):
     about = {"family": "f", "low": 0, "high": 9, "summary": "s", "source": "p"}
 

@@ -47,6 +47,7 @@ def found(model, waves, targets):
     return adversarial.attack(model, waves, targets, level_db=-12, rounds=8)
 
 
+@pytest.mark.slow
 def test_it_fools_the_network_and_says_so_truly(model, waves, targets, found):
     assert found.success.all()
     for number, wave in enumerate(waves):
@@ -97,6 +98,7 @@ def test_more_clips_than_a_batch(model, waves, targets, monkeypatch):
     assert len(found) == 3 and (found.level_db <= -12).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [0, 5_000])
 def test_clips_of_few_patches(more):
     """A second convolution cannot take no patch at all, which a round's last steps once gave it."""

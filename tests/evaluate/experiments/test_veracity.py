@@ -121,6 +121,7 @@ def test_the_share_needed():
     np.testing.assert_array_equal(veracity.share_needed(happened, [0.1, 0.2, 0.3]), [0.2, 1, 0.1])
 
 
+@pytest.mark.slow
 def test_pairs_are_the_patches_that_turned():
     model, _ = additive((20, 12))
     from xaiaudio import AudioClassifier, LogMel

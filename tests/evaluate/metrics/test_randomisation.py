@@ -81,6 +81,7 @@ def test_layers_come_in_groups(small):
     assert randomisation.blocks(small, 2) == [["classes_logits", "hidden", "last"], ["first"]]
 
 
+@pytest.mark.slow
 def test_a_cascade_adds_groups_and_each_layer_does_not(small, patches):
     groups = [["classes_logits", "hidden"], "last"]
     cascade = randomisation.cascade(small, patches, 1, "saliency", layers=groups, seed=4)
@@ -107,6 +108,7 @@ def test_batch_normalisation_stays_valid():
     assert np.isfinite(other.scores(random_patches(2, SHAPE))).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", list(registry.methods()))
 def test_every_method_sees_the_weights_of_the_moment(small, patches, method):
     """The one network that serves all states gives the maps that a copy of each would."""
@@ -127,6 +129,7 @@ def test_every_method_sees_the_weights_of_the_moment(small, patches, method):
     assert np.abs(found.maps[0] - found.maps[1]).max() > 0
 
 
+@pytest.mark.slow
 def test_each_layer_alone_leaves_the_others_whole(small, patches):
     found = randomisation.each_layer(
         small, patches, 1, "occlusion", layers=["classes_logits", "last"], seed=4
@@ -147,6 +150,7 @@ def test_a_method_that_paints_edges_fails_every_check(small, patches, edges):
         np.testing.assert_allclose(other[name], 1)
 
 
+@pytest.mark.slow
 def test_two_networks_are_asked_about_the_same_class(small, patches):
     other = classifier_of(convolutional(SHAPE, seed=9))
     found = randomisation.networks(small, other, patches, None, "saliency")
@@ -172,6 +176,7 @@ def test_shuffled_labels_change_hands_and_nothing_else():
     assert (targets[::2] == targets[1::2]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["saliency", "input-x-gradient", "occlusion", "lrp"])
 def test_methods_that_look_at_the_network_pass(method):
     model = classifier_of(convolutional((24, 16)))

@@ -64,6 +64,7 @@ def test_silence_stays_silent():
     assert not sensitivity.noisy(np.zeros((1, 4000))).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["saliency", "occlusion", "lime"])
 def test_the_largest_change_against_a_loop(model, waves, method):
     options = {"lime": {"samples": 50, "grid": (3, 3)}}.get(method, {})

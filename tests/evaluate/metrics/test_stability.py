@@ -32,6 +32,7 @@ def top_by_hand(cells, numbers, top):
     return sorted(range(len(means)), key=lambda k: (-means[k], k))[:top]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [name for name in registry.methods() if not seeded(name)])
 def test_a_method_without_coins_agrees_with_itself_exactly(small, patches, method):
     found = stability.over_seeds(small, patches, None, method, seeds=(0, 1, 2))
@@ -76,6 +77,7 @@ def test_zero_maps_agree(small, patches, monkeypatch):
     assert found.drawn and (found.spearman == 1).all() and (found.overlap == 1).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["lime", "smoothgrad"])
 def test_seeds_are_compared_two_by_two(small, patches, method):
     options = FEW.get(method, {"noise": 0.5, "samples": 4})
@@ -97,6 +99,7 @@ def test_seeds_are_compared_two_by_two(small, patches, method):
             assert found.overlap[row, patch] == pytest.approx(len(tops[0] & tops[1]) / 23)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind, grid", [("grid", (4, 3)), ("grid", (3, 2)), ("superpixels", (4, 4))]
 )

@@ -89,6 +89,7 @@ def broken(monkeypatch):
         add(function.__name__, function)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["edges", "shown", "fixed", "hidden", "first_filters"])
 def test_a_method_that_ignores_the_network_fails(trained, patches, broken, method):
     found = randomisation.cascade(trained, patches, None, method)
@@ -110,12 +111,14 @@ def test_a_gradient_times_the_sound_is_told_by_its_strength_not_by_its_sign(trai
     assert verdict(found, "spearman").passed and verdict(found, "absolute").outcome == "fail"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["saliency", "smoothgrad", "gradcam", "occlusion"])
 def test_a_method_that_looks_at_the_network_passes(trained, patches, method):
     found = randomisation.cascade(trained, patches, None, method)
     assert verdict(found).passed and verdict(found, "spearman").passed
 
 
+@pytest.mark.slow
 def test_what_a_network_learnt_by_heart_is_told_from_what_it_understood(trained, patches):
     inputs, classes = sounds(60, 0)
     network = keras.models.clone_model(trained.logits_network)

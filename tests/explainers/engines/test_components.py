@@ -138,6 +138,7 @@ def summary(x):
     return tf.stack([tf.reduce_sum(x * ramp, 1), tf.reduce_sum(x * x, 1)], axis=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["time", "patch"])
 @pytest.mark.parametrize("own", [True, False])
 @pytest.mark.parametrize("batch", [3, 4, 64])

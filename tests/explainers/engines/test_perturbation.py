@@ -47,6 +47,7 @@ def hidden_boxes(shape):
     return hidden
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n, batch", [(1, 4), (3, 4), (3, 5), (2, 64)])
 @pytest.mark.parametrize("channels", [(), (2,)])
 def test_boxes_equal_masking_by_hand(n, batch, channels):
@@ -57,6 +58,7 @@ def test_boxes_equal_masking_by_hand(n, batch, channels):
     np.testing.assert_allclose(found, by_hand(patches, fill, hidden), rtol=1e-5, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("own", [True, False])
 def test_coalitions_equal_masking_by_hand(own):
     rng = np.random.default_rng(2)
@@ -89,6 +91,7 @@ def test_one_trace_serves_any_number_of_patches_and_masks():
     assert traces == [(4, 7, 5)] * 2  # one for boxes, one for coalitions
 
 
+@pytest.mark.slow
 def test_engine_is_kept_and_let_go_with_its_classifier():
     classifier = classifier_of(convolutional((6, 6)))
     patches = random_patches(1, (6, 6))
@@ -157,6 +160,7 @@ def test_unknown_output(small):
         engine_of(small, "embedding")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [2, 5, 64])
 def test_cells_of_a_function_of_sounds_are_hidden_by_filters(batch):
     waves = sounds(5)

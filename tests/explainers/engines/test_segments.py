@@ -10,6 +10,7 @@ from xaiaudio.explainers.engines import segments
 sizes = st.integers(1, 40)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(sizes, sizes, sizes, sizes)
 def test_grid_has_all_segments_of_nearly_one_size(h, w, rows, columns):

@@ -39,6 +39,7 @@ def rules_for(network, composite):
     return {**rules, weighted[0]: first}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("composite", COMPOSITES)
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_equals_plain_matrices(kind, composite):
@@ -58,6 +59,7 @@ def test_equals_plain_matrices(kind, composite):
     np.testing.assert_allclose(found.logits, logits[range(2), targets], rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("composite", COMPOSITES)
 @pytest.mark.parametrize("kind", [*NETWORKS, "branching"])
 def test_conserved_without_biases(kind, composite):
@@ -72,6 +74,7 @@ def test_conserved_without_biases(kind, composite):
         np.testing.assert_allclose(layer.bias, 0, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_not_conserved_with_biases_and_the_report_says_where_it_went():
     network = randomise(vggish_like(), seed=6)
     inputs = inputs_for(network, 6)
@@ -90,6 +93,7 @@ def test_not_conserved_with_biases_and_the_report_says_where_it_went():
         assert "to bias" in text and "conv1_1" in text and "epsilon" in text
 
 
+@pytest.mark.slow
 def test_alpha_two_leaks_where_nothing_speaks_against():
     """An output without negative contributions hands on twice what it got."""
     network = chain((6,), layers.Dense(4, activation="relu", name="hidden"))
@@ -107,6 +111,7 @@ def test_alpha_two_leaks_where_nothing_speaks_against():
     np.testing.assert_allclose(kept.inputs.sum(axis=1), kept.logits, rtol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("build", [vggish_like, yamnet_like, waveform_net, branching])
 def test_epsilon_zero_is_input_times_gradient(build):
     """Of a network of ReLUs; the biases may even stay, as they are part of what is divided by."""
@@ -122,6 +127,7 @@ def test_epsilon_zero_is_input_times_gradient(build):
     np.testing.assert_allclose(found, expected, atol=1e-5 * np.abs(expected).max())
 
 
+@pytest.mark.slow
 def test_a_mapping_of_ones_own():
     network = randomise(yamnet_like())
     inputs, targets = inputs_for(network), [0, 1, 2, 0]
@@ -145,6 +151,7 @@ def test_a_mapping_of_ones_own():
         lrp.relevance(network, inputs, targets, "epsilon-minus")
 
 
+@pytest.mark.slow
 def test_the_networks_of_the_book():
     lite = xa.load_model("lite").logits_network
     features = yamnet.network()

@@ -10,6 +10,7 @@ from xaiaudio import XaiAudioError
 from xaiaudio.explainers import lrp
 
 
+@pytest.mark.slow
 def test_shares_and_losses_are_those_of_the_reports():
     network = randomise(vggish_like())
     before = [weight.copy() for weight in network.get_weights()]
@@ -28,6 +29,7 @@ def test_shares_and_losses_are_those_of_the_reports():
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_without_biases():
     network = randomise(vggish_like())
     bare = lrp.without_biases(network)

@@ -86,6 +86,7 @@ def test_global_max_pooling(kind):
         np.testing.assert_allclose(all_of_them.reshape(-1, 3), expected, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["epsilon", "z+", "flat", "w2", "box", "gamma"])
 def test_padding_layers_are_padding(rule):
     """The zeros of a padding layer are nobody's input: they get nothing."""
@@ -103,6 +104,7 @@ def test_padding_layers_are_padding(rule):
     np.testing.assert_allclose(one, two, atol=1e-5 * np.abs(one).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["0", "gamma", "z+", "alpha-beta", "flat", "w2", "box"])
 @pytest.mark.parametrize(
     "layer",
@@ -137,6 +139,7 @@ def test_normalisation_is_folded(layer, rule):
     np.testing.assert_allclose(one, two, atol=1e-4 * np.abs(two).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("composite", lrp.COMPOSITES)
 def test_normalisation_that_stands_alone(composite):
     """In front of the convolution, behind an activation, and where a branch leaves: not folded."""
@@ -261,6 +264,7 @@ def input_times_gradient(network, inputs, targets):
     return inputs * tape.gradient(score, x).numpy()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", affine_layers())
 @pytest.mark.parametrize("where", ["before", "behind"])
 def test_layers_that_scale_and_shift(name, where):

@@ -15,6 +15,7 @@ from xaiaudio.explainers import lrp
 from xaiaudio.explainers.lrp import plan, propagation
 
 
+@pytest.mark.slow
 def test_batches_do_not_matter_and_all_is_compiled_once(monkeypatch):
     network = randomise(vggish_like())
     inputs, targets = inputs_for(network, 7), np.arange(7) % 3
@@ -36,6 +37,7 @@ def test_batches_do_not_matter_and_all_is_compiled_once(monkeypatch):
     np.testing.assert_allclose(without.inputs, parts.inputs, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_weights_that_change_are_followed_and_networks_are_let_go():
     network = randomise(chain((6,), layers.Dense(4, activation="relu")))
     inputs = inputs_for(network, 2)
@@ -113,6 +115,7 @@ def test_bad_input():
         lrp.relevance(keras.Sequential([layers.Dense(3)]), inputs, [0, 1])
 
 
+@pytest.mark.slow
 def test_the_method_passes_its_options_on(small, patches):
     network, inputs = small.logits_network, patches[..., None]
     silence, targets = float(np.log(0.01)), np.array([0, 1, 2])

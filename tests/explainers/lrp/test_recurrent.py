@@ -139,6 +139,7 @@ def close(found, wanted):
     np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=2e-4 * np.abs(wanted).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("epsilon", [1e-6, 0.1])
 @pytest.mark.parametrize("backwards", [False, True])
 def test_one_layer_equals_loops(epsilon, backwards):
@@ -159,6 +160,7 @@ def test_one_layer_equals_loops(epsilon, backwards):
         np.testing.assert_allclose(share_of["memory"].bias[n], stayed, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reset_after", [True, False])
 @pytest.mark.parametrize("backwards", [False, True])
 @pytest.mark.parametrize("bias", [True, False])
@@ -181,6 +183,7 @@ def test_a_gru_equals_loops(reset_after, backwards, bias):
         np.testing.assert_allclose(share_of["memory"].bias[n], stayed, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_gru_that_answers_at_every_frame_and_in_both_directions():
     both = layers.Bidirectional(layers.GRU(3, return_sequences=True), name="both")
     model = network(both, layers.GlobalAveragePooling1D())
@@ -199,6 +202,7 @@ def test_frames_taken_out_by_a_mask_are_refused_by_the_name_of_the_layer():
         lrp.relevance(model, sounds(), [0, 1, 2])
 
 
+@pytest.mark.slow
 def test_a_stack_equals_loops():
     model = network(
         layers.LSTM(4, return_sequences=True, name="lower"),
@@ -221,6 +225,7 @@ def test_a_stack_equals_loops():
         close(found.inputs[n], by_hand(lower, x[n], of_below)[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sequences", [False, True])
 def test_both_directions_equal_two_layers(sequences):
     both = layers.Bidirectional(layers.LSTM(3, return_sequences=sequences), name="both")
@@ -243,6 +248,7 @@ def test_both_directions_equal_two_layers(sequences):
     close(found, wanted)
 
 
+@pytest.mark.slow
 def test_relevance_is_conserved_without_the_biases_of_signals():
     model = network(layers.LSTM(5, return_sequences=True), layers.LSTM(4), shape=(23, 6))
     x, targets = sounds(4, (23, 6)), [0, 1, 2, 0]
@@ -258,6 +264,7 @@ def test_relevance_is_conserved_without_the_biases_of_signals():
     np.testing.assert_allclose(found.inputs.sum(axis=(1, 2)), found.logits, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_gates_that_do_not_listen_make_it_input_times_gradient():
     # With constant gates and no squashing, the layer is linear.
     memory = layers.LSTM(4, activation="linear", name="memory")
@@ -272,6 +279,7 @@ def test_gates_that_do_not_listen_make_it_input_times_gradient():
     close(found, x * gradient(model, x, targets))
 
 
+@pytest.mark.slow
 def test_the_flat_rule_for_the_first_layer_does_not_reach_a_memory():
     model = network(layers.LSTM(4))
     x = sounds()
@@ -284,12 +292,14 @@ def test_the_flat_rule_for_the_first_layer_does_not_reach_a_memory():
     assert report[0].rule == "epsilon"
 
 
+@pytest.mark.slow
 def test_layers_behind_a_memory_do_not_see_the_input():
     model = network(layers.LSTM(4, return_sequences=True), layers.Flatten(), layers.Dense(2))
     report = lrp.relevance(model, sounds(), [0, 0, 0], report=True).layers
     assert {layer.rule for layer in report} == {"epsilon", ""}
 
 
+@pytest.mark.slow
 def test_a_normalisation_behind_a_memory_is_not_folded_into_it():
     norm = layers.BatchNormalization(name="norm")
     model = network(layers.LSTM(4, activation="linear"), norm)
@@ -301,6 +311,7 @@ def test_a_normalisation_behind_a_memory_is_not_folded_into_it():
     np.testing.assert_allclose(found.inputs.sum(axis=(1, 2)), found.logits, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("layer", "says"),
     [

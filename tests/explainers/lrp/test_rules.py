@@ -48,6 +48,7 @@ def one_layer(kind):
     return randomise(chain(shape, make(), layers.Flatten(), head=False))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", LAYERS)
 def test_equals_its_definition(kind):
     network = one_layer(kind)

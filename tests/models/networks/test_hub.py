@@ -36,6 +36,7 @@ def saved_vggish(request, tmp_path_factory):
     return folder, module, request.param
 
 
+@pytest.mark.slow
 def test_vggish_at_full_size(saved_vggish, monkeypatch):
     folder, module, last_relu = saved_vggish
     monkeypatch.setenv("XAIAUDIO_VGGISH", str(folder))
@@ -50,6 +51,7 @@ def test_vggish_at_full_size(saved_vggish, monkeypatch):
     assert isinstance(layers[-1], keras.layers.ReLU) == last_relu
 
 
+@pytest.mark.slow
 def test_yamnet(tmp_path):
     module = hub_modules.YAMNet()
     tf.saved_model.save(module, str(tmp_path))
@@ -121,6 +123,7 @@ def loaded(module, tmp_path):
     return hub.fetch(str(tmp_path), "XAIAUDIO_VGGISH")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("last_relu", [False, True])
 @pytest.mark.parametrize(
     "names",
@@ -142,6 +145,7 @@ def test_names_help_but_shape_and_order_are_enough(names, last_relu, tmp_path):
     assert isinstance(network.layers[-1], keras.layers.ReLU) == last_relu
 
 
+@pytest.mark.slow
 def test_right_names_in_another_order(tmp_path):
     module = Small()
     module._variables = module._variables[::-1]
@@ -162,6 +166,7 @@ def corrupted(kind):
     return module
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["other values", "NaN", "shape", "missing"])
 def test_a_corrupted_module_is_refused_and_its_layer_named(kind, tmp_path):
     with pytest.raises(XaiAudioError, match="conv2") as caught:
@@ -169,6 +174,7 @@ def test_a_corrupted_module_is_refused_and_its_layer_named(kind, tmp_path):
     assert "conv1" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_another_architecture_with_the_same_variables_is_refused(tmp_path):
     twin = small_twin()
     other = dataclasses.replace(twin, frontend=LogMel.yamnet())

@@ -26,6 +26,7 @@ def stored(network, **changes):
     return {**arrays, **changes}
 
 
+@pytest.mark.slow
 def test_weights_from_a_file_or_its_folder(tmp_path):
     network = yamnet.network("relu6")
     np.savez(tmp_path / "yamnet.npz", **stored(network))

@@ -8,6 +8,7 @@ from xaiaudio.models import cross_validate, evaluate, transfer
 QUICK = {"epochs": 4, "batch_size": 16, "learning_rate": 0.01}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("freeze", [False, True])
 def test_each_fold_is_what_a_run_of_its_own_gives(clips, backbone, freeze):
     few = ClipSet("few", tuple(clip for clip in clips if clip.fold <= 2), clips.labels)

@@ -63,6 +63,7 @@ def test_a_patch_is_a_stretch_of_the_looped_clip_but_for_gain_and_masks(clips):
     assert best <= (8 * 96 + 16 * 64) / (96 * 64) + 0.01
 
 
+@pytest.mark.slow
 def test_a_small_run_learns_and_is_written(clips, tmp_path):
     model, tested = pretrain(clips, tmp_path / "net.keras", epochs=6, batch_size=16, progress=False)
     assert model.labels == LABELS and len(tested.names) == 6

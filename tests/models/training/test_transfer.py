@@ -24,6 +24,7 @@ def assert_equal_weights(first, second):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("freeze", [False, True])
 def test_tones_are_learnt(clips, backbone, freeze):
     train, test = clips.split(5)
@@ -39,6 +40,7 @@ def test_tones_are_learnt(clips, backbone, freeze):
     assert names == ["conv", "pool", "embedding", "logits", "scores"]
 
 
+@pytest.mark.slow
 def test_the_history_tells_the_whole_course(clips, backbone, tmp_path):
     train, test = clips.split(5)
     model = transfer(backbone, train, test, epochs=3, validate_every=5, seed=4, **QUICK)
@@ -64,6 +66,7 @@ def test_the_history_tells_the_whole_course(clips, backbone, tmp_path):
     assert load_model(model.save(tmp_path / "m.keras")).history == json.loads(json.dumps(h))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("accuracies", "losses", "best"),
     [
@@ -97,6 +100,7 @@ def test_the_best_validation_is_kept(clips, backbone, monkeypatch, accuracies, l
         np.testing.assert_array_equal(now, then)
 
 
+@pytest.mark.slow
 def test_without_validation_the_last_epoch_is_kept(clips, backbone):
     model = transfer(backbone, clips, epochs=2, **QUICK)
     assert model.history["best_epoch"] == 2
@@ -104,6 +108,7 @@ def test_without_validation_the_last_epoch_is_kept(clips, backbone):
     assert model.history["best"] is None and model.history["validation_loss"] == []
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_network_and_another_does_not(clips, backbone):
     first, again, other = (
         transfer(backbone, clips, epochs=1, seed=seed, **QUICK) for seed in (1, 1, 2)
@@ -112,6 +117,7 @@ def test_the_same_seed_gives_the_same_network_and_another_does_not(clips, backbo
     assert np.abs(weights(first)[-2] - weights(other)[-2]).max() > 1e-2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("freeze", [False, True])
 def test_an_interrupted_run_ends_like_an_uninterrupted_one(clips, tmp_path, monkeypatch, freeze):
     train, test = clips.split(5)
@@ -145,6 +151,7 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(clips, tmp_path, monk
     assert done == []
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_run_or_a_damaged_one(clips, backbone, tmp_path):
     transfer(backbone, clips, epochs=1, resume=tmp_path, **QUICK)
     with pytest.raises(XaiAudioError, match="other clips or options"):
