@@ -111,8 +111,8 @@ def asking() -> list[str]:
     Examples
     --------
     >>> from xaiaudio.explainers.registry import asking
-    >>> asking()
-    ['occlusion', 'lime']
+    >>> sorted(asking())
+    ['lime', 'occlusion']
     """
     return [name for name, method in _all().items() if method.needs == ANY]
 

@@ -36,7 +36,7 @@ def axes_of(graph: Graph) -> dict[Node, tuple[str | None, ...]]:
     --------
     >>> import keras
     >>> from xaiaudio.models.graph import graph_of
-    >>> x = keras.Input((24, 16, 1))
+    >>> x = keras.Input((24, 16, 2))
     >>> graph = graph_of(keras.Model(x, keras.layers.Permute((2, 1, 3))(x)))
     >>> axes_of(graph)[graph.output]
     ('frequency', 'time', 'channel')

@@ -72,7 +72,7 @@ def describe(text) -> str:
     Examples
     --------
     >>> describe("You will learn how maps are made. " + "And more. " * 40)[-20:]
-    ' And more. And more.'
+    ' more. And more. And'
     """
     if len(text) <= LONGEST:
         return text
