@@ -24,7 +24,7 @@ app = typer.Typer(
 Examples:
   xaiaudio explain dog.wav             explain a sound with the network that ships along
   xaiaudio explain *.wav --out maps    many sounds: pictures, sounds and a page for each
-  xaiaudio evaluate my_sounds/         measure which explanations deserve belief
+  xaiaudio evaluate my_sounds/         measure which explanations can be trusted
   xaiaudio methods                     the explanation methods and their options
   xaiaudio train my_sounds/            teach a network the classes of your own folder
   xaiaudio book                        run every chapter and render the book
