@@ -75,6 +75,7 @@ def conservation(
     Examples
     --------
     >>> import keras, numpy as np
+    >>> keras.utils.set_random_seed(1)
     >>> x = keras.Input((6,))
     >>> hidden = keras.layers.Dense(4, activation="relu", bias_initializer="ones")(x)
     >>> network = keras.Model(x, keras.layers.Dense(2)(hidden))
