@@ -478,12 +478,25 @@ class LogMel:
             wave = np.pad(wave, (0, missing))
         rows = self.spectrogram(wave)
         starts = self._starts(len(rows))
-        return Patches(self.cut(rows), self, starts, len(rows), self._levels(wave, starts))
+        return Patches(self.cut(rows), self, starts, len(rows), self.levels(wave, starts))
 
-    def _levels(self, wave, starts) -> np.ndarray:
-        """Mean square of each patch's samples in dB."""
+    def levels(self, wave: ArrayLike, starts: ArrayLike) -> np.ndarray:
+        """Return how loud the samples of patches are.
+
+        Parameters
+        ----------
+        wave : array_like of float, shape (samples,)
+        starts : array_like of int, shape (n,)
+            The first frame of each patch in the sound.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+            Mean squares in dB relative to full scale; -inf for digital silence.
+        """
+        wave = np.asarray(wave)
         sums = np.concatenate([[0.0], np.cumsum(np.square(wave, dtype=np.float64))])
-        first = np.minimum(starts * self.hop, len(wave))
+        first = np.minimum(np.asarray(starts) * self.hop, len(wave))
         last = np.minimum(first + self.min_samples, len(wave))
         with np.errstate(divide="ignore"):
             return 10 * np.log10(np.maximum(sums[last] - sums[first], 0) / self.min_samples)

@@ -104,6 +104,21 @@ def test_more_clips_than_a_batch(model, waves, targets, monkeypatch):
     assert len(found) == 3 and (found.level_db <= -12).all()
 
 
+def test_silence_has_no_vote(model):
+    """Most of the clip is digital silence, which no change reaches and which is a dog."""
+    (noise,) = sounds(8_000)
+    wave = np.pad(noise, (0, 16_000))
+    found = adversarial.attack(model, [wave], "rain", level_db=-6, rounds=8)
+    prediction = model.predict_clip(found.changed[0])
+    silent = ~prediction.voted
+    assert silent.sum() > len(silent) / 2
+    logits = model.logits(FRONTEND(found.changed[0]))
+    assert (logits[silent].argmax(axis=1) == 1).all()
+    assert found.success[0] and model.labels[found.answers[0]] == "cat"
+    turned = np.mean(logits[prediction.voted].argmax(axis=1) == 2)
+    assert found.turned[0] == pytest.approx(turned) and turned > 0.5
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("more", [0, 5_000])
 def test_clips_of_few_patches(more):

@@ -88,6 +88,16 @@ def test_who_carries_the_tone(clips):
     np.testing.assert_array_equal(some.patches, marked.patches)
 
 
+def test_silence_has_no_vote_unless_it_carries_the_tone(tmp_path):
+    path = tmp_path / "short.wav"
+    soundfile.write(path, np.pad(noise(16_000), (0, 48_000)), 16_000)
+    one = ClipSet("one", (Clip(path, "cat", 1, ""),), ("cat",))
+    table = clever_hans.marked_table(one, FRONTEND)
+    np.testing.assert_array_equal(table.levels, FRONTEND(one[0].load()).levels)
+    assert table.voters.tolist() == [True, True, False, False]
+    assert clever_hans.marked_table(one, FRONTEND, "cat").voters.all()
+
+
 def test_tables_that_cannot_be(clips, tmp_path):
     with pytest.raises(XaiAudioError, match="'cow'"):
         clever_hans.marked_table(clips, FRONTEND, ["cow"])

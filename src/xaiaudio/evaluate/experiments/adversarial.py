@@ -16,7 +16,7 @@ from ...errors import XaiAudioError
 from ...models.caching import PerModel
 from ...models.differentiable import patches as patches_of
 from ...models.tracing import traced
-from ...models.votes import majority
+from ...models.votes import voters
 from ...progress import bar
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ class Attack:
     level_db : ndarray of float, shape (n,)
         Energy of each change below that of its clip, measured on `changed`.
     turned : ndarray of float, shape (n,)
-        Share of the clip's patches that now are called the target.
+        Share of the clip's patches that vote and now are called the target.
     success : ndarray of bool, shape (n,)
-        Whether the clip as a whole is, by the majority of its patches.
+        Whether the clip as a whole is, by the majority of these.
     overlap : float
         Of the patches that vote.
     labels : tuple of str
@@ -100,7 +100,7 @@ def attack(
     energy allowed and to samples in [-1, 1]. In each round all patches of a clip have their turn,
     every fourth at 75 % overlap in each step. A clip whose patches all turned goes on with a
     quieter change. The quietest change with all patches turned is kept; where there is none, the
-    one with most.
+    one with most. Patches that are silence beside the loudest have no vote, and are left alone.
 
     Parameters
     ----------
@@ -162,20 +162,16 @@ def attack(
             changed += _changed(
                 model, frontend, waves[part], numbers[part], level_db, rounds, advance
             )
-    found = [model.scores(frontend(wave)) for wave in changed]
-    called = np.array([majority(scores) for scores in found])
-    turned = [
-        np.mean(scores.argmax(axis=1) == target)
-        for scores, target in zip(found, numbers, strict=True)
-    ]
+    found = [model.predict_clip(wave, overlap=frontend.overlap) for wave in changed]
+    wished = [model.labels[number] for number in numbers]
     return Attack(
         waves=tuple(waves),
         changed=tuple(changed),
         answers=answers,
         targets=numbers,
         level_db=np.array([level(new - old, old) for new, old in zip(changed, waves, strict=True)]),
-        turned=np.array(turned),
-        success=called == numbers,
+        turned=np.array([one.shares[label] for one, label in zip(found, wished, strict=True)]),
+        success=np.array([one.label == label for one, label in zip(found, wished, strict=True)]),
         overlap=frontend.overlap,
         labels=tuple(model.labels),
     )
@@ -223,14 +219,14 @@ def _check(model, frontend, waves, targets) -> np.ndarray:
     answers = []
     for number, (wave, target) in enumerate(zip(waves, targets, strict=True)):
         try:
-            patches = frontend(wave)
+            frontend(wave)
         except XaiAudioError as error:
             raise XaiAudioError(f"Clip {number} cannot be used. {error}") from error
         if not wave.any():
             raise XaiAudioError(
                 f"Clip {number} is silent: there is no level to stay below. Leave it out."
             )
-        answers.append(majority(model.scores(patches)))
+        answers.append(model.index(model.predict_clip(wave, overlap=frontend.overlap).label))
         if answers[-1] == target:
             raise XaiAudioError(
                 f"Clip {number} is called {model.labels[target]!r} already: choose another target."
@@ -246,21 +242,35 @@ def _changed(model, frontend, waves, targets, level_db, rounds, advance) -> list
     loudest = 0.9999 * np.linalg.norm(sounds, axis=1) * 10 ** (level_db / 20)
     state = _State(sounds, loudest)
     gradients, judged = _steps_of(model, frontend)
-    steps = -(-frontend.frames // frontend.patch_hop)
-    counts = [
-        1 + ((n - frontend.min_samples) // frontend.hop) // frontend.patch_hop for n in lengths
-    ]
     # A short clip has fewer patches than a round has steps, and a step without any cannot be taken.
-    steps = min(steps, max(counts))
-    counts, wanted = (tf.constant(values, tf.int32) for values in (counts, targets))
+    most = max(_count(frontend, length) for length in lengths)
+    steps = min(-(-frontend.frames // frontend.patch_hop), most)
+    wanted = tf.constant(targets, tf.int32)
     for stride in np.linspace(FIRST, LAST, rounds).tolist():
         for first in range(steps):
-            given = tf.constant(state.sounds + state.change)
-            state.move(gradients(given, wanted, counts, tf.constant(first)).numpy(), stride)
-        given = tf.constant(state.sounds + state.change)
-        state.judge(*(found.numpy() for found in judged(given, wanted, counts)))
+            given = state.sounds + state.change
+            voting = _voting(frontend, given, lengths)
+            found = gradients(tf.constant(given), wanted, tf.constant(voting), tf.constant(first))
+            state.move(found.numpy(), stride)
+        given = state.sounds + state.change
+        found = judged(tf.constant(given), wanted, tf.constant(_voting(frontend, given, lengths)))
+        state.judge(*(part.numpy() for part in found))
         advance()
     return [wave[:length] for wave, length in zip(state.sounds + state.best, lengths, strict=True)]
+
+
+def _count(frontend, length: int) -> int:
+    """Return how many patches a sound of so many samples has."""
+    return 1 + ((length - frontend.min_samples) // frontend.hop) // frontend.patch_hop
+
+
+def _voting(frontend, sounds, lengths) -> np.ndarray:
+    """Tell which patches of each sound lie within it and are no silence, bool (n, patches)."""
+    counts = [_count(frontend, length) for length in lengths]
+    found = np.zeros((len(sounds), max(counts)), bool)
+    for row, wave, count in zip(found, sounds, counts, strict=True):
+        row[:count] = voters(frontend.levels(wave, np.arange(count) * frontend.patch_hop))
+    return found
 
 
 class _State:
@@ -322,16 +332,14 @@ def _compiled(alive, frontend):
         others = tf.where(chosen, -np.inf, logits)
         return tf.gather(logits, targets, axis=2, batch_dims=1) - tf.reduce_max(others, axis=2)
 
-    def loss(leads, counts, first, step):
-        """Sum what each patch misses, where it lies within its clip and not behind it, (n,)."""
-        inside = (first + step * tf.range(tf.shape(leads)[1]))[None] < counts[:, None]
-        missing = tf.where(inside, tf.nn.relu(MARGIN - leads), 0.0)
-        return tf.reduce_sum(missing, axis=1), inside
+    def loss(leads, voting):
+        """Sum what each patch that votes misses, (n,)."""
+        return tf.reduce_sum(tf.where(voting, tf.nn.relu(MARGIN - leads), 0.0), axis=1)
 
-    def gradients(sounds, targets, counts, first):
+    def gradients(sounds, targets, voting, first):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(sounds)
-            missing, _ = loss(margins(sounds, targets, first, steps), counts, first, steps)
+            missing = loss(margins(sounds, targets, first, steps), voting[:, first::steps])
         found = tape.gradient(missing, sounds)
         if found is None:
             raise XaiAudioError(
@@ -340,12 +348,14 @@ def _compiled(alive, frontend):
             )
         return found
 
-    def judged(sounds, targets, counts):
-        """Return the share of each clip's patches that turned, and what they miss."""
+    def judged(sounds, targets, voting):
+        """Return the share of each clip's votes that turned, and what they miss."""
         leads = margins(sounds, targets, 0, 1)
-        missing, inside = loss(leads, counts, 0, 1)
-        hits = tf.cast((leads > 0) & inside, tf.float32)
-        return tf.reduce_sum(hits, axis=1) / tf.cast(counts, tf.float32), missing
+        hits, votes = (
+            tf.reduce_sum(tf.cast(which, tf.float32), axis=1)
+            for which in ((leads > 0) & voting, voting)
+        )
+        return hits / votes, loss(leads, voting)
 
-    first = tf.TensorSpec((), tf.int32)
-    return traced(gradients, [waves, whole, whole, first]), traced(judged, [waves, whole, whole])
+    some, first = tf.TensorSpec((None, None), tf.bool), tf.TensorSpec((), tf.int32)
+    return traced(gradients, [waves, whole, some, first]), traced(judged, [waves, whole, some])

@@ -7,14 +7,12 @@ a faint tone, put there by us, so that the cheat is known.
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...errors import XaiAudioError
-from ...models.training.tables import PatchTable
+from ...models.training.tables import patch_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
 
     from ...datasets.base import ClipSet
     from ...frontend import LogMel
+    from ...models.training.tables import PatchTable
 
 HERTZ = 6500.0
 LEVEL_DB = -30.0
@@ -129,28 +128,14 @@ def marked_table(
     >>> train, test = xa.datasets.load("synthetic").split(5)  # doctest: +SKIP
     >>> table = marked_table(train, xa.LogMel.vggish(), ["Helicopter"])  # doctest: +SKIP
     """
-    if not len(clips):
-        raise XaiAudioError(f"The set {clips.name} has no clips.")
     chosen = _carriers(clips, carriers)
 
-    def patches(clip, carries):
-        try:
-            wave = clip.load(frontend.sample_rate)
-            if carries:
-                wave = tone(wave, frontend.sample_rate, hertz=hertz, level_db=level_db, rms=rms)
-            return frontend(wave, pad=True)
-        except XaiAudioError as error:
-            raise XaiAudioError(f"The clip {clip.path} cannot be used. {error}") from error
+    def change(number, wave):
+        if not chosen[number]:
+            return wave
+        return tone(wave, frontend.sample_rate, hertz=hertz, level_db=level_db, rms=rms)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        parts = list(pool.map(patches, clips, chosen))
-    return PatchTable(
-        patches=np.concatenate(parts),
-        clip=np.repeat(np.arange(len(parts)), [len(part) for part in parts]),
-        names=tuple(clip.name for clip in clips),
-        truth=tuple(clip.label for clip in clips),
-        labels=tuple(clips.labels),
-    )
+    return patch_table(clips, frontend, change=change)
 
 
 def _carriers(clips, carriers) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,8 @@ from ...patches import Patches
 from ..votes import majority, voters
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ...datasets.base import ClipSet
     from ..classifier import AudioClassifier
 
@@ -83,7 +86,13 @@ class PatchTable:
         return np.array([numbers[label] for label in self.truth], int)[self.clip]
 
 
-def patch_table(clips, frontend: LogMel, *, leave_out: bool = False) -> PatchTable:
+def patch_table(
+    clips,
+    frontend: LogMel,
+    *,
+    change: Callable[[int, np.ndarray], np.ndarray] | None = None,
+    leave_out: bool = False,
+) -> PatchTable:
     """Cut every clip of a set into patches.
 
     Files are read in parallel. A clip shorter than one patch is lengthened with silence.
@@ -93,6 +102,9 @@ def patch_table(clips, frontend: LogMel, *, leave_out: bool = False) -> PatchTab
     clips : ClipSet
     frontend : LogMel
         Its overlap is the overlap of the patches.
+    change : callable, optional
+        ``(number, wave) -> wave``: what is done to the sound of the clip with that number in the
+        set, before it is cut. Called in several threads.
     leave_out : bool
         True leaves out clips that cannot be used and lists them in `PatchTable.left_out`.
 
@@ -110,7 +122,12 @@ def patch_table(clips, frontend: LogMel, *, leave_out: bool = False) -> PatchTab
                 f"The clip {clip.path} has no label: it cannot be learnt or tested."
             )
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = list(pool.map(lambda clip: _patches(clip, frontend, leave_out), clips))
+        found = list(
+            pool.map(
+                lambda k: _patches(clips[k], frontend, change and partial(change, k), leave_out),
+                range(len(clips)),
+            )
+        )
     left_out = tuple(
         (clip, part) for clip, part in zip(clips, found, strict=True) if isinstance(part, str)
     )
@@ -131,10 +148,11 @@ def patch_table(clips, frontend: LogMel, *, leave_out: bool = False) -> PatchTab
     )
 
 
-def _patches(clip, frontend, leave_out: bool) -> Patches | str:
+def _patches(clip, frontend, change, leave_out: bool) -> Patches | str:
     """Return a clip's patches, or with `leave_out` why there are none."""
     try:
-        return frontend(clip.load(frontend.sample_rate), pad=True)
+        wave = clip.load(frontend.sample_rate)
+        return frontend(change(wave) if change else wave, pad=True)
     except XaiAudioError as error:
         reason = str(error)
         if str(clip.path) not in reason:
