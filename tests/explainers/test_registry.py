@@ -1,14 +1,22 @@
 """What every registered method must hold to, now and later."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from small_networks import classifier_of, convolutional, random_patches
 
 import xaiaudio as xa
 from xaiaudio import XaiAudioError
-from xaiaudio.explainers import gradients
+from xaiaudio.explainers import gradients, registry
 
 METHODS = list(xa.methods())
+ORDER = (
+    *("gradcam", "gradcam++", "layercam", "scorecam", "occlusion", "lime"),
+    *("saliency", "smoothgrad", "input-x-gradient", "integrated-gradients"),
+    *("guided-backprop", "lrp"),
+)
 QUICK = {"lime": {"samples": 60, "grid": (4, 3)}}
 
 
@@ -20,6 +28,28 @@ def test_the_six_are_there():
     assert {"gradcam", "gradcam++", "scorecam", "layercam", "occlusion", "lime"} <= set(METHODS)
     for about in xa.methods().values():
         assert all(about[key] for key in ("summary", "paper", "needs"))
+
+
+def test_the_methods_have_an_order():
+    assert tuple(METHODS) == ORDER
+
+
+def test_a_method_of_somebody_else_comes_last(monkeypatch):
+    monkeypatch.setattr(registry, "_METHODS", dict(reversed(registry._METHODS.items())))
+    registry.register("own", options=dict, summary="", paper="")(lambda *given: None)
+    assert list(registry._all())[-1] == "own"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", ["lime", "lrp.method"])
+def test_whichever_method_was_imported_first(first):
+    code = (
+        f"import xaiaudio.explainers.{first}\n"
+        "from xaiaudio.explainers import registry\n"
+        "print(*registry.methods())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert tuple(done.stdout.split()) == ORDER
 
 
 @pytest.mark.slow

@@ -94,7 +94,14 @@ def register(
 def _all() -> dict[str, Method]:
     for file in FILES:
         importlib.import_module(f"{__package__}.{file}")
-    return _METHODS
+    # Whichever file was imported first, and other people's methods last.
+    return dict(sorted(_METHODS.items(), key=lambda item: _place(item[1])))
+
+
+def _place(method: Method) -> int:
+    """Return the place of a method's file in the book."""
+    package, _, file = method.function.__module__.partition(f"{__package__}.")
+    return FILES.index(file) if not package and file in FILES else len(FILES)
 
 
 def find(name: str) -> Method:
