@@ -43,7 +43,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "patches": ["Patches"],
         "plots.maps": ["plot"],
         "publishing.profiles": ["profile"],
-        "publishing.record": ["number", "show"],
+        "publishing.record": ["number"],
         "sonify.masks": ["listen"],
         "wave_frontend": ["WaveFrontend"],
     },
@@ -71,6 +71,5 @@ if _typing.TYPE_CHECKING:
     from .plots.maps import plot as plot
     from .publishing.profiles import profile as profile
     from .publishing.record import number as number
-    from .publishing.record import show as show
     from .sonify.masks import listen as listen
     from .wave_frontend import WaveFrontend as WaveFrontend

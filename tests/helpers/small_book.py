@@ -63,8 +63,6 @@ import numpy as np
 from IPython.display import HTML
 from matplotlib.figure import Figure
 
-from xaiaudio.publishing.record import number, show
-
 rng = np.random.default_rng(seed)
 x, y = np.meshgrid(np.linspace(-1, 1, 64), np.linspace(-1, 1, 96))
 blob = np.exp(-4 * ((x - 0.5) ** 2 + (y - 0.1) ** 2))
@@ -72,7 +70,7 @@ blob = np.maximum(blob + 0.02 * rng.standard_normal(blob.shape) - 0.2, 0)
 fig = Figure(figsize=(3, 2))
 fig.subplots().imshow(blob.T, origin="lower")
 fig.data = {"map": blob, "labels": ["a", "b"]}
-show("blob", fig)
+fig
 ```
 
 {numref}`fig-blob` shows it; the answer was {glue:text}`welcome.md::answer:.1f`.

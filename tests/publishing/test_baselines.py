@@ -321,15 +321,15 @@ def test_baselines_are_measured_kept_and_met(measured):
     # A value that moved: the build fails, and the report shows it.
     path = book / "tests/baselines/mini/maps.json"
     kept = json.loads(path.read_text())
-    blob = kept["entries"]["blob/map"]["value"]
+    blob = kept["entries"]["fig-blob/map"]["value"]
     blob["values"] = np.asarray(blob["values"])[::-1].tolist()
-    kept["entries"]["blob/labels"]["value"]["values"] = ["a", "<script>alert(1)</script>"]
+    kept["entries"]["fig-blob/labels"]["value"]["values"] = ["a", "<script>alert(1)</script>"]
     path.write_text(json.dumps(kept))
     with pytest.raises(XaiAudioError) as caught:
         publishing.build(root=book, render=False, console=quiet())
     told = str(caught.value)
     assert "2 recorded values are not what they were" in told
-    assert "maps: blob/map: pattern" in told and "make baselines PROFILE=mini" in told
+    assert "maps: fig-blob/map: pattern" in told and "make baselines PROFILE=mini" in told
     page = (book / "_build/mini/regression.html").read_text()
     assert "<script>" not in page and "&lt;script&gt;" in page
     pictures = BeautifulSoup(page, "html.parser").find_all("img")

@@ -26,7 +26,7 @@ def test_executed_notebooks_carry_what_they_recorded(built):
     assert report.executed == ["welcome", "maps"]
     maps = notebooks.read(root / "_build/mini/executed/maps.ipynb")
     (record,) = notebooks.records(maps)
-    assert record["name"] == "blob"
+    assert record["name"] == "fig-blob"
     assert record["data"]["map"]["shape"] == [96, 64]
     assert "papermill" not in maps.metadata
 

@@ -1,7 +1,8 @@
-"""What show() and number() write down, and that they leave everything else alone."""
+"""What figures and number() write down, and that they leave everything else alone."""
 
 import io
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -21,14 +22,8 @@ def figure(**data):
 
 
 def test_outside_a_notebook_nothing_is_shown(capsys):
-    record.show("squares", figure(squares=[1, 4, 9]))
     record.number("answer", 42)
     assert capsys.readouterr() == ("", "")
-
-
-def test_a_figure_without_numbers_is_refused():
-    with pytest.raises(XaiAudioError, match=r"squares.*fig\.data"):
-        record.show("squares", Figure())
 
 
 @pytest.fixture
@@ -42,15 +37,49 @@ def shown(monkeypatch):
     return outputs
 
 
-def test_show_displays_a_picture_with_its_record(shown):
-    record.show("squares", figure(squares=[1, 4, 9], title="up"))
-    ((bundle, metadata),) = shown
+def test_a_figure_is_displayed_with_its_record():
+    bundle, metadata = record.figure_bundle("squares", figure(squares=[1, 4, 9], title="up"))
     assert set(bundle) == {"image/png", "text/plain"}
     told = metadata[record.KEY]
     assert told["name"] == "squares"
     assert told["data"]["squares"]["values"] == [1, 4, 9]
     assert told["data"]["title"] == "up"
     json.dumps(metadata, allow_nan=False)
+
+
+def test_a_figure_without_a_name_or_numbers_is_displayed_as_ever():
+    assert record.figure_bundle(None, figure(squares=[1])) == ({}, {})
+    assert record.figure_bundle("squares", Figure()) == ({}, {})
+    assert record.figure_bundle("squares", figure()) == ({}, {})
+
+
+@pytest.fixture
+def shell():
+    """IPython as a notebook has it, but for the kernel."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell()
+    shell.display_formatter.active_types = shell.display_formatter.format_types
+    yield shell
+    shell.history_manager.end_session()
+    InteractiveShell.clear_instance()
+
+
+def test_figures_are_recorded_under_the_names_of_their_cells(shell, monkeypatch):
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
+    shell.push({"fig": figure(squares=[1, 4, 9]), "bare": Figure()})
+    record.record_figures({"fig": "fig-squares", "bare": "fig-bare"})
+
+    def said(source):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return shell.display_formatter.format(shell.run_cell(source).result)
+
+    bundle, metadata = said("fig\n")
+    assert metadata[record.KEY]["name"] == "fig-squares"
+    assert bundle["image/png"]
+    for source in ("1; fig", "bare"):  # no cell of that name; nothing to record
+        assert record.KEY not in said(source)[1]
 
 
 @pytest.mark.parametrize(

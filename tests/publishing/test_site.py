@@ -146,12 +146,16 @@ def test_warnings_are_errors(tmp_path, text, told):
 def test_an_incomplete_figure_stops_the_build(tmp_path):
     body = """
     ```{code-cell} ipython3
+    ---
+    mystnb:
+      figure:
+        name: fig-bare
+    ---
     from matplotlib.figure import Figure
-    from xaiaudio.publishing.record import show
 
     fig = Figure(figsize=(1, 1))
     fig.data = {"x": 1}
-    show("x", fig)
+    fig
     ```
     """
     root = make_book(tmp_path / "clone", bare=chapter("Bare", body))

@@ -115,7 +115,11 @@ def _figures(page, number, cell):
         record = notebooks.record_of(output)
         if not record or not record.get("data"):
             problems.append(
-                Problem(page, f"the figure of cell {number} has no recorded data", "use xa.show")
+                Problem(
+                    page,
+                    f"the figure of cell {number} has no recorded data",
+                    "set mystnb.figure.name, and fig.data if xaiaudio.plots did not draw it",
+                )
             )
     return problems
 

@@ -1,4 +1,4 @@
-"""Show a figure or a number in a notebook, and write down what it says.
+"""Write down what the figures and numbers of a notebook say.
 
 The written record travels in the metadata of the very output that shows the figure, so that the
 two cannot part: an executed notebook carries everything that the regression test compares.
@@ -16,6 +16,8 @@ from ..errors import XaiAudioError
 from ..plots.render import render
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from matplotlib.figure import Figure
 
 #: Key of the record in the metadata of a notebook output.
@@ -30,41 +32,63 @@ DIGITS = 5
 _GLUE = "application/papermill.record/"
 
 
-def show(name: str, fig: Figure) -> None:
-    """Show a figure in the notebook and record the numbers it shows.
+def record_figures(names: Mapping[str, str]) -> None:
+    """Record the figures of this notebook under the names that their cells have.
+
+    From then on a figure that a cell displays carries the record of its ``data``: a dict of the
+    arrays, numbers and texts it shows. The figures of :mod:`xaiaudio.plots` have one; to others,
+    add it. A figure without one, or one of a cell without a name, is displayed as ever.
 
     Parameters
     ----------
-    name : str
-        Name of the figure, unique in the book. The regression test knows it by this name.
+    names : mapping of str to str
+        The name of the figure, by the source of the cell that shows it.
+
+    Examples
+    --------
+    >>> record_figures({"plots.plot(result)": "fig-gradcam"})  # doctest: +SKIP
+    """
+    from IPython import get_ipython
+    from matplotlib.figure import Figure
+
+    shell = get_ipython()
+    running = {}
+
+    def begin(info):
+        running["name"] = names.get(info.raw_cell.strip())
+
+    def bundle(fig):
+        return figure_bundle(running.get("name"), fig)
+
+    shell.events.register("pre_run_cell", begin)
+    shell.display_formatter.mimebundle_formatter.for_type(Figure, bundle)
+
+
+def figure_bundle(name: str | None, fig: Figure) -> tuple[dict, dict]:
+    """Return what a notebook displays of a figure, and the metadata that record its numbers.
+
+    Parameters
+    ----------
+    name : str or None
+        Unique in the book. The regression test knows the figure by this name.
     fig : matplotlib.figure.Figure
-        With an attribute ``data``, a dict of the arrays, numbers and texts it shows. The figures
-        of :mod:`xaiaudio.plots` have one; to others, add it.
+
+    Returns
+    -------
+    bundle, metadata : dict
+        Both empty, so that it is displayed without a record, if there is no name or no ``data``.
 
     Raises
     ------
     XaiAudioError
-        If the figure has no ``data``, or something in it that cannot be recorded.
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> fig = Figure()
-    >>> _ = fig.subplots().plot([1, 4, 9])
-    >>> fig.data = {"squares": [1, 4, 9]}
-    >>> show("squares", fig)
+        If something in ``data`` cannot be recorded.
     """
     data = getattr(fig, "data", None)
-    if not isinstance(data, dict) or not data:
-        raise XaiAudioError(
-            f"Figure '{name}' says nothing about the numbers it shows: set fig.data to a dict "
-            "of arrays before show()."
-        )
-    record = {"kind": "figure", "name": str(name), "data": summarise(data, name)}
-    if not _in_notebook():
-        return
+    if not name or not isinstance(data, dict) or not data:
+        return {}, {}
+    record = {"kind": "figure", "name": name, "data": summarise(data, name)}
     picture = base64.b64encode(render(fig)).decode("ascii")
-    _display({"image/png": picture, "text/plain": f"<Figure '{name}'>"}, {KEY: record})
+    return {"image/png": picture, "text/plain": f"<Figure '{name}'>"}, {KEY: record}
 
 
 def number(

@@ -17,6 +17,9 @@ import warnings
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07")
 
+#: The id of the cell that is added for the time of the execution.
+RECORDING = "recording"
+
 #: Lines of the traceback that are passed on.
 LAST_LINES = 14
 
@@ -51,9 +54,10 @@ def execute(order, tell):
 
     notebook = jupytext.read(order["source"], fmt="md:myst")
     number_cells(notebook)
+    notebook.cells.insert(0, recording(notebook))
     code = {
         cell["id"]: n
-        for n, cell in enumerate((c for c in notebook.cells if c.cell_type == "code"), start=1)
+        for n, cell in enumerate((c for c in notebook.cells[1:] if c.cell_type == "code"), start=1)
     }
     plain = order["target"] + ".source.ipynb"
     nbformat.write(notebook, plain)
@@ -106,16 +110,30 @@ def number_cells(notebook):
         cell["id"] = f"cell-{n}"
 
 
+def recording(notebook):
+    """Return the cell that has the figures of a notebook recorded under their cells' names."""
+    import nbformat
+
+    names = {}
+    for cell in notebook.cells:
+        figure = (cell.metadata.get("mystnb") or {}).get("figure") or {}
+        if cell.cell_type == "code" and figure.get("name"):
+            names[cell.source.strip()] = figure["name"]
+    source = f"from xaiaudio.publishing.record import record_figures\n\nrecord_figures({names!r})"
+    return nbformat.v4.new_code_cell(source, id=RECORDING)
+
+
 def tidy(path):
     """Take out what differs from run to run and from machine to machine.
 
     That is what papermill notes about time and place, and what was written to standard error:
-    progress bars, and TensorFlow's remarks on the machine.
+    progress bars, and TensorFlow's remarks on the machine. The cell that was added goes too.
     """
     import nbformat
 
     notebook = nbformat.read(path, as_version=4)
     notebook.metadata.pop("papermill", None)
+    notebook.cells = [cell for cell in notebook.cells if cell.get("id") != RECORDING]
     for cell in notebook.cells:
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
