@@ -11,6 +11,11 @@ def test_a_clip_counts_once_however_many_patches_it_has():
     assert (found.low, found.high) == (0.0, 1.0)
 
 
+def test_its_ends_are_what_a_chart_of_intervals_draws():
+    found = interval([0.0, 1.0, 1.0, 1.0])
+    assert found.ends == (found.low, found.mean, found.high)
+
+
 def test_missing_values_are_left_out():
     found = interval([1.0, np.nan, 3.0], ["a", "b", "c"])
     assert (found.mean, found.n) == (2.0, 2)

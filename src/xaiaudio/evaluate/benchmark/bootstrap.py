@@ -34,6 +34,11 @@ class Interval:
     high: float
     n: int
 
+    @property
+    def ends(self) -> tuple[float, float, float]:
+        """Lower end, mean and upper end: a row of :func:`xaiaudio.plots.intervals`."""
+        return self.low, self.mean, self.high
+
     def __str__(self) -> str:
         return f"{self.mean:.3g} [{self.low:.3g}, {self.high:.3g}]"
 

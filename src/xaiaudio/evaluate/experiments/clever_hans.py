@@ -85,7 +85,7 @@ def tone(
     if rms is not None and not 0 < rms < np.inf:
         raise XaiAudioError(f"rms is {rms!r}: it must be above 0, such as 0.1.")
     pure = np.sin(2 * np.pi * hertz / rate * np.arange(len(wave)))
-    rms = np.sqrt(np.mean(wave**2)) if rms is None else rms
+    rms = np.sqrt(np.mean(wave**2)) if rms is None else float(rms)
     strength = rms / np.sqrt(np.mean(pure**2)) * 10 ** (level_db / 20)
     return np.clip(wave + strength * pure, -1, 1).astype(np.float32)
 
