@@ -138,6 +138,12 @@ def test_silence_is_called_silence(capsys, tmp_path, out):
         (["--keep", "0"], "share above 0"),
         (["--model", "nowhere.keras"], "nowhere.keras"),
         (["--labels", "nowhere.txt"], "nowhere.txt"),
+        (["--ends-in", "logits"], "lite knows its labels, its front end and its end"),
+        (["--activation", "sigmoid"], "activation (--activation)"),
+        (["--repeat-channels"], "channels (--repeat-channels)"),
+        (["--sample-rate", "16000"], "sample_rate (--sample-rate)"),
+        (["--seconds", "2"], "add --sample-rate"),
+        (["--seconds", "-2", "--sample-rate", "16000"], "seconds is -2.0"),
     ],
 )
 def test_wrong_choices_say_what_there_is(capsys, tmp_path, out, arguments, told):

@@ -1,15 +1,93 @@
-"""What the commands ask for alike: ``--labels`` and ``--set``."""
+"""What the commands ask for alike: ``--model`` and what is not known of it, and ``--set``."""
 
 from __future__ import annotations
 
 import ast
+from enum import StrEnum
 from pathlib import Path
+from typing import Annotated, Any
+
+import typer
 
 from ..errors import XaiAudioError
+from .console import note
 
 MAX_LABELS = 1 << 20  # bytes
 # For a first look: half of the library's own samples is enough, and twice as fast.
 QUICK = {"lime": {"samples": 500}}
+
+
+class End(StrEnum):
+    """What a network gives."""
+
+    probabilities = "probabilities"
+    logits = "logits"
+
+
+class Activation(StrEnum):
+    """What makes probabilities of logits."""
+
+    softmax = "softmax"
+    sigmoid = "sigmoid"
+
+
+Model = Annotated[
+    str, typer.Option(help="lite, or a .keras file: of xaiaudio train, or your own + --labels.")
+]
+Labels = Annotated[
+    Path | None,
+    typer.Option(
+        help="Text file, one class per line, for a .keras file that has none.", readable=False
+    ),
+]
+EndsIn = Annotated[
+    End | None,
+    typer.Option(help="What your network gives, where its layers do not say."),
+]
+ItsActivation = Annotated[
+    Activation | None,
+    typer.Option("--activation", help="What makes probabilities of your network's logits."),
+]
+RepeatChannels = Annotated[
+    bool,
+    typer.Option("--repeat-channels", help="Give both channels of your network the same patch."),
+]
+SampleRate = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="HERTZ", help="Of your network, where it takes samples."),
+]
+Seconds = Annotated[
+    float | None,
+    typer.Option(help="Length of its sounds, where it takes samples and any number of them."),
+]
+
+
+def about_network(
+    labels, ends_in, activation, repeat_channels, sample_rate, seconds
+) -> dict[str, Any]:
+    """Return what `load_model` is to be told of a network, by its names."""
+    about: dict[str, Any] = {"labels": read_labels(labels)}
+    about |= {"outputs": ends_in and str(ends_in), "activation": activation and str(activation)}
+    about["channels"] = "repeat" if repeat_channels else None
+    if seconds is None:
+        about["sample_rate"] = sample_rate
+    elif sample_rate is None:
+        raise XaiAudioError("--seconds is for networks that take samples: add --sample-rate.")
+    else:
+        from ..wave_frontend import WaveFrontend
+
+        about["frontend"] = WaveFrontend.of(sample_rate, seconds)
+    return about
+
+
+def load_network(model: str, about: dict[str, Any]):
+    """Load a network, and say what was changed to make it take patches."""
+    from .. import models
+
+    classifier = models.load_model(model, **about)
+    for change in classifier.changes:
+        note(change)
+    return classifier
 
 
 def read_labels(path: Path | None) -> list[str] | None:

@@ -11,7 +11,18 @@ import typer
 
 from ..datasets.base import FOLDS
 from ..errors import XaiAudioError
-from .choices import read_labels, read_options
+from .choices import (
+    EndsIn,
+    ItsActivation,
+    Labels,
+    Model,
+    RepeatChannels,
+    SampleRate,
+    Seconds,
+    about_network,
+    load_network,
+    read_options,
+)
 from .console import check_folder, note, note_passed_over, say, start_tensorflow, table, watched
 
 # Root mean square of a sound that is too soft to be mixed: -74 dB of full scale.
@@ -65,15 +76,13 @@ def evaluate(
             help="A folder with one folder per class, or synthetic, or esc10.",
         ),
     ] = "synthetic",
-    model: Annotated[
-        str, typer.Option(help="lite, or a .keras file: of xaiaudio train, or your own + --labels.")
-    ] = "lite",
-    labels: Annotated[
-        Path | None,
-        typer.Option(
-            help="Text file, one class per line, for a .keras file that has none.", readable=False
-        ),
-    ] = None,
+    model: Model = "lite",
+    labels: Labels = None,
+    ends_in: EndsIn = None,
+    activation: ItsActivation = None,
+    repeat_channels: RepeatChannels = False,
+    sample_rate: SampleRate = None,
+    seconds: Seconds = None,
     methods: Annotated[
         list[str] | None,
         typer.Option("--methods", "--method", "-m", help="Repeat for several. Default: all."),
@@ -101,23 +110,20 @@ def evaluate(
 ) -> None:
     """Measure the explanation methods on a network and sounds, and rank them."""
     check_folder(out)
-    names = read_labels(labels)
+    about = about_network(labels, ends_in, activation, repeat_channels, sample_rate, seconds)
     from .. import datasets
 
     found = datasets.load(sounds, progress=watched())
     note_passed_over(found)
     start_tensorflow()
     from .. import evaluate as measuring
-    from .. import models
     from ..explainers.registry import methods as known
     from ..pages.leaderboard import write
 
     every = list(known())
     chosen = list(dict.fromkeys(methods)) if methods else every
     options = read_options(settings or [], chosen)
-    classifier = models.load_model(model, labels=names)
-    for change in classifier.changes:
-        note(change)
+    classifier = load_network(model, about)
     if mix is None:
         found = _held_out_first(found)
     else:

@@ -9,7 +9,18 @@ import typer
 
 from ..audio import load_audio
 from ..errors import XaiAudioError
-from .choices import read_labels, read_options
+from .choices import (
+    EndsIn,
+    ItsActivation,
+    Labels,
+    Model,
+    RepeatChannels,
+    SampleRate,
+    Seconds,
+    about_network,
+    load_network,
+    read_options,
+)
 from .console import check_folder, note, quiet_libraries, say, start_tensorflow
 
 METHODS = ("gradcam", "occlusion", "lime")
@@ -20,6 +31,7 @@ Examples:
   xaiaudio explain dog.wav --method lime --set lime.samples=2000
   xaiaudio explain *.wav --target "Dog bark" --keep 0.2 --out maps
   xaiaudio explain knock.wav --model mine.keras --labels labels.txt
+  xaiaudio explain knock.wav --model of_samples.keras --labels labels.txt --sample-rate 16000
 
 For each sound the folder gets NAME.html (open it in a browser), NAME.png, and for each
 method NAME-METHOD.npz (xaiaudio.Explanation.load reads it), NAME-METHOD-kept.mp3 and
@@ -42,15 +54,13 @@ def explain(
             help="Sounds: WAV, FLAC, OGG, MP3, M4A, ...; any rate, any channels.", readable=False
         ),
     ],
-    model: Annotated[
-        str, typer.Option(help="lite, or a .keras file: of xaiaudio train, or your own + --labels.")
-    ] = "lite",
-    labels: Annotated[
-        Path | None,
-        typer.Option(
-            help="Text file, one class per line, for a .keras file that has none.", readable=False
-        ),
-    ] = None,
+    model: Model = "lite",
+    labels: Labels = None,
+    ends_in: EndsIn = None,
+    activation: ItsActivation = None,
+    repeat_channels: RepeatChannels = False,
+    sample_rate: SampleRate = None,
+    seconds: Seconds = None,
     method: Annotated[
         list[str] | None,
         typer.Option(
@@ -88,19 +98,16 @@ def explain(
     """Explain what a network listens to in sounds: picture, sounds and a page for each."""
     methods = list(dict.fromkeys(method or METHODS))
     options = read_options(settings or [], methods)
-    names = read_labels(labels)
+    about = about_network(labels, ends_in, activation, repeat_channels, sample_rate, seconds)
     _check_keep(keep)
     check_folder(out)
     good = _readable(files, channel)
     if not good:
         raise typer.Exit(1)
     start_tensorflow()
-    from .. import models
     from ..pages.clip import explain_clip
 
-    classifier = models.load_model(model, labels=names)
-    for change in classifier.changes:
-        note(change)
+    classifier = load_network(model, about)
     _check_choices(classifier, target, methods, options)
     done = 0
     for file, stem in zip(good, _stems(good), strict=True):

@@ -190,7 +190,9 @@ class AudioClassifier:
         frontend = None if frontend is None else _check_frontend(frontend)
         heads.check_ends(keras_model)
         flat = flatten(keras_model) if graph_of(keras_model) else keras_model
-        if waveform.takes_samples(flat, frontend):
+        samples = waveform.takes_samples(flat, frontend)
+        _check_kind(keras_model, samples, channels, sample_rate)
+        if samples:
             about = {"name": name, "attribution": attribution, "sample_rate": sample_rate}
             about |= {"outputs": outputs, "activation": activation}
             return waveform.of_keras(flat, labels, frontend, **about)
@@ -459,6 +461,19 @@ def _check_frontend(frontend):
             "of it that computes patches in another way."
         )
     return frontend
+
+
+def _check_kind(network, samples: bool, channels, sample_rate) -> None:
+    """Complain of what is said of another kind of network."""
+    if samples and channels is not None:
+        raise XaiAudioError(
+            f"{network.name} takes samples: leave out channels, which is for networks of patches."
+        )
+    if not samples and sample_rate is not None:
+        raise XaiAudioError(
+            f"{network.name} takes log-mel patches: leave out sample_rate, which is for networks "
+            "of samples. The rate of its sounds is the front end's."
+        )
 
 
 def _check_outputs(network: keras.Model, labels) -> None:

@@ -14,7 +14,10 @@ LAST_LAYERS = (
     'Its last layer must be Dense(..., activation="softmax"), Softmax, Activation("softmax"), '
     "or give plain logits"
 )
-SAY = 'or say outputs="probabilities" to take its scores as they are'
+SAY = (
+    'or say outputs="probabilities" (--ends-in probabilities on the command line) to take its '
+    "scores as they are"
+)
 
 OUTPUTS = ("logits", "probabilities")
 ACTIVATIONS = ("softmax", "sigmoid")
@@ -71,7 +74,8 @@ def split(
             _check_logits(model, end, answers)
         if activation == "softmax" and output.shape[-1] == 1:
             raise XaiAudioError(
-                f'{model.name} has one output, whose softmax is always 1: say activation="sigmoid".'
+                f'{model.name} has one output, whose softmax is always 1: say activation="sigmoid" '
+                "(--activation sigmoid)."
             )
         usual = "sigmoid" if output.shape[-1] == 1 else "softmax"
         logits, scores = output, _activated(activation or usual, output)
@@ -222,12 +226,13 @@ def _over_classes(layer, name: str) -> str:
 def _check_agrees(layer, name, outputs, activation) -> None:
     if outputs == "logits":
         raise XaiAudioError(
-            f'{layer.name} ends in {name}, so these are no logits: leave out outputs="logits".'
+            f'{layer.name} ends in {name}, so these are no logits: leave out outputs="logits" '
+            "(--ends-in logits)."
         )
     if activation not in (None, name.removeprefix("log_")):
         raise XaiAudioError(
-            f"{layer.name} ends in {name}: leave out activation={activation!r}, or give the "
-            "network without its last activation."
+            f"{layer.name} ends in {name}: leave out activation={activation!r} (--activation), "
+            "or give the network without its last activation."
         )
 
 
@@ -261,7 +266,8 @@ def _check_logits(model, end, answers) -> None:
         raise XaiAudioError(
             f"{model.name} ends in {last.name} and gives values from {found.min():.2g} to "
             f'{found.max():.2g}, which look like probabilities: say outputs="probabilities" (or '
-            'outputs="logits" if they are logits), in load_model or AudioClassifier.from_keras.'
+            'outputs="logits" if they are logits) in load_model or AudioClassifier.from_keras, on '
+            "the command line --ends-in probabilities (or logits)."
         )
 
 
@@ -277,7 +283,7 @@ def _logits_of(model, scores, activation, answers):
         if not _within(found):
             raise XaiAudioError(
                 f"{model.name} gives values from {found.min():.2g} to {found.max():.2g}: these are "
-                'no probabilities, leave out outputs="probabilities".'
+                'no probabilities, leave out outputs="probabilities" (--ends-in probabilities).'
             )
         one = scores.shape[-1] > 1 and np.allclose(found.sum(axis=1), 1, atol=0.01)
         activation = activation or ("softmax" if one else "sigmoid")

@@ -43,9 +43,9 @@ def fitted(model, frontend, channels: str | None = None) -> tuple[keras.Model, t
         raise XaiAudioError(_misfit(shape, patch))
     if count == 2 and channels is None:
         raise XaiAudioError(
-            f'{model.name} takes two channels, {shape}: say channels="repeat" to give the patch '
-            "to both. If the second is another feature, such as the change over time, let layers "
-            "inside the network compute it."
+            f'{model.name} takes two channels, {shape}: say channels="repeat" (on the command '
+            "line --repeat-channels) to give the patch to both. If the second is another feature, "
+            "such as the change over time, let layers inside the network compute it."
         )
     return _wrapped(model, patch, count, turned)
 

@@ -23,6 +23,7 @@ from .safety import MAX_CONFIG, check_config, check_weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from ..types import PathLike
 
@@ -30,6 +31,16 @@ MEMBER = "xaiaudio.json"
 FORMAT = 1
 SHIPPED = ("lite",)
 LEGACY = (".h5", ".hdf5")
+
+# What load_model can be told of a network, as the command line calls it.
+_TYPED = {
+    "labels": "--labels",
+    "frontend": "--seconds",
+    "outputs": "--ends-in",
+    "activation": "--activation",
+    "channels": "--repeat-channels",
+    "sample_rate": "--sample-rate",
+}
 
 # What Keras itself writes. Anything else in the archive has no business there.
 _KERAS_MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
@@ -103,6 +114,7 @@ def load_model(
     outputs: str | None = None,
     activation: str | None = None,
     channels: str | None = None,
+    sample_rate: int | None = None,
 ) -> AudioClassifier:
     """Return a classifier from the package or from a file.
 
@@ -116,7 +128,7 @@ def load_model(
         For a file that Keras wrote, which does not know them.
     frontend : LogMel, optional
         For the same; VGGish's by default.
-    outputs, activation, channels
+    outputs, activation, channels, sample_rate
         For the same; as in :meth:`.AudioClassifier.from_keras`.
 
     Returns
@@ -136,8 +148,8 @@ def load_model(
     >>> xa.load_model("lite").labels[0]
     'Dog bark'
     """
-    given = {"labels": labels, "frontend": frontend, "outputs": outputs}
-    given |= {"activation": activation, "channels": channels}
+    given: dict[str, Any] = {"labels": labels, "frontend": frontend, "outputs": outputs}
+    given |= {"activation": activation, "channels": channels, "sample_rate": sample_rate}
     given = {name: value for name, value in given.items() if value is not None}
     if str(source) in SHIPPED:
         shipped = resources.files(f"{__package__}.networks") / f"{source}.keras"
@@ -160,9 +172,10 @@ def _load(path: Path, given) -> AudioClassifier:
             )
         return AudioClassifier.from_keras(read(path), name=path.stem, **given)
     if given:
+        names = ", ".join(f"{name} ({_TYPED[name]})" for name in given)
         raise XaiAudioError(
-            f"{path.stem if path.stem in SHIPPED else path} knows its labels and its front end: "
-            f"leave them out ({', '.join(given)})."
+            f"{path.stem if path.stem in SHIPPED else path} knows its labels, its front end and "
+            f"its end: leave them out, {names}."
         )
     network = read(path)
     try:

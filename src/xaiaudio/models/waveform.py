@@ -312,7 +312,8 @@ def of_keras(
         raise XaiAudioError(
             f"{model.name} takes waveforms, not log-mel patches: say at which rate, such as "
             "AudioClassifier.from_keras(network, labels, sample_rate=16000), or with frontend="
-            "xaiaudio.WaveFrontend.of(16000, seconds=1). Its save() writes a file that knows it."
+            "xaiaudio.WaveFrontend.of(16000, seconds=1); on the command line with --sample-rate "
+            "16000, and --seconds 1 where the network leaves the length open."
         )
     if samples not in (None, frontend.samples):
         raise XaiAudioError(
