@@ -110,7 +110,7 @@ def train(
     )
     model.name = out.stem
     model.save(out)
-    _report(models.evaluate(model, held_out), fold)
+    _report(models.test(model, held_out), fold)
     say(f"The network is in {out}. Use it: xaiaudio explain FILE --model {out}")
 
 

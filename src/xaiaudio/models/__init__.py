@@ -12,7 +12,8 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "saving": ["load_model"],
         "training.crossval": ["cross_validate"],
         "training.pretraining": ["pretrain"],
-        "training.tables": ["Evaluation", "PatchTable", "evaluate", "patch_table"],
+        "training.tables": ["PatchTable", "patch_table"],
+        "training.testing": ["TestResult", "test"],
         "training.transfer": ["transfer"],
     },
 )

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from xaiaudio import models
 from xaiaudio.datasets import ClipSet
 from xaiaudio.errors import XaiAudioError
-from xaiaudio.models import cross_validate, evaluate, transfer
+from xaiaudio.models import cross_validate, transfer
 
 QUICK = {"epochs": 4, "batch_size": 16, "learning_rate": 0.01}
 
@@ -18,7 +19,7 @@ def test_each_fold_is_what_a_run_of_its_own_gives(clips, backbone, freeze):
     for fold, result in enumerate(results, 1):
         train, test = few.split(fold)
         model = transfer(backbone, train, freeze=freeze, **{**QUICK, "progress": False})
-        expected = evaluate(model, test)
+        expected = models.test(model, test)
         assert result.names == expected.names
         np.testing.assert_array_equal(result.true, expected.true)
         for a, b in zip(result.patch_scores, expected.patch_scores, strict=True):

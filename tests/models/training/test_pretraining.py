@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from tones import LABELS
 
-from xaiaudio import datasets
+from xaiaudio import datasets, models
 from xaiaudio.frontend import LogMel
-from xaiaudio.models import evaluate, load_model, pretrain
+from xaiaudio.models import load_model, pretrain
 from xaiaudio.models.networks import lite
 from xaiaudio.models.training.pretraining import Augmented
 
@@ -79,7 +79,7 @@ def test_a_small_run_learns_and_is_written(clips, tmp_path):
 def test_the_shipped_network_names_the_clips_it_never_heard():
     test = datasets.load("esc10", progress=False).split(5)[1]
     model = load_model("lite")
-    result = evaluate(model, test)
+    result = models.test(model, test)
     assert result.clip_accuracy >= 0.925
     told = model.history["test_clip_accuracy"]
     assert result.clip_accuracy == pytest.approx(told, abs=0.013)

@@ -6,9 +6,10 @@ import pytest
 import soundfile
 from tones import LABELS, tiny_backbone
 
+from xaiaudio import models
 from xaiaudio.datasets import Clip, ClipSet
 from xaiaudio.errors import XaiAudioError
-from xaiaudio.models import evaluate, load_model, patch_table, transfer
+from xaiaudio.models import load_model, patch_table, transfer
 from xaiaudio.models.training.loop import Options, _Run, fit
 from xaiaudio.models.training.steps import loss_and_accuracy
 
@@ -30,7 +31,7 @@ def test_tones_are_learnt(clips, backbone, freeze):
     train, test = clips.split(5)
     before = [weight.numpy().copy() for weight in backbone.network.weights]
     model = transfer(backbone, train, test, freeze=freeze, epochs=25, halve_every=25, **QUICK)
-    assert evaluate(model, test).clip_accuracy >= 0.8
+    assert models.test(model, test).clip_accuracy >= 0.8
     assert model.labels == LABELS and model.frontend.overlap == 0.75
     for old, weight in zip(before, backbone.network.weights, strict=True):
         np.testing.assert_array_equal(old, weight.numpy())
@@ -61,7 +62,7 @@ def test_the_history_tells_the_whole_course(clips, backbone, tmp_path):
     table = patch_table(test, model.frontend)
     kept = loss_and_accuracy(model.logits(table.patches), table.targets(LABELS))
     assert kept == pytest.approx((h["best"]["loss"], h["best"]["accuracy"]), rel=1e-4)
-    assert evaluate(model, test).patch_accuracy == pytest.approx(h["best"]["accuracy"])
+    assert models.test(model, test).patch_accuracy == pytest.approx(h["best"]["accuracy"])
     assert h["options"]["seed"] == 4 and h["seconds"] > 0
     assert load_model(model.save(tmp_path / "m.keras")).history == json.loads(json.dumps(h))
 

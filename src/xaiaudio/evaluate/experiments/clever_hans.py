@@ -114,7 +114,7 @@ def marked_table(
     Returns
     -------
     PatchTable
-        For :func:`xaiaudio.models.transfer` and :func:`xaiaudio.models.evaluate`.
+        For :func:`xaiaudio.models.transfer` and :func:`xaiaudio.models.test`.
 
     Raises
     ------

@@ -12,7 +12,8 @@ from .. import heads
 from ..backbones import backbone as find_backbone
 from .loop import fit
 from .steps import in_batches
-from .tables import Evaluation, evaluate, judged, patch_table
+from .tables import patch_table
+from .testing import TestResult, judged, test
 from .transfer import choose, embeddings, head_alone, transfer
 
 
@@ -36,7 +37,7 @@ def cross_validate(backbone, clips, *, freeze: bool = False, overlap: float = 0.
 
     Returns
     -------
-    list of Evaluation
+    list of TestResult
         In the order of the folds.
 
     Examples
@@ -62,15 +63,15 @@ def cross_validate(backbone, clips, *, freeze: bool = False, overlap: float = 0.
     return [_new_layer(table, held, choose(True, **options)) for held in held_out]
 
 
-def _retrained(backbone, table, held, overlap, options) -> Evaluation:
+def _retrained(backbone, table, held, overlap, options) -> TestResult:
     model = transfer(backbone, table.part(~held), overlap=overlap, **options)
-    return evaluate(model, table.part(held))
+    return test(model, table.part(held))
 
 
-def _new_layer(table, held, options) -> Evaluation:
+def _new_layer(table, held, options) -> TestResult:
     """Train and test a layer on embeddings, which take the patches' place in `table`."""
-    train, test = table.part(~held), table.part(held)
+    train, unheard = table.part(~held), table.part(held)
     head = head_alone(heads.last_layer(len(table.labels), options.seed), train.patches.shape[1])
     fit(head, (train.patches, train.targets(table.labels)), options=options)
-    scores = keras.ops.softmax(in_batches(head)(test.patches)).numpy()
-    return judged(test, scores, table.labels)
+    scores = keras.ops.softmax(in_batches(head)(unheard.patches)).numpy()
+    return judged(unheard, scores, table.labels)

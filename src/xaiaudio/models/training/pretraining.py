@@ -26,9 +26,9 @@ from ...progress import bar
 from .. import heads
 from ..classifier import AudioClassifier
 from ..networks import lite
+from . import testing
 from .checkpoint import restore, values
 from .steps import compiled_step
-from .tables import Evaluation, evaluate
 
 if TYPE_CHECKING:
     from typing import Any
@@ -55,7 +55,7 @@ def pretrain(
     test_fold: int = 5,
     overlap: float = 0.75,
     progress: bool = True,
-) -> tuple[AudioClassifier, Evaluation]:
+) -> tuple[AudioClassifier, testing.TestResult]:
     """Train `lite` from nothing, on all folds but one.
 
     Parameters
@@ -78,7 +78,7 @@ def pretrain(
     Returns
     -------
     model : AudioClassifier
-    tested : Evaluation
+    tested : TestResult
         On the held-out fold.
 
     Examples
@@ -98,7 +98,7 @@ def pretrain(
     losses = _train(logits_network, source, epochs, batch_size, learning_rate, progress)
     seconds = time.perf_counter() - started
     model = _shipped(logits_network, clips.labels, frontend, seed)
-    tested = evaluate(model, test)
+    tested = testing.test(model, test)
     model.history = {
         "loss": losses,
         "test_fold": test_fold,
