@@ -366,19 +366,18 @@ def two_branches(strides=(1, 1)):
     keras.utils.set_random_seed(3)
     start = keras.Input((12, 8, 1))
     branches = [
-        layers.Conv2D(3, 3, step, padding="same", activation="relu", name=f"branch{step}{number}")(
-            start
-        )
+        layers.Conv2D(
+            3, 3, step, padding="same", activation="relu", name=f"branch{np.max(step)}{number}"
+        )(start)
         for number, step in enumerate(strides)
     ]
     pooled = layers.Concatenate()([layers.GlobalAveragePooling2D()(x) for x in branches])
-    return headed(start, pooled), keras.Model(start, layers.Concatenate()(branches)) if len(
-        set(strides)
-    ) == 1 else None
+    return headed(start, pooled), keras.Model(start, branches)
 
 
 def test_two_branches_of_one_size_are_taken_together():
-    classifier, joined = two_branches()
+    classifier, branches = two_branches()
+    joined = keras.Model(branches.input, layers.Concatenate()(branches.outputs))
     patch = random_patches(1, (12, 8))
     for target in range(3):
         raw = explain(classifier, patch, [target], "gradcam").raw[0]
@@ -387,12 +386,37 @@ def test_two_branches_of_one_size_are_taken_together():
     assert explain(classifier, patch, [0], "scorecam").raw.shape == (1, 12, 8)
 
 
-def test_branches_of_different_sizes_ask_for_a_layer():
+@pytest.mark.parametrize("method", ["gradcam", "gradcam++", "layercam", "scorecam"])
+@pytest.mark.parametrize("strides", [(1, 2), ((1, 2), (4, 1)), (4, 1, 2)])
+def test_branches_of_different_sizes_are_those_of_a_network_that_joins_them(method, strides):
+    """Its head reads the mean of each channel, which repeating cells does not change."""
+    classifier, branches = two_branches(strides)
+    grown = [
+        layers.UpSampling2D(step)(x) for step, x in zip(strides, branches.outputs, strict=True)
+    ]
+    pooled = layers.GlobalAveragePooling2D()(layers.Concatenate()(grown))
+    joined = headed(branches.input, pooled)
+    patches = random_patches(2, (12, 8))
+    np.testing.assert_allclose(joined.logits(patches), classifier.logits(patches), atol=1e-6)
+    for target in range(3):
+        found, expected = (
+            explain(model, patches, [target, 0], method).raw for model in (classifier, joined)
+        )
+        assert found.shape == (2, 12, 8) and expected.max() > 0
+        np.testing.assert_allclose(found, expected, atol=1e-6 * expected.max() + 1e-7)
+
+
+def test_one_of_several_branches_can_be_named():
     classifier, _ = two_branches((1, 2))
     patch = random_patches(1, (12, 8))
-    with pytest.raises(XaiAudioError, match="different sizes.*'branch10'.*with layer="):
-        explain(classifier, patch, [0], "gradcam")
     assert explain(classifier, patch, [0], "gradcam", layer="branch21").raw.shape == (1, 6, 4)
+
+
+def test_branches_whose_sizes_do_not_divide_each_other_ask_for_a_layer():
+    classifier, _ = two_branches((3, 1, 2))
+    patch = random_patches(1, (12, 8))
+    with pytest.raises(XaiAudioError, match="do not divide.*'branch30'.*with layer="):
+        explain(classifier, patch, [0], "gradcam")
 
 
 def hot(row, column, shape=(24, 16)):

@@ -43,8 +43,9 @@ class Options:
     layer : str or None
         Name of the layer (or operation) to look at. None takes the finished feature maps that the
         head reads: behind the normalisation, activation or sum that follows the last convolution,
-        before the pooling. Where the head reads several of one size, they are taken together, as
-        if they were joined.
+        before the pooling. Where the head reads several, they are taken together, as if they were
+        joined; the cells of smaller ones are repeated up to the size of the largest, as often as
+        that goes without a rest.
     """
 
     layer: str | None = None
@@ -213,13 +214,13 @@ def find_maps(graph: Graph, name: str | None = None) -> tuple[Node, ...]:
     Returns
     -------
     tuple of Node
-        All of one size.
+        Each size a whole part of the largest.
 
     Raises
     ------
     XaiAudioError
         For a nested network, one without a 2-D convolution, an unknown name, an output that is not
-        (batch, h, w, channels), or a head that reads maps of different sizes.
+        (batch, h, w, channels), or a head that reads maps of sizes that do not divide each other.
     """
     graph.check_flat("a class activation map")
     nodes = (_named(graph, name),) if name is not None else feature_maps(graph)
@@ -234,13 +235,19 @@ def find_maps(graph: Graph, name: str | None = None) -> tuple[Node, ...]:
     for node in nodes:
         _check(node)
     sizes = {node.name: tuple(node.output.shape[1:3]) for node in nodes}
-    if len(set(sizes.values())) > 1:
+    if any(np.any(np.mod(_whole(nodes), size)) for size in sizes.values()):
         names = ", ".join(f"{name!r} {size}" for name, size in sizes.items())
         raise XaiAudioError(
-            f"The head reads feature maps of different sizes: {names}. Say which one to look at, "
-            f"with layer={nodes[-1].name!r}."
+            f"The head reads feature maps of sizes that do not divide each other: {names}. Say "
+            f"which one to look at, with layer={nodes[-1].name!r}."
         )
     return nodes
+
+
+def _whole(nodes) -> tuple[int, int]:
+    """Return the largest height and width of feature maps."""
+    high, wide = (max(node.output.shape[axis] for node in nodes) for axis in (1, 2))
+    return high, wide
 
 
 def _named(graph: Graph, name: str) -> Node:
@@ -292,9 +299,18 @@ def _view(network, name) -> _View:
     nodes = find_maps(graph, name)
     turned = _turned(graph, nodes)
     start = graph.nodes[0]
+    times = [
+        [long // short for long, short in zip(_whole(nodes), node.output.shape[1:3], strict=True)]
+        for node in nodes
+    ]
 
-    def whole(parts):
-        joined = tf.concat([tf.cast(part, tf.float32) for part in parts], axis=-1)
+    def whole(parts, shared):
+        """Join maps; what is `shared` among repeated cells keeps its sum, as gradients do."""
+        joined = []
+        for part, (down, right) in zip(parts, times, strict=True):
+            part = tf.repeat(tf.repeat(tf.cast(part, tf.float32), down, axis=1), right, axis=2)
+            joined.append(part / (down * right) if shared else part)
+        joined = tf.concat(joined, axis=-1)
         return tf.transpose(joined, (0, 2, 1, 3)) if turned else joined
 
     def features_and_gradients(inputs, targets):
@@ -314,7 +330,7 @@ def _view(network, name) -> _View:
             tf.zeros_like(x) if gradient is None else gradient
             for x, gradient in zip(features, gradients, strict=True)
         ]
-        return whole(features), whole(gradients)
+        return whole(features, shared=False), whole(gradients, shared=True)
 
     signature = [
         tf.TensorSpec((None, *start.output.shape[1:]), tf.float32),
