@@ -65,29 +65,40 @@ def download(url: str, path: Path, *, title: str, advice: str, progress: bool = 
 
 def _pieces(answer):
     """Yield what comes in, as it comes; complain if it comes too slowly."""
-    began, count = time.monotonic(), 0
+    pace = Pace()
     while data := answer.raw.read1(_CHUNK, decode_content=True):
         yield data
-        count += len(data)
-        now = time.monotonic()
-        if now - began > PATIENCE:
-            if count < LEAST:
-                raise _Slow(f"only {count} bytes within {now - began:.0f} s")
-            began, count = now, 0
+        pace.got(len(data))
 
 
-class _Slow(ValueError):
+class Slow(ValueError):
     """The server sends next to nothing."""
+
+
+class Pace:
+    """Counts what comes in, and complains if it comes too slowly."""
+
+    def __init__(self):
+        self.began, self.count = time.monotonic(), 0
+
+    def got(self, count: int) -> None:
+        """Count some more bytes; raise `Slow` if there were too few for too long."""
+        self.count += count
+        passed = time.monotonic() - self.began
+        if passed > PATIENCE:
+            if self.count < LEAST:
+                raise Slow(f"only {self.count} bytes within {passed:.0f} s")
+            self.began, self.count = self.began + passed, 0
 
 
 def _check_length(got: int, promised: int) -> None:
     if got != promised:
-        raise _Slow(f"it ended after {got} of {promised} bytes")
+        raise Slow(f"it ended after {got} of {promised} bytes")
 
 
 def _reason(error) -> str:
     """Put a failed download into a few words."""
-    if isinstance(error, _Slow):
+    if isinstance(error, Slow):
         return str(error)
     if getattr(error, "response", None) is not None:
         return f"status {error.response.status_code}"

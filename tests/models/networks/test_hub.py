@@ -1,5 +1,9 @@
 import dataclasses
+import http.server
 import importlib
+import tarfile
+import threading
+import time
 from pathlib import Path
 
 import hub_modules
@@ -8,6 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from xaiaudio.datasets import download
 from xaiaudio.errors import XaiAudioError
 from xaiaudio.frontend import LogMel
 from xaiaudio.models import backbone
@@ -210,6 +215,62 @@ def test_without_the_internet_the_message_names_the_variable(tmp_path, monkeypat
         monkeypatch.setattr(module, "ADDRESS", "https://127.0.0.1:9/module/1")
         with pytest.raises(XaiAudioError, match=variable):
             module.load()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """Serve a small module as TensorFlow Hub does: whole, byte by byte, or not at all."""
+    folder = tmp_path_factory.mktemp("served")
+    tf.saved_model.save(Small(), str(folder / "module"))
+    with tarfile.open(folder / "module.tar.gz", "w:gz") as archive:
+        archive.add(folder / "module", arcname=".")
+    data = (folder / "module.tar.gz").read_bytes()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            if "whole" in self.path:
+                self.wfile.write(data)
+            for place in range(60 if "slow" in self.path else 0):
+                self.wfile.write(data[place : place + 1])
+                self.wfile.flush()
+                time.sleep(0.05)
+            if "silent" in self.path:
+                time.sleep(3)
+
+        def log_message(self, *args):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        running.daemon_threads = True
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+
+
+def test_a_module_is_fetched_once(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
+    wave = tf.constant(sound())
+    found = hub.fetch(f"{server}/whole", "XAIAUDIO_VGGISH")(wave)
+    np.testing.assert_array_equal(found, Small()(wave))
+    monkeypatch.setattr(hub, "urlopen", None)
+    np.testing.assert_array_equal(hub.fetch(f"{server}/whole", "XAIAUDIO_VGGISH")(wave), found)
+
+
+@pytest.mark.parametrize("way, told", [("slow", r"only \d+ bytes within"), ("silent", "timed out")])
+def test_a_server_that_sends_next_to_nothing_is_not_waited_for(
+    server, tmp_path, monkeypatch, way, told
+):
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(download, "PATIENCE", 0.3)
+    monkeypatch.setattr(hub, "SILENCE", 0.3)
+    began = time.monotonic()
+    with pytest.raises(XaiAudioError, match=f"{told}.*or set XAIAUDIO_VGGISH"):
+        hub.fetch(f"{server}/{way}", "XAIAUDIO_VGGISH")
+    assert time.monotonic() - began < 2.5
+    assert [path.suffix for path in tmp_path.iterdir()] in ([], [".txt"])
 
 
 def test_junk_that_was_fetched_is_removed_and_a_bad_connection_leaves_the_rest(

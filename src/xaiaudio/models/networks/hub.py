@@ -8,24 +8,29 @@ you trust.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import urlopen
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from ... import cache
+from ...datasets.download import Pace
 from ...errors import XaiAudioError
 from ...frontend import LogMel
 
 # Largest difference between twin and module, as a share of the largest embedding value. Single
 # precision leaves about 1e-5; another activation or a swapped bias makes 1e-2 and more.
 TOLERANCE = 1e-3
+# Seconds without a byte after which a server is not waited for.
+SILENCE = 30.0
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,7 @@ def fetch(source: str, variable: str):
         os.environ.setdefault("TFHUB_CACHE_DIR", str(cache.home() / "tfhub"))
         import tensorflow_hub
 
+        _watch_downloads()
         return tensorflow_hub.load(source)
     except XaiAudioError:
         raise
@@ -92,6 +98,34 @@ def fetch(source: str, variable: str):
             else:
                 advice = f"check the internet connection, or {advice}"
         raise XaiAudioError(f"Could not load {source} ({reason}): {advice}.") from error
+
+
+@functools.cache
+def _watch_downloads() -> None:
+    """Let TensorFlow Hub give up a server that sends next to nothing; it would wait for ever."""
+    from tensorflow_hub import compressed_module_resolver, registry
+
+    class Watched(compressed_module_resolver.HttpCompressedFileResolver):
+        def _call_urlopen(self, request):
+            return _Watched(urlopen(request, timeout=SILENCE, context=self._context))
+
+    registry.resolver.add_implementation(Watched())
+
+
+class _Watched:
+    """An answer of a server, read as it comes in."""
+
+    def __init__(self, answer):
+        self.answer, self.pace = answer, Pace()
+
+    def read(self, size: int) -> bytes:
+        """Return so many bytes, fewer only at the end."""
+        parts = []
+        while size > 0 and (data := self.answer.read1(size)):
+            self.pace.got(len(data))
+            parts.append(data)
+            size -= len(data)
+        return b"".join(parts)
 
 
 def _fetched(address: str) -> Path:
