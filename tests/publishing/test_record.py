@@ -68,7 +68,7 @@ def shell():
 def test_figures_are_recorded_under_the_names_of_their_cells(shell, monkeypatch):
     monkeypatch.setattr("IPython.get_ipython", lambda: shell)
     shell.push({"fig": figure(squares=[1, 4, 9]), "bare": Figure()})
-    record.record_figures({"fig": "fig-squares", "bare": "fig-bare"})
+    record.record_figures({"fig": ["fig-squares", "fig-again"], "bare": ["fig-bare"]})
 
     def said(source):
         with warnings.catch_warnings():
@@ -78,6 +78,7 @@ def test_figures_are_recorded_under_the_names_of_their_cells(shell, monkeypatch)
     bundle, metadata = said("fig\n")
     assert metadata[record.KEY]["name"] == "fig-squares"
     assert bundle["image/png"]
+    assert said("fig")[1][record.KEY]["name"] == "fig-again"  # the same source once more
     for source in ("1; fig", "bare"):  # no cell of that name; nothing to record
         assert record.KEY not in said(source)[1]
 

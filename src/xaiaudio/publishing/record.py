@@ -16,7 +16,7 @@ from ..errors import XaiAudioError
 from ..plots.render import render
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.figure import Figure
 
@@ -32,7 +32,7 @@ DIGITS = 5
 _GLUE = "application/papermill.record/"
 
 
-def record_figures(names: Mapping[str, str]) -> None:
+def record_figures(names: Mapping[str, Sequence[str]]) -> None:
     """Record the figures of this notebook under the names that their cells have.
 
     From then on a figure that a cell displays carries the record of its ``data``: a dict of the
@@ -41,21 +41,24 @@ def record_figures(names: Mapping[str, str]) -> None:
 
     Parameters
     ----------
-    names : mapping of str to str
-        The name of the figure, by the source of the cell that shows it.
+    names : mapping of str to sequence of str
+        The name of the figure, by the source of the cell that shows it; several where the cells
+        of several figures have the same source, in their order.
 
     Examples
     --------
-    >>> record_figures({"plots.plot(result)": "fig-gradcam"})  # doctest: +SKIP
+    >>> record_figures({"plots.plot(result)": ["fig-gradcam"]})  # doctest: +SKIP
     """
     from IPython import get_ipython
     from matplotlib.figure import Figure
 
     shell = get_ipython()
     running = {}
+    left = {source: list(of_source) for source, of_source in names.items()}
 
     def begin(info):
-        running["name"] = names.get(info.raw_cell.strip())
+        coming = left.get(info.raw_cell.strip(), [])
+        running["name"] = coming.pop(0) if coming else None
 
     def bundle(fig):
         return figure_bundle(running.get("name"), fig)

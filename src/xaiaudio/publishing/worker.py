@@ -118,7 +118,7 @@ def recording(notebook):
     for cell in notebook.cells:
         figure = (cell.metadata.get("mystnb") or {}).get("figure") or {}
         if cell.cell_type == "code" and figure.get("name"):
-            names[cell.source.strip()] = figure["name"]
+            names.setdefault(cell.source.strip(), []).append(figure["name"])
     source = f"from xaiaudio.publishing.record import record_figures\n\nrecord_figures({names!r})"
     return nbformat.v4.new_code_cell(source, id=RECORDING)
 
