@@ -1,3 +1,4 @@
+import dataclasses
 import errno
 
 import numpy as np
@@ -144,3 +145,17 @@ def test_save_to_a_place_that_cannot_be_written(small, patches, tmp_path):
 def test_classes_by_one_name(small, patches):
     assert list(explain_classes(small, patches, "dog", "gradcam")) == ["dog"]
     assert list(explain_classes(small, patches, [2, "cat"], "gradcam")) == ["rain", "cat"]
+
+
+def test_the_peak_is_the_middle_of_the_highest_cells(small, patches):
+    result = explain(small, patches, "dog", "occlusion")
+    raw = np.zeros((2, 6, 4), "float32")
+    raw[0, 2, 1] = 1.0
+    raw[1, 1:3, 2:] = 1 - 1e-7
+    raw[1, 2, 3] = 1.0
+    coarse = dataclasses.replace(result[:2], raw=raw, starts=np.array([0, 10]), length=40)
+    times, centres = small.frontend.frame_times(), small.frontend.band_centres()
+    # A cell of 4 frames by 4 bands, then four of them.
+    assert coarse.peak() == pytest.approx((times[10], (centres[5] + centres[6]) / 2))
+    later = 10 * small.frontend.hop / small.frontend.sample_rate
+    assert coarse.peak(1) == pytest.approx((times[8] + later, (centres[11] + centres[12]) / 2))

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from keras import layers
 from small_networks import LABELS, classifier_of, convolutional, random_patches
+from sound_functions import sounds
 
-from xaiaudio import XaiAudioError, explain
+from xaiaudio import AudioClassifier, XaiAudioError, explain
 from xaiaudio.errors import XaiAudioWarning
 from xaiaudio.explainers.checks import naming
 
@@ -46,7 +47,19 @@ def test_a_saturated_score_points_to_the_logits():
     (message,) = said(classifier, patches, "occlusion", output="scores")
     assert "in 3 of 3 maps" in message
     assert "saturated at 1, whatever is hidden. Give output='logits'." in message
-    assert said(classifier, patches, "occlusion", output="logits") == []
+    for method in ("occlusion", "lime"):
+        assert said(classifier, patches, method) == []
+        assert said(classifier, patches, method, output="logits") == []
+
+
+def test_a_saturated_score_of_a_model_without_logits_points_to_no_logits():
+    def certain(waves):
+        return np.tile(np.array([1.0, 0.0], "float32"), (len(waves), 1))
+
+    model = AudioClassifier.from_function(certain, ["yes", "no"], 8_000, 1)
+    (message,) = said(model, model.frontend(sounds(1)[0]), "occlusion")
+    assert "saturated at 1" in message and "nothing but probabilities" in message
+    assert "logits" not in message
 
 
 def test_a_network_that_does_not_listen():

@@ -10,11 +10,11 @@ from xaiaudio.explainers.engines.components import Components
 from xaiaudio.explainers.lime import Options, coalitions, growing, weigh
 
 
-def original(classifier, patch, numbers, label, *, samples, seed, features=100000, fill=None):
+def original(ask, patch, numbers, label, *, samples, seed, features=100000, fill=None):
     """Ask the lime package itself and paint its weights."""
     explanation = LimeImageExplainer(random_state=seed).explain_instance(
         patch,
-        lambda images: classifier.scores(np.asarray(images).mean(axis=-1)),
+        lambda images: ask(np.asarray(images).mean(axis=-1)),
         labels=(label,),
         hide_color=fill,
         top_labels=None,
@@ -33,6 +33,8 @@ def original(classifier, patch, numbers, label, *, samples, seed, features=10000
     "options, theirs",
     [
         ({}, {}),
+        ({"output": "logits"}, {}),
+        ({"output": "scores"}, {}),
         ({"seed": 7}, {"seed": 7}),
         ({"fill": -1.5}, {"fill": -1.5}),
         ({"fill": "silence"}, {"fill": np.log(0.01)}),
@@ -43,22 +45,24 @@ def original(classifier, patch, numbers, label, *, samples, seed, features=10000
 def test_grid_equals_the_lime_package(small, patches, options, theirs):
     found = explain(small, patches, "dog", "lime", grid=(5, 4), samples=150, **options)
     numbers = segments.grid((24, 16), 5, 4)
+    ask = small.scores if options.get("output") == "scores" else small.logits
     for patch, one in zip(patches, found.maps, strict=True):
-        expected = original(small, patch, numbers, 1, **{"samples": 150, "seed": 0} | theirs)
+        expected = original(ask, patch, numbers, 1, **{"samples": 150, "seed": 0} | theirs)
         assert np.abs(expected).max() > 1e-3
         np.testing.assert_allclose(one, expected, atol=2e-5)
 
 
-def test_superpixels_equal_the_lime_package(small, patches):
-    found = explain_classes(
-        small, patches, method="lime", segments="superpixels", grid=(4, 5), samples=120
-    )
+@pytest.mark.parametrize("output", ["logits", "scores"])
+def test_superpixels_equal_the_lime_package(small, patches, output):
+    options = {"segments": "superpixels", "grid": (4, 5), "samples": 120, "output": output}
+    found = explain_classes(small, patches, method="lime", **options)
     counts = set()
     for index, result in enumerate(found.values()):
         for patch, one in zip(patches, result.maps, strict=True):
             numbers = segments.superpixels(patch, 20)
             counts.add(numbers.max())
-            expected = original(small, patch, numbers, index, samples=120, seed=0)
+            ask = getattr(small, output)
+            expected = original(ask, patch, numbers, index, samples=120, seed=0)
             np.testing.assert_allclose(one, expected, atol=2e-5)
     assert len(counts) > 1, "patches with different numbers of segments are the point of this"
 
@@ -146,7 +150,8 @@ def test_odd_shapes():
     classifier = classifier_of(convolutional((7, 31)))
     patch = random_patches(1, (7, 31))[0]
     found = explain(classifier, patch, "rain", "lime", grid=(3, 8), samples=200)
-    expected = original(classifier, patch, segments.grid((7, 31), 3, 8), 2, samples=200, seed=0)
+    numbers = segments.grid((7, 31), 3, 8)
+    expected = original(classifier.logits, patch, numbers, 2, samples=200, seed=0)
     np.testing.assert_allclose(found.maps[0], expected, atol=2e-5)
 
 

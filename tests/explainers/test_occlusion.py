@@ -41,6 +41,7 @@ def brute_force(predict, patch, mask, stride, fill):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("output", [None, "logits", "scores"])
 @pytest.mark.parametrize(
     "shape, mask, stride",
     [
@@ -52,15 +53,15 @@ def brute_force(predict, patch, mask, stride, fill):
         ((5, 4), (0.01, 0.3), (0.01, 0.3)),
     ],
 )
-def test_equals_brute_force(shape, mask, stride):
+def test_equals_brute_force(shape, mask, stride, output):
     classifier = classifier_of(convolutional(shape))
     patches = random_patches(2, shape)
-    found = explain(classifier, patches, "dog", "occlusion", mask=mask, stride=stride).maps
+    options = {"mask": mask, "stride": stride, "output": output}
+    found = explain(classifier, patches, "dog", "occlusion", **options).maps
+    ask = classifier.scores if output == "scores" else classifier.logits
     for patch, one in zip(patches, found, strict=True):
-        expected = brute_force(
-            lambda x: classifier.scores(x[None])[0], patch, mask, stride, patch.mean()
-        )
-        np.testing.assert_allclose(one, expected[..., 1], atol=2e-6)
+        expected = brute_force(lambda x: ask(x[None])[0], patch, mask, stride, patch.mean())
+        np.testing.assert_allclose(one, expected[..., 1], atol=2e-6, rtol=1e-5)
 
 
 def test_default_grid_of_a_vggish_patch():
@@ -151,10 +152,12 @@ def test_in_the_manner_of_tf_keras_vis(channels):
     np.testing.assert_allclose(found[0], expected[..., 2], atol=1e-5)
 
 
-def test_class_and_method_agree(small, patches):
-    found = Occlusion(small.network)(CategoricalScore([0]), patches[..., None])
-    method = explain(small, patches, "cat", "occlusion").maps
-    np.testing.assert_allclose(found, method, atol=1e-6)
+@pytest.mark.parametrize("output", ["logits", "scores"])
+def test_class_and_method_agree(small, patches, output):
+    network = small.network if output == "scores" else small.logits_network
+    found = Occlusion(network)(CategoricalScore([0]), patches[..., None])
+    method = explain(small, patches, "cat", "occlusion", output=output).maps
+    np.testing.assert_allclose(found, method, atol=2e-6, rtol=1e-5)
 
 
 @pytest.mark.parametrize(

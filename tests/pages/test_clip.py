@@ -39,3 +39,15 @@ def test_a_page_says_how_many_patches_had_no_vote(recurrent):
     clip = explain_clip(recurrent, wave, "noise", methods=["occlusion"])
     assert clip.prediction.quiet > 0
     assert f"{clip.prediction.quiet} more are silent and did not vote" in clip.html()
+
+
+@pytest.mark.parametrize("output, unit", [(None, "logit"), ("scores", "probability")])
+def test_a_page_says_which_answer_of_the_network_a_map_is_about(recurrent, output, unit):
+    options = {"occlusion": {"output": output}}
+    clip = explain_clip(recurrent, WAVE, "noise", methods=["occlusion"], options=options)
+    page = clip.html()
+    largest = np.abs(clip.parts[0].relevance).max()
+    assert f"The largest effect on the {unit} is {largest:.2g}." in page
+    assert f"output={'logits' if output is None else output}" in page
+    labels = [ax.get_xlabel() for ax in clip.picture().axes]
+    assert f"against  ←  effect on the {unit}  →  for" in labels

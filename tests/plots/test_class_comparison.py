@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -71,3 +73,43 @@ def test_maps_without_sign_have_a_scale_from_zero_and_the_colours_of_magnitudes(
     assert found[1].get_cmap().name == sizes.axes[0].images[0].get_cmap().name == "magma"
     name = "maps" if "maps" in sizes.data else "occlusion"
     assert np.array_equal(signed.data[name], sizes.data[name])
+
+
+def _of(output, largest):
+    """The same maps with what the network was asked for, scaled."""
+    made = _two_maps()
+    return dataclasses.replace(made, maps=made.maps * largest / 4, options={"output": output})
+
+
+UNITS = [("logits", "logit"), ("scores", "probability")]
+
+
+@pytest.mark.parametrize("output, unit", UNITS)
+def test_figures_name_the_unit_of_a_map(output, unit):
+    result = _of(output, 3.5)
+    wanted = f"against  ←  effect on the {unit}  →  for"
+    maps = {"occlusion": np.ones((98, 64)), "other": np.ones((98, 64))}
+    figures = [
+        plots.plot(result),
+        plots.comparison([result, _two_maps()], names=["a", "b"], normalise=False),
+        plots.class_comparison([{"Rain": result}], normalise=False),
+        plots.clip_maps(
+            np.zeros(16_000), maps, result.frontend, normalise=False, units={"occlusion": unit}
+        ),
+    ]
+    for figure in figures:
+        assert wanted in [ax.get_xlabel() for ax in figure.axes]
+    figures = [plots.plot(result, normalise=True), plots.comparison([result])]
+    for figure in figures:
+        assert not any(unit in ax.get_xlabel() for ax in figure.axes)
+
+
+@pytest.mark.parametrize("output, unit", UNITS)
+def test_a_corner_names_the_largest_value_and_its_unit(output, unit):
+    results = [_of(output, 3.5)[1], _two_maps()[1]]
+    strip = plots.strip(results, names=["occlusion", "Grad-CAM"])
+    assert np.allclose(strip.data["largest"], [3.5, 4])
+    # The first panels are the spectrograms.
+    for figure in (strip, plots.comparison(results, names=["a", "b"], each=True)):
+        corners = [[text.get_text() for text in ax.texts] for ax in figure.axes[:3]]
+        assert corners == [[], [f"1 = 3.5 {unit}"], ["1 = 4"]]

@@ -29,14 +29,16 @@ _EPILOG = """\b
 Examples:
   xaiaudio explain dog.wav
   xaiaudio explain dog.wav --method lime --set lime.samples=2000
+  xaiaudio explain dog.wav --method occlusion --set occlusion.output=scores
   xaiaudio explain *.wav --target "Dog bark" --keep 0.2 --out maps
   xaiaudio explain knock.wav --model mine.keras --labels labels.txt
   xaiaudio explain knock.wav --model of_samples.keras --labels labels.txt --sample-rate 16000
 
 For each sound the folder gets NAME.html (open it in a browser), NAME.png, and for each
 method NAME-METHOD.npz (xaiaudio.Explanation.load reads it), NAME-METHOD-kept.mp3 and
-NAME-METHOD-removed.mp3. LIME draws 500 samples unless --set says otherwise. The network
-`lite` ships along, knows the ten classes of ESC-10 and needs no internet."""
+NAME-METHOD-removed.mp3. LIME draws 500 samples unless --set says otherwise. Occlusion and LIME
+explain the logit, or the probability with output=scores. The network `lite` ships along, knows
+the ten classes of ESC-10 and needs no internet."""
 
 
 def add_to(app: typer.Typer) -> None:

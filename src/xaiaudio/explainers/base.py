@@ -19,6 +19,7 @@ from ..frontend import LogMel
 from ..patches import Patches
 from . import registry
 from .checks import naming, warn_of_flat_maps
+from .engines.perturbation import output_of
 from .explanation import Explanation, _plain
 
 if TYPE_CHECKING:
@@ -236,15 +237,16 @@ class Explainer:
                 f"{self.name} needs {self._method.needs} in a Keras graph that takes log-mel "
                 f"patches, and {model.name} takes sounds: use {', '.join(registry.asking())}."
             )
-        started = time.perf_counter()
+        settled, started = self._settled(model), time.perf_counter()
         with naming(self.name):
-            raw = self._raw_maps(model, inputs, targets)
+            raw = self._raw_maps(model, inputs, targets, settled)
         seconds = (time.perf_counter() - started) / targets.shape[1]
         if not np.isfinite(raw).all():
             raise XaiAudioError(
                 f"{self.name} gave maps that are not finite: check the network's weights."
             )
-        warn_of_flat_maps(self.name, raw, values, targets, scores, dataclasses.asdict(self.options))
+        options = dataclasses.asdict(settled)
+        warn_of_flat_maps(self.name, raw, values, targets, scores, options, model.has_logits)
         known = isinstance(patches, Patches)
         return [
             Explanation(
@@ -255,7 +257,7 @@ class Explainer:
                 scores=scores,
                 labels=tuple(model.labels),
                 method=self.name,
-                options=dataclasses.asdict(self.options),
+                options=options,
                 upsample=self.upsample,
                 frontend=patches.frontend if known else model.frontend,
                 seconds=seconds,
@@ -266,15 +268,21 @@ class Explainer:
             for k in range(targets.shape[1])
         ]
 
-    def _raw_maps(self, model, patches, targets) -> np.ndarray:
+    def _settled(self, model) -> Any:
+        """Return the options with what a model decides: which of its outputs is asked for."""
+        if not self.takes("output"):
+            return self.options
+        return dataclasses.replace(self.options, output=output_of(model, self.options.output))
+
+    def _raw_maps(self, model, patches, targets, options) -> np.ndarray:
         """Compute maps (n, k, h, w) at the method's own resolution."""
         method, (n, k) = self._method, targets.shape
         more = [] if method.fit is None else [self._learnt()]
         if method.many_targets:
-            maps = method.function(model, patches, targets, self.options, *more)
+            maps = method.function(model, patches, targets, options, *more)
             return np.asarray(maps, np.float32)
         repeated = np.repeat(patches, k, axis=0)
-        flat = method.function(model, repeated, targets.reshape(-1), self.options, *more)
+        flat = method.function(model, repeated, targets.reshape(-1), options, *more)
         flat = np.asarray(flat, np.float32)
         return flat.reshape(n, k, *flat.shape[1:])
 

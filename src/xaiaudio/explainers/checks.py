@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-# A map whose cells differ by less, as a share of the largest, or of a probability, is flat.
+# A map whose cells differ by less, as a share of the largest, or of a probability or a logit, is
+# flat: of a logit of 10, this is what rounding leaves.
 FLAT = 1e-6
 
 
@@ -111,7 +112,7 @@ this. Try another method, such as 'occlusion'.
         ) from error
 
 
-def warn_of_flat_maps(method, raw, patches, targets, scores, options) -> None:
+def warn_of_flat_maps(method, raw, patches, targets, scores, options, has_logits=True) -> None:
     """Say of maps in which no cell differs from another why this is so, and what to do.
 
     Parameters
@@ -125,17 +126,22 @@ def warn_of_flat_maps(method, raw, patches, targets, scores, options) -> None:
         Probabilities.
     options : dict
         The method's.
+    has_logits : bool
+        Whether the network has other outputs than its probabilities.
 
     Warns
     -----
     XaiAudioWarning
         Once for each reason.
     """
-    least = FLAT if options.get("output") == "scores" else 0.0
+    asks = "output" in options
     largest = np.abs(raw).max(axis=(2, 3))
-    flat = np.ptp(raw, axis=(2, 3)) <= np.maximum(FLAT * largest, least)
+    flat = np.ptp(raw, axis=(2, 3)) <= np.maximum(FLAT * largest, FLAT if asks else 0.0)
+    if asks:  # of a patch without contrast, the map shows where the covers lie and no more
+        flat |= (np.ptp(patches, axis=(1, 2)) == 0)[:, None]
     reasons = Counter(
-        _reason(raw, patches[n], scores[n, targets[n, k]], options) for n, k in np.argwhere(flat)
+        _reason(raw, patches[n], scores[n, targets[n, k]], options, has_logits)
+        for n, k in np.argwhere(flat)
     )
     for reason, count in reasons.items():
         warnings.warn(
@@ -145,7 +151,7 @@ def warn_of_flat_maps(method, raw, patches, targets, scores, options) -> None:
         )
 
 
-def _reason(raw, patch, score, options) -> str:
+def _reason(raw, patch, score, options, has_logits) -> str:
     if raw.shape[2:] == (1, 1):
         return (
             "as there is only one: the layer has one value for the whole patch. Name an earlier "
@@ -155,9 +161,13 @@ def _reason(raw, patch, score, options) -> str:
         return "as the patch is the same everywhere, like silence. Explain a patch with a sound."
     saturated = not FLAT < score < 1 - FLAT
     if options.get("output") == "scores" and saturated:
-        return (
-            f"as the score is saturated at {score:.6g}, whatever is hidden. Give output='logits'."
+        advice = (
+            "Give output='logits'."
+            if has_logits
+            else "This model gives nothing but probabilities: explain another class or a less "
+            "certain sound."
         )
+        return f"as the score is saturated at {score:.6g}, whatever is hidden. {advice}"
     if "layer" in options:
         return (
             "as no feature map speaks for the class. Name another layer with layer=..., or use a "

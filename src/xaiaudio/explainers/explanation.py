@@ -19,6 +19,9 @@ from ..wave_frontend import from_config
 if TYPE_CHECKING:
     from ..types import PathLike
 
+#: What the values of a map are, by what the network was asked for.
+UNITS = {"logits": "logit", "scores": "probability"}
+
 
 @dataclass(frozen=True)
 class Explanation:
@@ -40,7 +43,8 @@ class Explanation:
         The network's classes.
     method : str
     options : dict
-        The method's options, defaults included.
+        The method's options, defaults included. Of methods that have an option `output`, what
+        the network was asked for: never None.
     upsample : str
         How `raw` became `maps`: ``"bilinear"`` or ``"nearest"``.
     frontend : LogMel
@@ -78,6 +82,21 @@ class Explanation:
         """The class each map speaks for, by name."""
         return [self.labels[target] for target in self.targets]
 
+    @property
+    def unit(self) -> str:
+        """What the values of the maps are changes of: ``"logit"``, ``"probability"`` or ``""``.
+
+        Empty for methods that do not compare the network's answers to two inputs.
+
+        Examples
+        --------
+        >>> import numpy as np, xaiaudio as xa
+        >>> model, patch = xa.load_model("lite"), np.zeros((96, 64), "float32")
+        >>> xa.explain(model, patch, "Rain", method="occlusion").unit
+        'logit'
+        """
+        return UNITS.get(self.options.get("output", ""), "")
+
     def __getitem__(self, index) -> Explanation:
         """Return the explanation of some of the patches (slice, mask or list of indices)."""
         if isinstance(index, (int, np.integer)):
@@ -112,6 +131,38 @@ class Explanation:
             In the sound's own seconds; from the patch's beginning if it is unknown where it lies.
         """
         return self.frontend.frame_times(0 if self.starts is None else self.starts[number])
+
+    def peak(self, number: int = 0) -> tuple[float, float]:
+        """Return where a map is highest.
+
+        Parameters
+        ----------
+        number : int
+            Which of the patches.
+
+        Returns
+        -------
+        seconds, hertz : float
+            The middle of the cells that share the highest value: of a coarse map, of a segment.
+            Seconds are the sound's own, see :meth:`times`.
+
+        Examples
+        --------
+        >>> import numpy as np, xaiaudio as xa
+        >>> model, patch = xa.load_model("lite"), np.zeros((96, 64), "float32")
+        >>> result = xa.explain(model, patch, "Rain", method="occlusion", mask=1.0, stride=1.0)
+        >>> [round(value, 2) for value in result.peak()]  # one cover: the middle of the patch
+        [0.49, 1885.12]
+        """
+        raw = self.raw[number]
+        high = raw >= raw.max() - 1e-5 * np.ptp(raw)  # rounding tells no cells apart
+        row, column = (places.mean() for places in np.nonzero(high))
+        frames, bands = self.maps.shape[1:]
+        times, centres = self.times(number), self.frontend.band_centres()
+        frame = (row + 0.5) * frames / raw.shape[0]
+        band = (column + 0.5) * bands / raw.shape[1] - 0.5
+        seconds = np.interp(frame, np.arange(frames + 1), times)
+        return float(seconds), float(np.interp(band, np.arange(bands), centres))
 
     def save(self, path: PathLike) -> Path:
         """Write everything to one ``.npz`` file; :meth:`load` reads it back.

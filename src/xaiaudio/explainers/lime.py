@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import XaiAudioError
 from .engines import segments as cut
 from .engines.components import mixtures
-from .engines.perturbation import Coalitions, engine_of, filling, silence_of
+from .engines.perturbation import Coalitions, check_output, engine_of, filling, silence_of
 from .registry import register
 
 if TYPE_CHECKING:
@@ -45,8 +45,9 @@ class Options:
     kernel_width : float
         How fast a coalition's weight falls with its cosine distance from the whole patch.
     seed : int
-    output : {"scores", "logits"}
-        What the linear model is fitted to.
+    output : {"logits", "scores"}, optional
+        What the linear model is fitted to. By default the logits, and the probabilities of
+        classifiers that give nothing else.
     """
 
     segments: str = "grid"
@@ -56,7 +57,7 @@ class Options:
     features: int | None = None
     kernel_width: float = 0.25
     seed: int = 0
-    output: str = "scores"
+    output: str | None = None
 
     def __post_init__(self):
         if self.segments not in SEGMENTS:
@@ -71,12 +72,13 @@ class Options:
             raise XaiAudioError(f"kernel_width is {self.kernel_width!r}: it must be above 0.")
         if not (_counts(self.seed, 0) and self.seed < 2**32):
             raise XaiAudioError(f"seed is {self.seed!r}: it must be a whole number from 0 up.")
+        check_output(self.output)
 
 
 @register(
     "lime",
     options=Options,
-    summary="Weights of a linear model fitted to the scores with segments switched off.",
+    summary="Weights of a linear model fitted to the logits with segments switched off.",
     paper="Ribeiro, Singh & Guestrin 2016, 'Why Should I Trust You?'",
     many_targets=True,
 )

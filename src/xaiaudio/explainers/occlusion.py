@@ -11,7 +11,7 @@ import tensorflow as tf
 from tf_keras_vis import ModelVisualization
 
 from ..errors import XaiAudioError
-from .engines.perturbation import Boxes, Engine, engine_of, filling, silence_of
+from .engines.perturbation import Boxes, Engine, check_output, engine_of, filling, silence_of
 from .registry import register
 
 if TYPE_CHECKING:
@@ -29,31 +29,33 @@ class Options:
         both axes or (time, frequency). The stride must not be larger than the mask.
     fill : {"mean", "silence"} or float
         What stands in the covered cells.
-    output : {"scores", "logits"}
-        Whether the drop is one in probability or in the logit. A probability near 1 hardly falls
-        as long as the class stays the winner; a logit has no such ceiling.
+    output : {"logits", "scores"}, optional
+        Whether the drop is one in the logit or in probability. A probability near 1 hardly falls
+        as long as the class stays the winner; a logit has no such ceiling. By default the logit,
+        and the probability of classifiers that give nothing else.
     """
 
     mask: float | tuple[float, float] = 0.2
     stride: float | tuple[float, float] = 0.1
     fill: str | float = "mean"
-    output: str = "scores"
+    output: str | None = None
 
     def __post_init__(self):
         _pairs(self.mask, self.stride)
+        check_output(self.output)
 
 
 @register(
     "occlusion",
     options=Options,
-    summary="How far the class score drops when a part of the patch is covered.",
+    summary="How far the class's logit drops when a part of the patch is covered.",
     paper="Zeiler & Fergus 2014, Visualizing and Understanding Convolutional Networks",
     many_targets=True,
 )
 def occlusion(
     classifier: AudioClassifier, patches: np.ndarray, targets: np.ndarray, options: Options
 ) -> np.ndarray:
-    """Compute maps (n, k, frames, bands) of the drop in the scores of `targets` (n, k)."""
+    """Compute maps (n, k, frames, bands) of the drop in the output of `targets` (n, k)."""
     sweep = Sweep(patches.shape[1:], options.mask, options.stride)
     fill = filling(patches, options.fill, silence_of(classifier))
     answers = engine_of(classifier, options.output)(patches, fill, sweep.boxes)

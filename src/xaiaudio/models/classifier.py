@@ -333,6 +333,11 @@ class AudioClassifier:
             return patches[..., None]
         return patches
 
+    @property
+    def has_logits(self) -> bool:
+        """Whether the logits are the network's own, and not computed from its probabilities."""
+        return self.outputs != "probabilities"
+
     def forward(self, logits: bool = False) -> Callable:
         """Return the compiled forward pass.
 

@@ -217,7 +217,14 @@ def of_function(
     _check_range(answers, outputs, name)
     scores, logits = _ends(ask, outputs, one=_sum_to_one(answers))
     return WaveformClassifier(
-        scores, logits, labels, frontend, name=name, batch=batch, attribution=attribution
+        scores,
+        logits,
+        labels,
+        frontend,
+        name=name,
+        batch=batch,
+        attribution=attribution,
+        outputs="probabilities" if outputs == "probabilities" else None,
     )
 
 

@@ -88,7 +88,10 @@ class ExplainedClip:
     def _figure(self, parts):
         # One map alone keeps its unit; several are brought to one scale.
         maps = {part.method: part.relevance for part in parts}
-        return plots.clip_maps(self.wave, maps, self.frontend, normalise=len(parts) > 1)
+        units = {part.method: part.result.unit for part in parts}
+        return plots.clip_maps(
+            self.wave, maps, self.frontend, normalise=len(parts) > 1, units=units
+        )
 
     @functools.cached_property
     def png(self) -> bytes:
@@ -296,10 +299,14 @@ def _section(clip: ExplainedClip, part: Part) -> str:
         for name, wave in part.heard.sounds().items()
     )
     options = ", ".join(f"{name}={value}" for name, value in part.result.options.items())
+    size = f"{np.abs(part.relevance).max():.2g}"
+    unit = part.result.unit
+    stake = f"<p>The largest effect on the {unit} is {size}.</p>" if unit else ""
     return f"""<section>
 <h2>{html.escape(part.method)}</h2>
 <p>{html.escape(about["summary"])} <span class="paper">{html.escape(about["paper"])}</span></p>
 {_picture(clip.png_of(part), _describe(clip, part))}
+{stake}
 <div class="players">{sounds}</div>
 <p class="paper">Options: {html.escape(options or "none")}. Took {part.result.seconds:.1f} s.</p>
 </section>

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 RAW = "against  ←  relevance for the class  →  for"
 SHARE = "against  ←  relevance, largest = 1  →  for"
+EFFECT = "against  ←  effect on the {}  →  for"
 RAW_SIZE, SHARE_SIZE = "relevance without sign", "relevance without sign, largest = 1"
 
 
@@ -107,7 +108,8 @@ def plot(
         _label_column(pair, shown.frontend, titles[index], left=column == 0)
     if not overlay:
         canvas.colour_bar(figure, spectrum, axes, LOUDNESS)
-    canvas.colour_bar(figure, _opaque(figure, relevance), axes, _unit(normalise, magnitude))
+    unit = _unit(normalise, magnitude, shown.unit)
+    canvas.colour_bar(figure, _opaque(figure, relevance), axes, unit)
     return canvas.finish(figure, patches=shown.patches, maps=maps, limit=limits[1])
 
 
@@ -117,10 +119,13 @@ def _scale(maps, magnitude):
     return (canvas.MAGNITUDE, (0.0, high)) if magnitude else (canvas.SIGNED, (low, high))
 
 
-def _unit(normalise, magnitude) -> str:
+def _unit(normalise, magnitude, unit="") -> str:
+    """Return what stands under a colour bar; `unit` is that of the explanation."""
     if magnitude:
         return SHARE_SIZE if normalise else RAW_SIZE
-    return SHARE if normalise else RAW
+    if normalise:
+        return SHARE
+    return EFFECT.format(unit) if unit else RAW
 
 
 def _ground(overlay) -> str:
@@ -179,8 +184,9 @@ def comparison(
         True divides each method's maps by their largest magnitude, the same for all its patches,
         and draws one scale. False keeps each method's unit and draws one scale per method.
     each : bool
-        True divides every map by its own largest magnitude, and writes that into its corner: then
-        a map is legible even where another patch has a thousand times more at stake.
+        True divides every map by its own largest magnitude, and writes that into its corner, with
+        its unit if it has one: then a map is legible even where another patch has a thousand times
+        more at stake.
     magnitude : bool
         As in :func:`plot`, for all methods.
     outlines : array_like of bool, shape (n, frames, bands), optional
@@ -208,18 +214,16 @@ def comparison(
         )
     names = [result.method for result in results] if names is None else list(names)
     rows = {name: result.maps for name, result in zip(names, results, strict=True)}
+    units = [result.unit for result in results]
     titles = _titles(first) if titles is None else titles
+    patches, frontend, starts = first.patches, first.frontend, _starts(first)
     if not each:
-        figure = map_rows(
-            first.patches, rows, titles, first.frontend, normalise, magnitude, _starts(first)
-        )
+        figure = map_rows(patches, rows, titles, frontend, normalise, magnitude, starts, units)
     else:
         shown = {name: np.stack([scaled(cells) for cells in maps]) for name, maps in rows.items()}
-        figure = map_rows(
-            first.patches, shown, titles, first.frontend, True, magnitude, _starts(first)
-        )
+        figure = map_rows(patches, shown, titles, frontend, True, magnitude, starts)
         largest = np.array([np.abs(maps).max(axis=(1, 2)) for maps in rows.values()])
-        _write_largest(figure, largest)
+        write_largest(figure.axes[len(first) :], largest, units)
         figure.data["largest"] = largest
     if outlines is not None:
         for ax, cells in zip(figure.axes, outlines, strict=False):
@@ -228,15 +232,18 @@ def comparison(
     return figure
 
 
-def _write_largest(figure, largest) -> None:
-    """Write into the corner of each map what its 1 stands for."""
-    columns = largest.shape[1]
-    for index, value in enumerate(largest.ravel()):
-        figure.axes[columns + index].text(
+def write_largest(axes, largest, units) -> None:
+    """Write into the corner of each map what its 1 stands for.
+
+    `largest` is (methods, patches), and `units` has one of each method.
+    """
+    words = np.repeat(units, largest.shape[1])
+    for ax, value, unit in zip(axes, largest.ravel(), words, strict=False):
+        ax.text(
             0.97,
             0.95,
-            f"1 = {value:.2g}",
-            transform=figure.axes[columns + index].transAxes,
+            f"1 = {value:.2g} {unit}".rstrip(),
+            transform=ax.transAxes,
             ha="right",
             va="top",
             fontsize=canvas.FONT - 3,
@@ -290,7 +297,8 @@ def class_comparison(
     titles = [_titles(result)[0] for result in first] if titles is None else titles
     patches = np.concatenate([result.patches for result in first])
     starts = [start for result in first for start in _starts(result)]
-    return map_rows(patches, rows, titles, first[0].frontend, normalise, starts=starts)
+    units = [line[0].unit for line in columns]
+    return map_rows(patches, rows, titles, first[0].frontend, normalise, starts=starts, units=units)
 
 
 def _starts(result) -> list[float]:
@@ -298,9 +306,10 @@ def _starts(result) -> list[float]:
     return [result.times(number)[0] for number in range(len(result))]
 
 
-def map_rows(patches, rows, titles, frontend, normalise, magnitude=False, starts=None):
+def map_rows(patches, rows, titles, frontend, normalise, magnitude=False, starts=None, units=None):
     """Draw a row of spectrograms and one row of maps per name; `starts` are seconds."""
     starts = [None] * len(patches) if starts is None else starts
+    units = [""] * len(rows) if units is None else units
     count = len(patches)
     own_bars = 0 if normalise else 0.55 * len(rows)
     figure, axes = canvas.grid(
@@ -319,12 +328,12 @@ def map_rows(patches, rows, titles, frontend, normalise, magnitude=False, starts
             left=column == 0,
             names=["spectrogram", *rows],
         )
-    for line, maps in zip(axes[1:], shown.values(), strict=True):
+    for line, maps, unit in zip(axes[1:], shown.values(), units, strict=True):
         cmap, limits = _scale(maps, magnitude)
         for ax, cells, start in zip(line, maps, starts, strict=True):
             relevance = canvas.image(ax, cells, frontend, start=start, cmap=cmap, limits=limits)
         if not normalise:
-            canvas.colour_bar(figure, relevance, line, _unit(normalise, magnitude))
+            canvas.colour_bar(figure, relevance, line, _unit(normalise, magnitude, unit))
     canvas.colour_bar(figure, spectrum, axes if normalise else axes[0], LOUDNESS)
     if normalise:
         relevance.set_clim(0 if magnitude else -1, 1)
@@ -333,7 +342,12 @@ def map_rows(patches, rows, titles, frontend, normalise, magnitude=False, starts
 
 
 def clip_maps(
-    wave: ArrayLike, maps: Mapping[str, ArrayLike], frontend: LogMel, *, normalise: bool = True
+    wave: ArrayLike,
+    maps: Mapping[str, ArrayLike],
+    frontend: LogMel,
+    *,
+    normalise: bool = True,
+    units: Mapping[str, str] | None = None,
 ) -> Figure:
     """Draw maps over a whole clip, one below the other, under its spectrogram.
 
@@ -347,6 +361,8 @@ def clip_maps(
     frontend : LogMel
     normalise : bool
         True divides each map by its largest magnitude and draws one scale.
+    units : mapping of str to str, optional
+        Name to unit, see `Explanation.unit`.
 
     Returns
     -------
@@ -379,7 +395,7 @@ def clip_maps(
         relevance = canvas.image(ax, cells, frontend, cmap=canvas.SIGNED, limits=limits)
         canvas.title(ax, name)
         if not normalise:
-            canvas.colour_bar(figure, relevance, ax, RAW)
+            canvas.colour_bar(figure, relevance, ax, _unit(False, False, (units or {}).get(name)))
     for ax in axes:
         canvas.mel_axis(ax, frontend)
     longest = max(len(spectrogram), *(len(cells) for cells in shown.values()))

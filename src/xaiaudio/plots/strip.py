@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..errors import XaiAudioError
 from . import canvas
-from .maps import SHARE, scaled
+from .maps import SHARE, scaled, write_largest
 from .sounds import LOUDNESS
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 def strip(results: Sequence[Explanation], *, names: Sequence[str] | None = None) -> Figure:
     """Draw one patch's spectrogram and, beside it, one map per method.
 
+    Each map is divided by its largest magnitude, which stands in its corner, with its unit if it
+    has one.
+
     Parameters
     ----------
     results : sequence of Explanation
@@ -30,7 +35,8 @@ def strip(results: Sequence[Explanation], *, names: Sequence[str] | None = None)
     Returns
     -------
     matplotlib.figure.Figure
-        `data`: ``patch``, and each method's map divided by its largest magnitude, by name.
+        `data`: ``patch``, each method's map divided by its largest magnitude, by name, and these
+        ``largest`` magnitudes.
 
     Raises
     ------
@@ -64,6 +70,8 @@ def strip(results: Sequence[Explanation], *, names: Sequence[str] | None = None)
         ax.locator_params(axis="x", nbins=4)
         if index == 0:
             canvas.mel_axis(ax, first.frontend)
+    largest = np.array([[np.abs(result.maps[0]).max()] for result in results])
+    write_largest(axes[1:], largest, [result.unit for result in results])
     canvas.colour_bar(figure, spectrum, axes[:1], LOUDNESS)
     canvas.colour_bar(figure, relevance, axes[1:], SHARE)
-    return canvas.finish(figure, patch=first.patches[0], **maps)
+    return canvas.finish(figure, patch=first.patches[0], **maps, largest=largest[:, 0])

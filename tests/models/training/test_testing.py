@@ -71,3 +71,44 @@ def test_clips_of_a_class_that_the_network_does_not_know(clips, backbone):
     model = AudioClassifier.from_keras(network, ["low", "high"])
     with pytest.raises(XaiAudioError, match="'noise'.*low, high"):
         models.test(model, clips)
+
+
+def test_mistakes_are_listed_with_their_votes():
+    random = np.random.default_rng(1)
+    table = table_of(random.integers(1, 6, 30), random.choice(LABELS, 30))
+    scores = random.dirichlet(np.ones(3), len(table.clip))
+    result = judged(table, scores, LABELS)
+    rows = {row["clip"]: row for row in result.mistakes}
+    for k, (name, true, said) in enumerate(
+        zip(result.names, result.true_labels, result.predicted_labels, strict=True)
+    ):
+        assert (name in rows) == (true != said)
+        if name in rows:
+            votes = [LABELS[row.argmax()] for row in scores[table.clip == k]]
+            row = rows[name]
+            assert (row["true"], row["predicted"], row["votes"]) == (true, said, len(votes))
+            assert row["votes_true"] == votes.count(true)
+            assert row["votes_predicted"] == votes.count(said)
+
+
+def of_rows(rows, truth, sizes):
+    return judged(table_of(sizes, truth), np.array(rows), LABELS)
+
+
+def test_the_surest_mistake_is_of_a_clip_that_the_vote_got_wrong():
+    low, high, noise = LABELS
+    # The third patch is surer and wrong, but its clip is named rightly.
+    rows = [[0.2, 0.7, 0.1], [0.3, 0.6, 0.1], [0.0, 0.0, 1.0], [0.0, 0.9, 0.1], [0.0, 0.9, 0.1]]
+    rows += [[0.1, 0.1, 0.8]]
+    result = of_rows(rows, [low, high, low], [2, 3, 1])
+    assert result.surest_mistake() == (2, 0, "clip")
+    assert result.surest_mistake((low, high)) == (0, 0, "clip")
+    assert result.surest_mistake((low, noise), (low, high)) == (2, 0, "clip")
+
+
+def test_without_a_wrong_clip_it_is_a_wrong_patch_and_else_the_least_sure():
+    low, high, _ = LABELS
+    rows = [[0.9, 0.1, 0.0], [0.8, 0.1, 0.1], [0.0, 1.0, 0.0], [0.2, 0.6, 0.2]]
+    assert of_rows(rows, [low, high], [3, 1]).surest_mistake() == (0, 2, "patch")
+    rows[2] = [0.7, 0.3, 0.0]
+    assert of_rows(rows, [low, high], [3, 1]).surest_mistake() == (1, 0, "none")

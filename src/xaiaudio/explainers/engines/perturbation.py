@@ -336,17 +336,16 @@ def _pass(masks, batch, render, forward, start, count, inputs, *arrays):
     return made if forward is None else forward(made)
 
 
-def engine_of(classifier: AudioClassifier, output: str = "scores") -> Engine:
+def engine_of(classifier: AudioClassifier, output: str | None = "scores") -> Engine:
     """Return the classifier's engine; it is built once and goes when the classifier goes.
 
     Parameters
     ----------
     classifier : AudioClassifier
-    output : {"scores", "logits"}
-        What the engine answers with.
+    output : {"scores", "logits"} or None
+        What the engine answers with; None leaves it to :func:`output_of`.
     """
-    if output not in OUTPUTS:
-        raise XaiAudioError(f"output is {output!r}: it must be one of {OUTPUTS}.")
+    output = output_of(classifier, output)
 
     def make(alive):
         # Of a network of sounds, cells are hidden by filters on the sounds.
@@ -357,6 +356,39 @@ def engine_of(classifier: AudioClassifier, output: str = "scores") -> Engine:
         return Engine(lambda inputs: alive().forward(output == "logits")(inputs), **sounds)
 
     return _ENGINES(classifier, output, make)
+
+
+def output_of(classifier: AudioClassifier, output: str | None = None) -> str:
+    """Return what a method asks a classifier for: where it has a choice, the logits.
+
+    A probability near 1 hardly falls as long as the class stays the winner, so that its maps are
+    nearly empty. A logit has no such ceiling. Logits that were only computed from probabilities
+    know no more than these do: then it is the probabilities.
+
+    Parameters
+    ----------
+    classifier : AudioClassifier
+    output : {"scores", "logits"} or None
+        What the user wants; None has no wish.
+
+    Returns
+    -------
+    {"scores", "logits"}
+
+    Examples
+    --------
+    >>> import xaiaudio as xa
+    >>> output_of(xa.load_model("lite"))
+    'logits'
+    """
+    check_output(output)
+    return output or ("logits" if classifier.has_logits else "scores")
+
+
+def check_output(output) -> None:
+    """Raise XaiAudioError unless an option `output` is one that there is."""
+    if output is not None and output not in OUTPUTS:
+        raise XaiAudioError(f"output is {output!r}: it must be one of {OUTPUTS}, or None.")
 
 
 def takes_waves(classifier: AudioClassifier) -> TypeGuard[WaveformClassifier]:

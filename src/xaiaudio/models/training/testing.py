@@ -81,6 +81,58 @@ class TestResult:
         """What each clip is, by name."""
         return [self.labels[number] for number in self.true]
 
+    @property
+    def mistakes(self) -> list[dict]:
+        """The clips named wrongly: their ``clip``, ``true`` and ``predicted`` class and votes.
+
+        ``votes_true`` and ``votes_predicted`` count patches for the two classes, of ``votes``.
+        """
+        rows = []
+        for k in np.flatnonzero(self.true != self.predicted):
+            ballots = self.patch_scores[k][self.voted[k]].argmax(axis=1)
+            votes = np.bincount(ballots, minlength=len(self.labels))
+            true, said = self.true[k], self.predicted[k]
+            row = {"clip": self.names[k], "true": self.labels[true]}
+            row |= {"predicted": self.labels[said], "votes": len(ballots)}
+            row |= {"votes_true": int(votes[true]), "votes_predicted": int(votes[said])}
+            rows.append(row)
+        return rows
+
+    def surest_mistake(self, *pairs: tuple[str, str]) -> tuple[int, int, str]:
+        """Return the patch whose mistake the network was surest of.
+
+        Parameters
+        ----------
+        *pairs : (str, str)
+            True and predicted class of mistakes to prefer, the first of them most.
+
+        Returns
+        -------
+        clip, patch : int
+            A patch that voted for the wrong class of a clip that the vote got wrong.
+        kind : {"clip", "patch", "none"}
+            ``"patch"`` if there is no such clip, and so a wrong patch of another; ``"none"`` if no
+            patch is wrong, and so the one that the network was least sure of.
+        """
+        scores = np.concatenate(self.patch_scores)
+        sizes = [len(part) for part in self.patch_scores]
+        clip = np.repeat(np.arange(len(sizes)), sizes)
+        patch = np.concatenate([np.arange(size) for size in sizes])
+        said, sure = scores.argmax(axis=1), scores.max(axis=1)
+        true, voted = self.true[clip], np.concatenate(self.voted)
+        named, names = np.array(self.labels)[said], np.array(self.labels)[true]
+        wanted = np.zeros(len(scores), int)
+        for place, (one, other) in enumerate(reversed(pairs), start=1):
+            wanted[(names == one) & (named == other)] = place
+        wrong = voted & (said != true)
+        led = wrong & (said == self.predicted[clip])
+        for kind, chosen in (("clip", led), ("patch", wrong)):
+            if chosen.any():
+                best = max(np.flatnonzero(chosen), key=lambda k: (wanted[k], sure[k]))
+                return int(clip[best]), int(patch[best]), kind
+        best = int(np.where(voted, sure, np.inf).argmin())
+        return int(clip[best]), int(patch[best]), "none"
+
 
 def _ratio(hits, all_) -> np.ndarray:
     return np.divide(hits, all_, out=np.full(len(all_), np.nan), where=all_ > 0)
