@@ -14,7 +14,7 @@ FLOORS = (
     ("errors", "types"),
     ("files", "filterbank", "imports", "progress", "signatures", "containers"),
     ("cache", "decoding", "stft"),
-    ("audio", "patches"),
+    ("audio", "patches", "frontend_settings"),
     ("frontend", "synthesis"),
     ("wave_frontend",),
     ("datasets",),

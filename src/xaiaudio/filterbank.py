@@ -5,6 +5,10 @@ from __future__ import annotations
 import functools
 
 import numpy as np
+from scipy import fft as scipy_fft
+
+# Frames transformed at a time: bounds the memory for hour-long sounds.
+_CHUNK = 4096
 
 # Slaney's scale: even steps of hertz up to here, even steps of the logarithm above.
 _BEND = 1000.0
@@ -168,6 +172,33 @@ def mel_matrix(frontend) -> np.ndarray:
         edges = hertz(mel_points(frontend), frontend.mel_scale)
         weights = weights * (2 / (edges[2:] - edges[:-2]))
     return weights.astype(frontend.precision, copy=False)
+
+
+def sums(wave, frontend) -> np.ndarray:
+    """Return what a front end's bands sum up of a sound: magnitudes or powers.
+
+    Parameters
+    ----------
+    wave : ndarray of float32, shape (samples,)
+    frontend : LogMel
+
+    Returns
+    -------
+    ndarray, shape (T, bands)
+        In the precision that the front end computes with.
+    """
+    if frontend.centred:
+        ends = (frontend.samples_before, frontend.window - frontend.samples_before)
+        wave = np.pad(wave, ends, mode=frontend.pad_mode)
+    windows = np.lib.stride_tricks.sliding_window_view(wave, frontend.window)[:: frontend.hop]
+    shape = hann(frontend.window, frontend.precision)
+    weights = mel_matrix(frontend)
+    found = np.empty((len(windows), frontend.bands), frontend.precision)
+    for start in range(0, len(windows), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        heights = np.abs(scipy_fft.rfft(windows[part] * shape, frontend.fft))
+        found[part] = (heights if frontend.power == 1 else heights**2) @ weights
+    return found
 
 
 def _as_tensorflow(frontend) -> bool:

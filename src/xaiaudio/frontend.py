@@ -7,46 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import fft as scipy_fft
 
-from . import filterbank
+from . import filterbank, frontend_settings
 from .errors import XaiAudioError
-from .patches import Patches
+from .frontend_settings import check_wave
+from .patches import Patches, levels
 
 if TYPE_CHECKING:
     from typing import Any
 
     from numpy.typing import ArrayLike
-
-# Settings from files, which must not fill the memory of who opens them.
-_MOST = {"bands": 4096, "frames": 1 << 20, "fft": 1 << 20, "hop": 1 << 20, "sample_rate": 1e6}
-# Frames transformed at a time: bounds the memory for hour-long sounds.
-_CHUNK = 4096
-
-# Options that other people's front ends bring, where they are words or one of two values.
-_CHOICES = {
-    "power": (1, 2),
-    "decibels": (False, True),
-    "mel_scale": ("htk", "slaney"),
-    "norm": (None, "slaney"),
-    "triangles": ("mel", "hertz"),
-    "centred": (False, True),
-    "pad_mode": ("constant", "reflect"),
-}
-_OPTIONAL = {*_CHOICES, "ref", "amin", "top_db"}
-_LIBROSA = {
-    "sample_rate": 22_050,
-    "fft": 2048,
-    "hop": 512,
-    "bands": 128,
-    "fmin": 0.0,
-    "power": 2,
-    "decibels": True,
-    "mel_scale": "slaney",
-    "norm": "slaney",
-    "triangles": "hertz",
-    "centred": True,
-}
 
 
 @dataclass(frozen=True)
@@ -139,46 +109,7 @@ class LogMel:
     pad_mode: str = "constant"
 
     def __post_init__(self):
-        for name in ("sample_rate", "window", "hop", "fft", "bands", "frames"):
-            _check_count(name, getattr(self, name))
-        for name in ("fmin", "fmax", "offset", "overlap"):
-            _check_number(name, getattr(self, name))
-        if self.fft < self.window or self.fft % 2:
-            raise XaiAudioError(
-                f"fft is {self.fft}: it must be even and at least window ({self.window})."
-            )
-        if not 0 <= self.fmin < self.fmax <= self.sample_rate / 2:
-            raise XaiAudioError(
-                f"The bands go from {self.fmin} to {self.fmax} Hz: 0 <= fmin < fmax <= "
-                f"{self.sample_rate / 2} (half the sample rate) must hold."
-            )
-        for name, known in _CHOICES.items():
-            _check_choice(name, getattr(self, name), known)
-        self._check_decibels()
-        if not (np.diff(filterbank.mel_points(self)) > 0).all():
-            raise XaiAudioError(
-                f"{self.bands} bands do not fit between {self.fmin} and {self.fmax} Hz."
-            )
-        # Beyond these, the logarithm of 32-bit numbers is no longer finite.
-        if not 1e-30 <= self.offset <= 1e30:
-            raise XaiAudioError(f"offset is {self.offset}: it must be above 0, from 1e-30 to 1e30.")
-        if not 0 <= self.overlap < 1:
-            raise XaiAudioError(f"overlap is {self.overlap}: it must be at least 0 and below 1.")
-
-    def _check_decibels(self) -> None:
-        options: dict[str, Any] = {"ref": self.ref, "amin": self.amin, "top_db": self.top_db}
-        for name, value in options.items():
-            if (name, value) in (("ref", "max"), ("top_db", None)):
-                continue
-            _check_number(name, value)
-            # Beyond these, 32-bit numbers hold no decibels.
-            if not 1e-30 <= value <= 1e30:
-                raise XaiAudioError(f"{name} is {value}: it must be above 0, from 1e-30 to 1e30.")
-        if self.decibels and self.ref == "max" and self.top_db is None:
-            raise XaiAudioError(
-                "ref is 'max' and top_db is None: silence would have another value in each sound. "
-                "Give top_db a number (200 lifts no cell of common sounds)."
-            )
+        frontend_settings.check(self)
 
     @classmethod
     def vggish(cls, overlap: float = 0.0) -> LogMel:
@@ -211,9 +142,9 @@ class LogMel:
         >>> frontend(np.zeros(80_000, "float32")).shape, frontend.silence
         ((1, 128, 64), -100.0)
         """
-        settings = {**_LIBROSA, **settings}
+        settings = {**frontend_settings.LIBROSA, **settings}
         settings.setdefault("window", settings["fft"])
-        _check_count("sample_rate", settings["sample_rate"])
+        frontend_settings.check_count("sample_rate", settings["sample_rate"])
         settings.setdefault("fmax", settings["sample_rate"] / 2)
         return cls(**settings)
 
@@ -227,7 +158,9 @@ class LogMel:
         Options of other people's front ends are left out where they are as in VGGish's.
         """
         config = dataclasses.asdict(self)
-        optional = [field for field in dataclasses.fields(self) if field.name in _OPTIONAL]
+        optional = [
+            field for field in dataclasses.fields(self) if field.name in frontend_settings.OPTIONAL
+        ]
         for field in optional:
             if config[field.name] == field.default:
                 del config[field.name]
@@ -242,18 +175,7 @@ class LogMel:
         XaiAudioError
             For unknown settings, for ones that make no sense, and for ones far beyond all use.
         """
-        known = {field.name for field in dataclasses.fields(cls)}
-        unknown = sorted(set(config) - known)
-        if unknown:
-            raise XaiAudioError(f"A front end has no setting {unknown[0]!r}.")
-        for name, most in _MOST.items():
-            if isinstance(config.get(name), (int, float)) and config[name] > most:
-                raise XaiAudioError(
-                    f"{name} is {config[name]}, but a front end in a file has at most {most}: "
-                    "the file is damaged."
-                )
-        if isinstance(rate := config.get("sample_rate"), (int, float)) and rate < 100:
-            raise XaiAudioError(f"sample_rate is {rate}: the file is damaged.")
+        frontend_settings.check_file(config, {field.name for field in dataclasses.fields(cls)})
         return cls(**config)
 
     @property
@@ -335,31 +257,16 @@ class LogMel:
         >>> xa.LogMel.vggish().spectrogram(np.zeros(80_000, "float32")).shape
         (498, 64)
         """
-        wave = _check_wave(wave)
+        wave = check_wave(wave)
         if not self.centred and len(wave) < self.window:
             raise XaiAudioError(
                 f"The sound has {len(wave)} samples, but one window takes {self.window}."
             )
         with np.errstate(over="ignore", invalid="ignore"):
-            rows = self.compress(self._sums(wave)).astype(np.float32, copy=False)
+            rows = self.compress(filterbank.sums(wave, self)).astype(np.float32, copy=False)
         if not np.isfinite(rows).all():
             raise XaiAudioError("The sound's samples are too large: scale it to [-1, 1].")
         return rows
-
-    def _sums(self, wave) -> np.ndarray:
-        """Return what the bands sum up, magnitudes or powers, (T, bands)."""
-        if self.centred:
-            ends = (self.samples_before, self.window - self.samples_before)
-            wave = np.pad(wave, ends, mode=self.pad_mode)
-        windows = np.lib.stride_tricks.sliding_window_view(wave, self.window)[:: self.hop]
-        hann = filterbank.hann(self.window, self.precision)
-        weights = filterbank.mel_matrix(self)
-        sums = np.empty((len(windows), self.bands), self.precision)
-        for start in range(0, len(windows), _CHUNK):
-            part = slice(start, start + _CHUNK)
-            heights = np.abs(scipy_fft.rfft(windows[part] * hann, self.fft))
-            sums[part] = (heights if self.power == 1 else heights**2) @ weights
-        return sums
 
     def compress(self, sums: ArrayLike) -> np.ndarray:
         """Return the rows that magnitudes or powers of the bands become, by the logarithm.
@@ -466,7 +373,7 @@ class LogMel:
         """
         if overlap is not None:
             return self.with_overlap(overlap)(wave, pad=pad)
-        wave = _check_wave(wave)
+        wave = check_wave(wave)
         missing = self.min_samples - len(wave)
         if missing > 0 and not pad:
             raise XaiAudioError(
@@ -478,28 +385,7 @@ class LogMel:
             wave = np.pad(wave, (0, missing))
         rows = self.spectrogram(wave)
         starts = self._starts(len(rows))
-        return Patches(self.cut(rows), self, starts, len(rows), self.levels(wave, starts))
-
-    def levels(self, wave: ArrayLike, starts: ArrayLike) -> np.ndarray:
-        """Return how loud the samples of patches are.
-
-        Parameters
-        ----------
-        wave : array_like of float, shape (samples,)
-        starts : array_like of int, shape (n,)
-            The first frame of each patch in the sound.
-
-        Returns
-        -------
-        ndarray of float64, shape (n,)
-            Mean squares in dB relative to full scale; -inf for digital silence.
-        """
-        wave = np.asarray(wave)
-        sums = np.concatenate([[0.0], np.cumsum(np.square(wave, dtype=np.float64))])
-        first = np.minimum(np.asarray(starts) * self.hop, len(wave))
-        last = np.minimum(first + self.min_samples, len(wave))
-        with np.errstate(divide="ignore"):
-            return 10 * np.log10(np.maximum(sums[last] - sums[first], 0) / self.min_samples)
+        return Patches(self.cut(rows), self, starts, len(rows), levels(wave, starts, self))
 
     def times(self, patch: int = 0) -> np.ndarray:
         """Return where the cells of a patch begin and end in the sound, in seconds.
@@ -545,39 +431,3 @@ class LogMel:
         """
         points = filterbank.mel_points(self)
         return filterbank.hertz((points[1:] + points[:-1]) / 2, self.mel_scale)
-
-
-def _check_count(name, value) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise XaiAudioError(f"{name} is {value!r}: it must be a whole number of at least 1.")
-
-
-def _check_number(name, value) -> None:
-    number = isinstance(value, (int, float, np.integer, np.floating))
-    if not number or isinstance(value, bool) or not np.isfinite(value):
-        raise XaiAudioError(f"{name} is {value!r}: it must be a number.")
-
-
-def _check_choice(name, value, known) -> None:
-    # True and 1.0 equal 1, but files and messages should show one of the values themselves.
-    if not any(type(value) is type(choice) and value == choice for choice in known):
-        names = " or ".join(repr(choice) for choice in known)
-        raise XaiAudioError(f"{name} is {value!r}: it must be {names}.")
-
-
-def _check_wave(wave) -> np.ndarray:
-    wave = np.asarray(wave)
-    if wave.ndim != 1 or wave.size == 0:
-        raise XaiAudioError(
-            f"The sound has the shape {wave.shape}: a mono waveform (samples,) is needed."
-        )
-    if wave.dtype.kind != "f":
-        raise XaiAudioError(
-            f"The sound's samples are {wave.dtype}: floats in [-1, 1] are needed, as load_audio "
-            "returns them."
-        )
-    with np.errstate(over="ignore"):
-        wave = wave.astype(np.float32)
-    if not np.isfinite(wave).all():
-        raise XaiAudioError("The sound holds samples that are NaN, infinite or far too large.")
-    return wave

@@ -13,6 +13,8 @@ from .errors import XaiAudioError
 if TYPE_CHECKING:
     from typing import Any
 
+    from numpy.typing import ArrayLike
+
     from .frontend import LogMel
 
 
@@ -135,6 +137,36 @@ class Patches(np.lib.mixins.NDArrayOperatorsMixin):
         ndarray of float64, shape (frames + 1,)
         """
         return self.frontend.frame_times(self.starts[number])
+
+
+def levels(wave: ArrayLike, starts: ArrayLike, frontend: LogMel) -> np.ndarray:
+    """Return how loud the samples of patches are.
+
+    Parameters
+    ----------
+    wave : array_like of float, shape (samples,)
+    starts : array_like of int, shape (n,)
+        The first frame of each patch in the sound.
+    frontend : LogMel
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        Mean squares in dB relative to full scale; -inf for digital silence.
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> from xaiaudio.patches import levels
+    >>> levels(np.full(20_000, 0.1), [0], xa.LogMel.vggish()).round(3).tolist()
+    [-20.0]
+    """
+    wave = np.asarray(wave)
+    sums = np.concatenate([[0.0], np.cumsum(np.square(wave, dtype=np.float64))])
+    first = np.minimum(np.asarray(starts) * frontend.hop, len(wave))
+    last = np.minimum(first + frontend.min_samples, len(wave))
+    with np.errstate(divide="ignore"):
+        return 10 * np.log10(np.maximum(sums[last] - sums[first], 0) / frontend.min_samples)
 
 
 def joined(parts: Sequence[Patches]) -> Patches | np.ndarray:

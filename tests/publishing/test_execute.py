@@ -146,7 +146,9 @@ def test_a_chapter_depends_on_what_its_code_uses():
     assert {"explainers/base.py", "explainers/lime.py"} <= explained
     assert not [name for name in explained if name.startswith(("plots/", "evaluate/", "cli/"))]
     assert "sonify/masks.py" in files("xa.listen(result)")
-    assert files("xa.LogMel.vggish()") == {"frontend.py", "filterbank.py", "patches.py"}
+    assert files("xa.LogMel.vggish()") == {
+        *("frontend.py", "frontend_settings.py", "filterbank.py", "patches.py"),
+    }
 
 
 def test_sets_and_backbones_are_found_by_their_names():

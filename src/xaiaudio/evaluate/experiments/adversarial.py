@@ -17,6 +17,7 @@ from ...models.caching import PerModel
 from ...models.differentiable import patches as patches_of
 from ...models.tracing import traced
 from ...models.votes import voters
+from ...patches import levels
 from ...progress import bar
 
 if TYPE_CHECKING:
@@ -269,7 +270,7 @@ def _voting(frontend, sounds, lengths) -> np.ndarray:
     counts = [_count(frontend, length) for length in lengths]
     found = np.zeros((len(sounds), max(counts)), bool)
     for row, wave, count in zip(found, sounds, counts, strict=True):
-        row[:count] = voters(frontend.levels(wave, np.arange(count) * frontend.patch_hop))
+        row[:count] = voters(levels(wave, np.arange(count) * frontend.patch_hop, frontend))
     return found
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import XaiAudioError
-from ...frontend import _check_wave
+from ...frontend_settings import check_wave
 from ...stft import analyse, rows_of, synthesise, to_stft
 from . import segments as cut
 from .perturbation import Mixtures
@@ -134,7 +134,7 @@ class Components:
         -------
         Components
         """
-        wave = _check_wave(wave)
+        wave = check_wave(wave)
         if not 1 <= count <= len(wave):
             raise XaiAudioError(
                 f"A sound of {len(wave)} samples cannot be cut into {count} parts: choose from 1 "
@@ -171,7 +171,7 @@ class Components:
             Along the frequencies first, as :func:`.segments.grid` numbers them. Borders are soft:
             as wide as a window, and as a mel band.
         """
-        wave = _check_wave(wave)
+        wave = check_wave(wave)
         if len(wave) < frontend.window:
             raise XaiAudioError(
                 f"The sound has {len(wave)} samples, but one window takes {frontend.window}."
@@ -197,7 +197,7 @@ class Components:
         -------
         Components
         """
-        wave, segments = _check_wave(wave), np.asarray(segments)
+        wave, segments = check_wave(wave), np.asarray(segments)
         spectrum = analyse(wave, frontend)
         rows = rows_of(len(wave), len(segments), frontend)
         numbers = range(int(segments.max()) + 1)
@@ -226,7 +226,7 @@ class Components:
         -------
         Components
         """
-        wave = _check_wave(wave)
+        wave = check_wave(wave)
         stems = np.asarray(sources(wave) if callable(sources) else sources, np.float32)
         if stems.ndim != 2 or stems.shape[1] != len(wave):
             raise XaiAudioError(
