@@ -7,16 +7,10 @@ differences between machines can be measured on one.
 
 from __future__ import annotations
 
-#: Variables of the kernel's process by name. The package asks for oneDNN everywhere; which
-#: instructions that uses depends on the processor.
+#: Variables of the kernel's process by name, the likeliest difference between two machines first.
+#: The package asks for oneDNN everywhere; which instructions that uses depends on the processor.
 ROUNDINGS = {
-    "plain": {
-        "TF_ENABLE_ONEDNN_OPTS": "0",
-        "ONEDNN_MAX_CPU_ISA": "SSE41",
-        "OPENBLAS_CORETYPE": "Nehalem",
-    },
-    "onednn": {
-        "TF_ENABLE_ONEDNN_OPTS": "1",
+    "avx2": {
         "ONEDNN_MAX_CPU_ISA": "AVX2",
         "OPENBLAS_CORETYPE": "Haswell",
     },
@@ -24,5 +18,10 @@ ROUNDINGS = {
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "TF_NUM_INTRAOP_THREADS": "1",
+    },
+    "plain": {
+        "TF_ENABLE_ONEDNN_OPTS": "0",
+        "ONEDNN_MAX_CPU_ISA": "SSE41",
+        "OPENBLAS_CORETYPE": "Nehalem",
     },
 }
