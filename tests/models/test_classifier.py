@@ -159,46 +159,6 @@ def test_networks_that_cannot_be_taken_say_what_to_do(name, wrong, words):
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("labels", "words"),
-    [
-        (["a", "b"], "3 outputs"),
-        ("abc", "one string"),
-        (["a", "b", "a"], "twice"),
-        ([1, 2, 3], "1"),
-    ],
-)
-def test_labels_that_do_not_fit(labels, words):
-    with pytest.raises(XaiAudioError, match=words):
-        AudioClassifier.from_keras(model("logits"), labels)
-
-
-def test_index_takes_names_and_numbers():
-    classifier = AudioClassifier.from_keras(model("logits"), ["a", "b", "c"])
-    assert classifier.index("b") == classifier.index(1) == classifier.index(np.int64(1)) == 1
-    for wrong in ("d", 3, -1, None, True, ["a"]):
-        with pytest.raises(XaiAudioError, match="a, b, c"):
-            classifier.index(wrong)
-
-
-def test_index_looks_past_upper_case_and_asks_what_was_meant():
-    labels = ["Rooster", "rain", "Rain", "Sea waves"]
-    classifier = AudioClassifier.from_keras(model("logits", units=4), labels)
-    assert classifier.index("rooster") == classifier.index(" ROOSTER ") == 0
-    assert (classifier.index("rain"), classifier.index("Rain")) == (1, 2)
-    with pytest.raises(XaiAudioError, match="no class 'RAIN'"):
-        classifier.index("RAIN")
-    with pytest.raises(XaiAudioError, match=r"did you mean 'Sea waves'\?"):
-        classifier.index("sea wave")
-
-
-def test_a_message_does_not_list_hundreds_of_classes():
-    many = AudioClassifier.from_keras(model("logits", units=521), [f"c{i}" for i in range(521)])
-    with pytest.raises(XaiAudioError, match="c19 and 501 more") as caught:
-        many.index("x")
-    assert len(str(caught.value)) < 200
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("way", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
 @pytest.mark.parametrize("end", ["dense softmax", "sigmoid", "logits"])
@@ -216,11 +176,6 @@ def test_a_used_classifier_can_be_copied(way, end):
         weight.assign(weight * 1.5 + 0.01)
     assert np.abs(other.logits(PATCHES) - used.logits(PATCHES)).max() > 1e-3
     np.testing.assert_array_equal(used.scores(PATCHES), expected)
-
-
-def test_a_front_end_that_is_no_logmel():
-    with pytest.raises(XaiAudioError, match=r"front end is a function.*LogMel"):
-        AudioClassifier.from_keras(model("logits"), ["a", "b", "c"], lambda wave: wave)
 
 
 def test_patches_of_another_shape_or_with_nan():

@@ -7,7 +7,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submod_attrs={
         "backbones": ["Backbone", "backbone"],
-        "classifier": ["AudioClassifier", "ClipPrediction"],
+        "classifier": ["AudioClassifier"],
         "flattening": ["flatten"],
         "saving": ["load_model"],
         "training.crossval": ["cross_validate"],
@@ -15,5 +15,6 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "training.tables": ["PatchTable", "patch_table"],
         "training.testing": ["TestResult", "test"],
         "training.transfer": ["transfer"],
+        "votes": ["ClipPrediction"],
     },
 )

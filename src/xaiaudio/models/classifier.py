@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import keras
@@ -12,10 +10,10 @@ import tensorflow as tf
 
 from ..errors import XaiAudioError
 from ..frontend import LogMel
-from . import heads, inputs, probing
+from . import checks, heads, inputs, probing
 from .flattening import flatten, graph_of
 from .tracing import traced
-from .votes import majority, vote_shares, voters
+from .votes import ClipPrediction, majority, vote_shares, voters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,33 +27,6 @@ if TYPE_CHECKING:
 # Patches in one forward pass of `scores`: large enough to keep all cores busy, small enough for
 # the widest layer of VGGish to fit into a few hundred megabytes.
 BATCH = 128
-
-
-@dataclass(frozen=True)
-class ClipPrediction:
-    """What a network says of a whole sound.
-
-    Attributes
-    ----------
-    label : str
-        The class that most voting patches were given; a tie goes to the higher mean score.
-    shares : dict of str to float
-        Share of the voting patches given to each class, in the order of the labels; sums to 1.
-    patch_scores : ndarray of float32, shape (n, classes)
-        Each patch's probabilities.
-    voted : ndarray of bool, shape (n,)
-        False for patches that are silence beside the others: they have no vote.
-    """
-
-    label: str
-    shares: dict[str, float]
-    patch_scores: np.ndarray
-    voted: np.ndarray
-
-    @property
-    def quiet(self) -> int:
-        """How many patches had no vote, because they are silence beside the others."""
-        return int((~self.voted).sum())
 
 
 class AudioClassifier:
@@ -186,12 +157,12 @@ class AudioClassifier:
         """
         from . import waveform
 
-        labels = _check_labels(labels)
-        frontend = None if frontend is None else _check_frontend(frontend)
+        labels = checks.check_labels(labels)
+        frontend = None if frontend is None else checks.check_frontend(frontend)
         heads.check_ends(keras_model)
         flat = flatten(keras_model) if graph_of(keras_model) else keras_model
         samples = waveform.takes_samples(flat, frontend)
-        _check_kind(keras_model, samples, channels, sample_rate)
+        checks.check_kind(keras_model, samples, channels, sample_rate)
         if samples:
             about = {"name": name, "attribution": attribution, "sample_rate": sample_rate}
             about |= {"outputs": outputs, "activation": activation}
@@ -201,7 +172,7 @@ class AudioClassifier:
         network, logits_network, taken = heads.split(
             fitted, outputs, activation, lambda network: probing.answers(network, frontend)
         )
-        _check_outputs(network, labels)
+        checks.check_outputs(network, labels)
         return cls(
             network,
             logits_network,
@@ -282,7 +253,7 @@ class AudioClassifier:
 
         return of_function(
             function,
-            _check_labels(labels),
+            checks.check_labels(labels),
             sample_rate=sample_rate,
             seconds=seconds,
             batch=batch,
@@ -310,19 +281,7 @@ class AudioClassifier:
         XaiAudioError
             If there is no such class; the message lists the labels.
         """
-        if isinstance(label, (int, np.integer)) and not isinstance(label, bool):
-            if 0 <= label < len(self.labels):
-                return int(label)
-        elif label in self.labels:
-            return self.labels.index(label)
-        elif isinstance(label, str):
-            alike = [i for i, known in enumerate(self.labels) if _folded(known) == _folded(label)]
-            if len(alike) == 1:
-                return alike[0]
-        raise XaiAudioError(
-            f"{self.name} has no class {label!r}{_meant(label, self.labels)}: its classes are "
-            f"{_listed(self.labels)}."
-        )
+        return checks.index(label, self.labels, self.name)
 
     def as_input(self, patches: np.ndarray | tf.Tensor) -> np.ndarray | tf.Tensor:
         """Shape patches ``(n, frames, bands)`` as the network takes them.
@@ -444,67 +403,6 @@ class AudioClassifier:
                 "network's weights."
             )
         return found
-
-
-def _check_labels(labels) -> tuple[str, ...]:
-    if isinstance(labels, str):
-        raise XaiAudioError(f"The labels are one string ({labels!r}): give a list of names.")
-    labels = tuple(labels)
-    wrong = [label for label in labels if not isinstance(label, str) or not label.strip()]
-    if wrong:
-        raise XaiAudioError(f"The label {wrong[0]!r} is not a name.")
-    twice = [label for label in labels if labels.count(label) > 1]
-    if twice:
-        raise XaiAudioError(f"The label {twice[0]!r} is there twice: labels must differ.")
-    return labels
-
-
-def _check_frontend(frontend):
-    if not isinstance(frontend, LogMel):
-        raise XaiAudioError(
-            f"The front end is a {type(frontend).__name__}: give an xaiaudio.LogMel, or a subclass "
-            "of it that computes patches in another way."
-        )
-    return frontend
-
-
-def _check_kind(network, samples: bool, channels, sample_rate) -> None:
-    """Complain of what is said of another kind of network."""
-    if samples and channels is not None:
-        raise XaiAudioError(
-            f"{network.name} takes samples: leave out channels, which is for networks of patches."
-        )
-    if not samples and sample_rate is not None:
-        raise XaiAudioError(
-            f"{network.name} takes log-mel patches: leave out sample_rate, which is for networks "
-            "of samples. The rate of its sounds is the front end's."
-        )
-
-
-def _check_outputs(network: keras.Model, labels) -> None:
-    outputs = network.outputs[0].shape[-1]
-    if outputs != len(labels):
-        raise XaiAudioError(
-            f"The network has {outputs} outputs but there are {len(labels)} labels: give one label "
-            "for each output, in order."
-        )
-
-
-def _folded(label: str) -> str:
-    return label.strip().casefold()
-
-
-def _meant(label, labels) -> str:
-    """Ask whether a label that is nearly alike was meant."""
-    known = {_folded(name): name for name in labels}
-    near = difflib.get_close_matches(_folded(label), known, 1) if isinstance(label, str) else []
-    return f" (did you mean {known[near[0]]!r}?)" if near else ""
-
-
-def _listed(labels, most: int = 20) -> str:
-    if len(labels) <= most:
-        return ", ".join(labels)
-    return f"{', '.join(labels[:most])} and {len(labels) - most} more"
 
 
 def _again(network, labels, frontend, about) -> AudioClassifier:

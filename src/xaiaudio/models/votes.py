@@ -2,10 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 # A patch so many decibels below the loudest of its clip is silence beside it, and has no say.
 QUIET_DB = 60.0
+
+
+@dataclass(frozen=True)
+class ClipPrediction:
+    """What a network says of a whole sound.
+
+    Attributes
+    ----------
+    label : str
+        The class that most voting patches were given; a tie goes to the higher mean score.
+    shares : dict of str to float
+        Share of the voting patches given to each class, in the order of the labels; sums to 1.
+    patch_scores : ndarray of float32, shape (n, classes)
+        Each patch's probabilities.
+    voted : ndarray of bool, shape (n,)
+        False for patches that are silence beside the others: they have no vote.
+    """
+
+    label: str
+    shares: dict[str, float]
+    patch_scores: np.ndarray
+    voted: np.ndarray
+
+    @property
+    def quiet(self) -> int:
+        """How many patches had no vote, because they are silence beside the others."""
+        return int((~self.voted).sum())
 
 
 def voters(levels) -> np.ndarray:

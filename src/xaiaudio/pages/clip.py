@@ -24,7 +24,8 @@ from ..sonify.masks import Listening, clip_map, listen
 from ..sonify.player import ONE_AT_A_TIME, mp3, player
 
 if TYPE_CHECKING:
-    from ..models.classifier import AudioClassifier, ClipPrediction
+    from ..models.classifier import AudioClassifier
+    from ..models.votes import ClipPrediction
 
 
 @dataclass(frozen=True)

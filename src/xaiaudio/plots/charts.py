@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from ..datasets.base import ClipSet
-    from ..models.classifier import ClipPrediction
+    from ..models.votes import ClipPrediction
 
 # Confusions and shares: from white, so that a zero is as pale as the page.
 COUNTS = "Blues"
