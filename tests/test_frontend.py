@@ -93,6 +93,7 @@ def test_window_and_weights_are_those_of_tf_signal():
     assert not LogMel(fmin=0.0).mel_matrix()[0].any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fold", [1, 5])
 def test_equals_tf_signal_on_recordings(fold):
     folder = os.environ.get("XAIAUDIO_ESC10")

@@ -508,6 +508,7 @@ def test_a_network_without_convolutions_has_no_gradcam(capsys, tmp_path, out):
     assert status == 0, err
 
 
+@pytest.mark.slow
 def test_a_network_in_a_network_is_flattened_and_explained(capsys, tmp_path, out):
     import keras
 

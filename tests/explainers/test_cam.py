@@ -386,8 +386,15 @@ def test_two_branches_of_one_size_are_taken_together():
     assert explain(classifier, patch, [0], "scorecam").raw.shape == (1, 12, 8)
 
 
-@pytest.mark.parametrize("method", ["gradcam", "gradcam++", "layercam", "scorecam"])
-@pytest.mark.parametrize("strides", [(1, 2), ((1, 2), (4, 1)), (4, 1, 2)])
+SLOW = [
+    pytest.param(name, marks=pytest.mark.slow) for name in ("gradcam++", "layercam", "scorecam")
+]
+
+
+@pytest.mark.parametrize("method", ["gradcam", *SLOW])
+@pytest.mark.parametrize(
+    "strides", [(1, 2), ((1, 2), (4, 1)), pytest.param((4, 1, 2), marks=pytest.mark.slow)]
+)
 def test_branches_of_different_sizes_are_those_of_a_network_that_joins_them(method, strides):
     """Its head reads the mean of each channel, which repeating cells does not change."""
     classifier, branches = two_branches(strides)
@@ -469,6 +476,7 @@ def test_cells_whose_place_is_lost_are_refused(first):
         explain(detector(*first), hot(22, 2), 0, "gradcam")
 
 
+@pytest.mark.slow
 def test_operations_go_by_their_names():
     start = keras.Input((12, 8, 1))
     x = keras.ops.relu(body(start))
@@ -515,6 +523,7 @@ def test_networks_of_another_precision_give_float32_maps_like_their_own(method, 
     np.testing.assert_allclose(found.raw, expected.raw, atol=loose * expected.raw.max())
 
 
+@pytest.mark.slow
 def test_scorecam_of_sigmoids_weighs_by_the_probability_of_the_class():
     keras.utils.set_random_seed(2)
     start = keras.Input((12, 8, 1))

@@ -23,6 +23,7 @@ def said(classifier, patches, method, target=0, **options):
     return [str(one.message) for one in caught if one.category is XaiAudioWarning]
 
 
+@pytest.mark.slow
 def test_ordinary_maps_are_not_remarked_on(small, patches):
     for method in ("gradcam", "occlusion", "lime", "saliency", "lrp"):
         assert said(small, patches, method, target=None) == []

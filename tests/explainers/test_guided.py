@@ -115,6 +115,7 @@ def test_a_convolution_with_batch_normalisation_by_hand(size, channels):
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_sums_shared_layers_and_pooling():
     """A ReLU layer used twice and a skip connection, in one dimension."""
     keras.utils.set_random_seed(5)

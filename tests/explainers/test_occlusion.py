@@ -107,6 +107,7 @@ def test_additive_network_has_a_closed_form(shape, fill):
 fractions = st.floats(0.01, 1)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=200)
 @given(st.integers(1, 40), st.integers(1, 40), fractions, fractions, fractions, fractions)
 def test_every_cell_is_covered_and_averaged(h, w, mask_h, mask_w, stride_h, stride_w):

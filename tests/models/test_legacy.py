@@ -309,6 +309,7 @@ def test_a_front_end_of_ones_own_is_used_but_not_saved(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_probabilities_taken_as_they_are_survive_the_file(tmp_path):
     entry = layers.Input((24, 16, 1))
     heads = [layers.Dense(3, activation="softmax")(layers.Flatten()(entry)) for _ in range(2)]

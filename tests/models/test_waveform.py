@@ -201,6 +201,7 @@ def test_answers_that_are_not_finite_are_refused():
         classifier(sometimes).scores(waves)
 
 
+@pytest.mark.slow
 def test_a_saved_network_of_samples_is_read_again(tmp_path):
     model = AudioClassifier.from_keras(network((SAMPLES, 1)), LABELS, sample_rate=RATE)
     again = load_model(model.save(tmp_path / "waves.keras"))

@@ -34,6 +34,7 @@ def test_where_none_can_the_reason_is_said(recurrent):
         explain_clip(recurrent, WAVE, "noise", methods=["gradcam"])
 
 
+@pytest.mark.slow
 def test_a_page_says_how_many_patches_had_no_vote(recurrent):
     wave = np.concatenate([WAVE, np.zeros(8000, "float32")])
     clip = explain_clip(recurrent, wave, "noise", methods=["occlusion"])

@@ -114,6 +114,7 @@ def test_number_refuses_what_is_none(value):
         record.number("n", value)
 
 
+@pytest.mark.slow
 def test_the_same_figure_gives_the_same_bytes():
     first, second = (render.render(figure(a=1)) for _ in range(2))
     assert first == second

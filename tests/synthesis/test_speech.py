@@ -130,6 +130,7 @@ def test_a_stop_is_a_silence_and_a_burst():
     assert loud[1:].max() > 4 * loud[1]
 
 
+@pytest.mark.slow
 def test_every_word_is_said_phone_by_phone_within_its_second():
     for number, digit in enumerate(digits.DIGITS):
         for who in VOICES[::3]:

@@ -64,6 +64,7 @@ def test_files_that_are_no_weights(tmp_path):
         backbone("yamnet", tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not {"XAIAUDIO_YAMNET", "XAIAUDIO_ESC10"} <= os.environ.keys(),
     reason="the real weights and recordings are not here",

@@ -75,6 +75,7 @@ def test_a_small_run_learns_and_is_written(clips, tmp_path):
     assert not any(isinstance(la, keras.layers.BatchNormalization) for la in again.network.layers)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("XAIAUDIO_ESC10" not in os.environ, reason="the recordings are not here")
 def test_the_shipped_network_names_the_clips_it_never_heard():
     test = datasets.load("esc10", progress=False).split(5)[1]
