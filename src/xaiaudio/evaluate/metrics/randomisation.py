@@ -1,32 +1,32 @@
 """Would the map be the same for a network that has learnt nothing? Destroy it, and see.
 
-An explanation of a network must change when the network is destroyed. Weights are destroyed by
-shuffling the numbers of each array: their distribution stays, what was learnt is gone, and what has
-to be positive (the variances of a batch normalisation) stays positive.
+An explanation of a network must change when the network is destroyed, see `shuffling`.
 """
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 
 from ...errors import XaiAudioError
 from ...explainers.base import Explainer
 from ...models.classifier import AudioClassifier
 from .registry import TRUST, register
+from .shuffling import blocks as blocks
+from .shuffling import forgetting as forgetting
+from .shuffling import groups_of
+from .shuffling import randomised as randomised
+from .shuffling import shuffled_labels as shuffled_labels
+from .shuffling import weighted_layers as weighted_layers
 from .similarity import SIMILARITIES, similarity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike
 
-    from ...models.training.tables import PatchTable
     from ...patches import Patches
     from ...types import Targets
 
@@ -53,139 +53,6 @@ class Randomisation:
     similarity: dict[str, np.ndarray]
     maps: np.ndarray
     repeated: np.ndarray | None = None
-
-
-def weighted_layers(model: AudioClassifier) -> list[str]:
-    """Name the layers that have weights, from the output down.
-
-    Parameters
-    ----------
-    model : AudioClassifier
-
-    Returns
-    -------
-    list of str
-
-    Examples
-    --------
-    >>> import xaiaudio as xa
-    >>> from xaiaudio.evaluate.metrics.randomisation import weighted_layers
-    >>> weighted_layers(xa.load_model("lite"))[0]
-    'logits'
-    """
-    return [layer.name for layer in reversed(model.logits_network.layers) if layer.weights]
-
-
-def blocks(model: AudioClassifier, count: int = 5) -> list[list[str]]:
-    """Divide the layers with weights into groups that are destroyed one after the other.
-
-    Parameters
-    ----------
-    model : AudioClassifier
-    count : int
-        How many groups, fewer if there are not so many layers.
-
-    Returns
-    -------
-    list of list of str
-        From the output down. The first layer and the last are groups of their own, the others
-        are shared out evenly.
-
-    Examples
-    --------
-    >>> import xaiaudio as xa
-    >>> from xaiaudio.evaluate.metrics.randomisation import blocks
-    >>> blocks(xa.load_model("lite"), 3)[::2]
-    [['logits'], ['conv1']]
-    """
-    if count < 2:
-        raise XaiAudioError(f"count is {count!r}: there must be 2 groups at least.")
-    names = weighted_layers(model)
-    if len(names) <= count:
-        return [[name] for name in names]
-    between = np.array_split(np.array(names[1:-1], object), count - 2) if count > 2 else []
-    rest = [part.tolist() for part in between]
-    return [names[:1], *rest, names[-1:]] if rest else [names[:-1], names[-1:]]
-
-
-def randomised(
-    model: AudioClassifier, layers: Sequence[str] | None = None, *, seed: int = 0
-) -> AudioClassifier:
-    """Return a copy of a network in which some layers have forgotten everything.
-
-    Parameters
-    ----------
-    model : AudioClassifier
-        Stays as it is.
-    layers : sequence of str, optional
-        The layers whose weights are shuffled; all by default.
-    seed : int
-        Decides the order. A layer is shuffled the same way whatever else is shuffled.
-
-    Returns
-    -------
-    AudioClassifier
-
-    Raises
-    ------
-    XaiAudioError
-        If the network has no layer of that name, or one without weights.
-
-    References
-    ----------
-    Adebayo et al. 2018, Sanity checks for saliency maps.
-
-    Examples
-    --------
-    >>> import numpy as np, xaiaudio as xa
-    >>> from xaiaudio.evaluate.metrics.randomisation import randomised
-    >>> model = xa.load_model("lite")
-    >>> other = randomised(model, ["logits"])
-    >>> bool(np.allclose(other.scores(np.zeros((1, 96, 64))), model.scores(np.zeros((1, 96, 64)))))
-    False
-    """
-    names = _check(model, layers)
-    network = keras.models.clone_model(model.network)
-    network.set_weights(model.network.get_weights())
-    copy = AudioClassifier.from_keras(
-        network, model.labels, model.frontend, name=model.name, outputs=model.outputs
-    )
-    _forget(copy, names, seed)
-    return copy
-
-
-@contextlib.contextmanager
-def forgetting(
-    model: AudioClassifier, layers: Sequence[str] | None = None, *, seed: int = 0
-) -> Iterator[None]:
-    """Let some layers of a network forget everything for a while.
-
-    Unlike :func:`randomised` this needs no second network: whatever was compiled for this one
-    serves on. Afterwards all weights are what they were.
-
-    Parameters
-    ----------
-    model, layers, seed
-        As for :func:`randomised`.
-
-    Examples
-    --------
-    >>> import numpy as np, xaiaudio as xa
-    >>> from xaiaudio.evaluate.metrics.randomisation import forgetting
-    >>> model, patch = xa.load_model("lite"), np.zeros((1, 96, 64))
-    >>> before = model.scores(patch)
-    >>> with forgetting(model):
-    ...     during = model.scores(patch)
-    >>> bool((model.scores(patch) == before).all()), bool((during == before).all())
-    (True, False)
-    """
-    names = _check(model, layers)
-    weights = model.logits_network.get_weights()
-    try:
-        _forget(model, names, seed)
-        yield
-    finally:
-        model.logits_network.set_weights(weights)
 
 
 def cascade(
@@ -235,7 +102,7 @@ def cascade(
     >>> cascade(model, np.zeros((1, 96, 64)), layers=["logits", "conv4_2"]).layers
     ('logits', 'conv4_2')
     """
-    groups = _groups(model, layers)
+    groups = groups_of(model, layers)
     states = [sum(groups[: number + 1], []) for number in range(len(groups))]
     return _compare(model, patches, targets, explainer, groups, states, seed)
 
@@ -272,7 +139,7 @@ def each_layer(
     >>> each_layer(model, np.zeros((1, 96, 64)), layers=["conv1"]).maps.shape
     (2, 1, 96, 64)
     """
-    groups = _groups(model, layers)
+    groups = groups_of(model, layers)
     return _compare(model, patches, targets, explainer, groups, groups, seed)
 
 
@@ -375,39 +242,6 @@ def networks(
     return _randomisation([other.name], first.maps, [second.maps], repeated)
 
 
-def shuffled_labels(table: PatchTable, *, seed: int = 0) -> PatchTable:
-    """Give the clips of a table each other's labels, so that there is nothing to learn but noise.
-
-    Parameters
-    ----------
-    table : PatchTable
-        As `models.clips.patch_table` makes it.
-    seed : int
-        Decides the order.
-
-    Returns
-    -------
-    PatchTable
-        The same patches; each label as often as before. A network trained on it can only learn
-        by heart.
-
-    References
-    ----------
-    Adebayo et al. 2018, Sanity checks for saliency maps: the data randomisation test.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from xaiaudio.evaluate.metrics.randomisation import shuffled_labels
-    >>> from xaiaudio.models.training.tables import PatchTable
-    >>> table = PatchTable(np.zeros((3, 2, 2)), np.arange(3), tuple("abc"), tuple("xyz"), ())
-    >>> sorted(shuffled_labels(table).truth)
-    ['x', 'y', 'z']
-    """
-    order = np.random.default_rng(seed).permutation(len(table.truth))
-    return dataclasses.replace(table, truth=tuple(table.truth[index] for index in order))
-
-
 def _compare(model, patches, targets, explainer, groups, states, seed) -> Randomisation:
     explainer = Explainer.of(explainer)
     whole = explainer(model, patches, targets)
@@ -430,36 +264,6 @@ def _randomisation(names, whole, changed, repeated) -> Randomisation:
     rows = [similarity(whole, maps) for maps in changed]
     alike = {name: np.stack([row[name] for row in rows]) for name in SIMILARITIES}
     return Randomisation(tuple(names), alike, np.stack([whole, *changed]), repeated)
-
-
-def _groups(model, layers) -> list[list[str]]:
-    parts = _check(model, None) if layers is None else layers
-    groups = [[part] if isinstance(part, str) else list(part) for part in parts]
-    _check(model, sum(groups, []))
-    return groups
-
-
-def _check(model, layers) -> list[str]:
-    known = weighted_layers(model)
-    names = known if layers is None else list(layers)
-    for name in names:
-        if name not in known:
-            raise XaiAudioError(
-                f"{model.name} has no layer {name!r} with weights: it has {', '.join(known)}."
-            )
-    if not names:
-        raise XaiAudioError("No layer is named: there is nothing to randomise.")
-    return names
-
-
-def _forget(model, layers, seed) -> None:
-    """Shuffle the weights of some layers in place."""
-    for number, layer in enumerate(model.logits_network.layers):
-        if layer.name in layers:
-            random = np.random.default_rng([seed, number])
-            layer.set_weights(
-                [random.permuted(w.ravel()).reshape(w.shape) for w in layer.get_weights()]
-            )
 
 
 @register(
