@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import fft as scipy_fft
 
 from ..audio import SAMPLE_RATE
 from ..errors import XaiAudioError
 from ..frontend import LogMel
 from .base import ClipSet
+from .cutting import FADE as FADE
+from .cutting import banded, check_band, check_numbers, check_room, fades, loudest, rms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,14 +35,6 @@ CEILING = 0.95  # greatest absolute value in a mixture
 # Below this rms (-80 dB of full scale) front ends like VGGish's hear nothing.
 SILENCE = 1e-4
 
-# Seconds in which an event fades in and out: a cut without them clicks.
-FADE = 0.03
-
-# Cuts whose energy is at most so many dB below the loudest one's are as good as it.
-_NEARLY = 1.0
-
-# A band begins and ends with a shoulder of a sixth of an octave outside of it.
-_SHOULDER = 2 ** (1 / 6)
 
 _TRIES = 50
 
@@ -190,20 +183,20 @@ def mix(
     frontend = LogMel.vggish() if frontend is None else frontend
     rate = frontend.sample_rate
     sound, bed = _wave(event, "event", rate), _wave(background, "background", rate)
-    _check_numbers(snr_db, at, seconds)
+    check_numbers(snr_db, at, seconds)
     start, length = round(at * rate), round(seconds * rate)
-    _check_room(length, start, sound, bed, rate)
+    check_room(length, start, sound, bed, rate)
     if band is not None:
-        band = _check_band(band, rate)
-        sound = _banded(sound, band, rate)
-    cut = _loudest(sound, length, rate, seed)
-    piece = sound[cut : cut + length] * _fades(length, rate)
+        band = check_band(band, rate)
+        sound = banded(sound, band, rate)
+    cut = loudest(sound, length, rate, seed)
+    piece = sound[cut : cut + length] * fades(length, rate)
     floor = bed[start : start + length]
-    if _rms(piece) < SILENCE:
+    if rms(piece) < SILENCE:
         raise XaiAudioError(f"The event is silent{'' if band is None else ' in this band'}{_HINT}")
-    if _rms(floor) < SILENCE:
+    if rms(floor) < SILENCE:
         raise _NoBackground(f"The background is silent there{_HINT}")
-    gain = _rms(floor) / _rms(piece) * 10 ** (snr_db / 20)
+    gain = rms(floor) / rms(piece) * 10 ** (snr_db / 20)
     placed = np.zeros_like(bed)
     placed[start : start + length] = gain * piece
     scale = min(1.0, CEILING / np.abs(placed + bed).max())
@@ -214,7 +207,7 @@ def mix(
         event=placed,
         background=bed,
         events=_mask(placed, bed, frontend),
-        snr_db=float(20 * np.log10(_rms(placed[span]) / _rms(bed[span]))),
+        snr_db=float(20 * np.log10(rms(placed[span]) / rms(bed[span]))),
         at=start / rate,
         seconds=length / rate,
         band=band,
@@ -350,82 +343,9 @@ def _wave(sound, name, rate) -> np.ndarray:
     return wave.astype(np.float64)
 
 
-def _check_numbers(snr_db, at, seconds) -> None:
-    for name, value in (("snr_db", snr_db), ("at", at), ("seconds", seconds)):
-        number = isinstance(value, (int, float, np.integer, np.floating))
-        if not number or isinstance(value, bool) or not np.isfinite(value):
-            raise XaiAudioError(f"{name} is {value!r}: it must be a number.")
-    if abs(snr_db) > 60:
-        raise XaiAudioError(f"snr_db is {snr_db:g}: it must be from -60 to 60 dB.")
-    if seconds < 2 * FADE:
-        raise XaiAudioError(f"seconds is {seconds:g}: an event takes {2 * FADE:g} s at least.")
-
-
-def _check_room(length, start, sound, bed, rate) -> None:
-    if length > len(sound):
-        raise XaiAudioError(
-            f"The event is to last {length / rate:.2f} s, but its recording lasts "
-            f"{len(sound) / rate:.2f} s: ask for less."
-        )
-    if start < 0 or start + length > len(bed):
-        raise XaiAudioError(
-            f"The event lies from {start / rate:.2f} to {(start + length) / rate:.2f} s, but the "
-            f"background from 0 to {len(bed) / rate:.2f} s."
-        )
-
-
-def _check_band(band, rate) -> tuple[float, float]:
-    try:
-        low, high = (float(value) for value in band)
-    except (TypeError, ValueError):
-        low = high = np.nan
-    if not 0 <= low < high <= rate / 2:
-        raise XaiAudioError(
-            f"The band is {band!r}: give its lowest and highest frequency in hertz, from 0 up to "
-            f"{rate / 2:g}."
-        )
-    return low, high
-
-
-def _banded(wave, band, rate) -> np.ndarray:
-    """Keep a band: all of it, nothing beyond a sixth of an octave outside of it, no delay."""
-    low, high = band
-    hertz = scipy_fft.rfftfreq(len(wave), 1 / rate)
-    with np.errstate(divide="ignore"):
-        octaves = np.log2(hertz)
-        below = (np.log2(low) - octaves) if low > 0 else np.full_like(hertz, -np.inf)
-        above = octaves - np.log2(high)
-    outside = np.maximum(below, above) / np.log2(_SHOULDER)
-    gain = np.cos(0.5 * np.pi * np.clip(outside, 0, 1)) ** 2
-    return scipy_fft.irfft(scipy_fft.rfft(wave) * gain, len(wave))
-
-
-def _fades(length, rate) -> np.ndarray:
-    """Rise and fall within FADE seconds."""
-    steps = round(FADE * rate)
-    rise = np.sin(0.5 * np.pi * (np.arange(steps) + 0.5) / steps) ** 2
-    shape = np.ones(length)
-    shape[:steps], shape[-steps:] = rise, rise[::-1]
-    return shape
-
-
-def _loudest(wave, length, rate, seed) -> int:
-    """Return where to cut: anywhere that is as loud as the loudest cut, or nearly so."""
-    # Slow to import, and only needed here.
-    from scipy.signal import fftconvolve
-
-    energy = fftconvolve(wave**2, _fades(length, rate) ** 2, mode="valid")
-    good = np.flatnonzero(energy >= energy.max() * 10 ** (-_NEARLY / 10))
-    return int(np.random.default_rng(seed).choice(good))
-
-
 def _mask(event, background, frontend) -> np.ndarray:
     """Give every cell to what is heard there, by the rule of the synthetic set."""
     # It is only needed here, and brings the generators along.
     from .events import event_mask
 
     return event_mask(event, background, frontend)
-
-
-def _rms(wave) -> float:
-    return float(np.sqrt(np.mean(np.square(wave, dtype=np.float64))))
