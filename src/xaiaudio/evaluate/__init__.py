@@ -11,7 +11,8 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submodules=["benchmark", "experiments", "metrics"],
     submod_attrs={
-        "benchmark.leaderboard": ["Leaderboard", "leaderboard"],
+        "benchmark.board": ["Leaderboard"],
+        "benchmark.leaderboard": ["leaderboard"],
         "benchmark.samples": ["Cases", "cases_of", "with_truth"],
         "metrics.registry": ["measures"],
     },

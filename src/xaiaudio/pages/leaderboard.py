@@ -15,7 +15,7 @@ from ..plots.render import render
 from .clip import STYLE
 
 if TYPE_CHECKING:
-    from ..evaluate.benchmark.leaderboard import Leaderboard
+    from ..evaluate.benchmark.board import Leaderboard
     from ..types import PathLike
 
 

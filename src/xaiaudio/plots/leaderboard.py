@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from ..evaluate.benchmark.leaderboard import Leaderboard
+    from ..evaluate.benchmark.board import Leaderboard
 
 # From dark to light, legible for colour-blind eyes and in grey.
 PLACES = "cividis"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from ..datasets.mixtures import Mixture
-    from ..evaluate.benchmark.leaderboard import Leaderboard
+    from ..evaluate.benchmark.board import Leaderboard
     from ..evaluate.metrics.deletion import Curve
 
 OUTLINE = "#7fffd4"  # stands out on all of the colours of a spectrogram

@@ -15,7 +15,8 @@ from small_networks import LABELS, additive, random_patches
 import xaiaudio as xa
 from xaiaudio.evaluate.benchmark import leaderboard as boards
 from xaiaudio.evaluate.benchmark.context import REFERENCES, Reference
-from xaiaudio.evaluate.benchmark.leaderboard import Leaderboard, leaderboard
+from xaiaudio.evaluate.benchmark.board import Leaderboard
+from xaiaudio.evaluate.benchmark.leaderboard import leaderboard
 from xaiaudio.evaluate.benchmark.row_cache import RowCache
 from xaiaudio.evaluate.benchmark.rows import Row
 from xaiaudio.evaluate.benchmark.samples import Cases, cases_of
@@ -299,6 +300,105 @@ def test_few_clips_decide_nothing(count, sure):
     board = Leaderboard("net", "set", count, 0, columns, rows)
     assert board.beats("a", "b", "m") == sure
     assert board.level("m") == (["a"] if sure else ["a", "b"])
+
+
+def _clipwise(values, better="higher", network="net", measures=("m",)):
+    """A board of given values, clip by clip: name of a row to its values."""
+    columns = tuple(
+        measure.Measure(name, name, "f", "u", better, 0, 9, "", "", None) for name in measures
+    )
+    rows = tuple(
+        Row(name, name == "chance", dict.fromkeys(measures, np.array(row, float)))
+        for name, row in values.items()
+    )
+    return Leaderboard(network, "set", len(rows[0].values[measures[0]]), 0, columns, rows)
+
+
+@pytest.mark.parametrize("better", ["higher", "lower", "neither"])
+def test_all_pairs_with_their_verdict(better):
+    rng = np.random.default_rng(0)
+    hard = rng.normal(size=30) * 5
+    values = {"a": hard + 1 + rng.normal(size=30) * 0.1, "b": hard, "c": hard + 99}
+    values["d"] = hard + rng.normal(size=30)  # as good as b, but for chance
+    board = _clipwise({**values, "chance": hard}, better)
+    pairs = board.pairs("m")
+    assert [(pair.first, pair.second) for pair in pairs] == [
+        ("a", "b"), ("a", "c"), ("a", "d"), ("b", "c"), ("b", "d"), ("c", "d")
+    ]  # fmt: skip
+    for pair in pairs:
+        gap = board.difference(pair.first, pair.second, "m")
+        assert pair.difference == gap
+        assert pair.decided == (not gap.low <= 0 <= gap.high)
+        one, two = (board.interval(name, "m") for name in (pair.first, pair.second))
+        assert pair.apart == (max(one.low, two.low) > min(one.high, two.high))
+        ahead, behind = (pair.first, pair.second)[:: 1 if gap.mean > 0 else -1]
+        told = {"higher": ahead, "lower": behind, "neither": ""}[better]
+        assert pair.better == (told if pair.decided else "")
+    # Clip by clip a beats b, though their intervals overlap; c lies far off; b and d are level.
+    assert [pair.decided for pair in pairs] == [True, True, True, True, False, True]
+    assert [pair.apart for pair in pairs] == [False, True, False, True, False, True]
+    (one,) = board.pairs("m", ["chance", "c"])
+    assert (one.first, one.second, one.decided) == ("chance", "c", True)
+
+
+def test_a_pair_without_an_answer_is_not_decided():
+    (pair,) = _clipwise({"a": [1.0] * 6, "b": [np.nan] * 6}).pairs("m")
+    assert not pair.decided and not pair.apart and pair.better == ""
+
+
+@pytest.mark.parametrize("better", ["higher", "lower", "neither"])
+def test_methods_that_are_better_than_a_row(better):
+    rng = np.random.default_rng(1)
+    noise = rng.normal(size=40)
+    noise -= noise.mean()
+    values = {"up": noise + 3, "down": noise - 3, "hardly": 2 * noise + 0.01, "none": [np.nan] * 40}
+    board = _clipwise({**values, "chance": np.zeros(40)}, better)
+    clear = {"higher": ["up"], "lower": ["down"], "neither": []}[better]
+    assert board.better_than("chance", "m") == clear
+    means = {"higher": ["up", "hardly"], "lower": ["down"], "neither": []}[better]
+    assert board.better_than("chance", "m", on_average=True) == means
+
+
+def test_methods_in_order():
+    board = _board(
+        {"a": [2.0, 2.0], "b": [3.0, 3.0], "c": [2.0, 2.0], "d": [np.nan, 1.0], "chance": [9, 0]},
+        up=("higher", "chance"),
+        down=("lower", "worst"),
+    )
+    assert board.order("up") == ["b", "a", "c"]
+    assert board.order("down") == ["d", "a", "c", "b"]
+    empty = _board({"a": [np.nan]}, up=("higher", "chance"))
+    assert empty.order("up") == []
+    with pytest.raises(xa.XaiAudioError, match="none has an answer"):
+        empty.best("up")
+
+
+def test_rows_of_another_leaderboard_are_added():
+    board = _clipwise({"a": [1.0, 2], "chance": [0, 0]}, measures=("m", "n"))
+    mine = _clipwise({"mine": [3.0, 4]})
+    both = board.add(mine)
+    assert [row.name for row in both.rows] == ["a", "mine", "chance"]
+    assert both.mean("mine", "m") == 3.5 and np.isnan(both.mean("mine", "n"))
+    assert both.best("m") == "mine" and both.best("n") == "a"
+    assert [row.name for row in board.rows] == ["a", "chance"]
+    for wrong, told in (
+        (_clipwise({"a": [3.0, 4]}), "a row called 'a' already"),
+        (_clipwise({"b": [3.0, 4, 5]}), "differ in their cases"),
+        (_clipwise({"b": [3.0, 4]}, network="other"), "differ in their network"),
+        (_clipwise({"b": [3.0, 4]}, measures=("m", "o")), "has no measure 'o'"),
+        (dataclasses.replace(mine, groups=("x", "x")), "differ in their groups"),
+    ):
+        with pytest.raises(xa.XaiAudioError, match=told):
+            board.add(wrong)
+
+
+def test_a_method_of_ones_own_enters_with_the_numbers_that_it_would_have_had(model, cases):
+    whole = leaderboard(model, cases, ["flat", "dice"], references=["chance"])
+    entered = leaderboard(model, cases, ["flat"], references=["chance"]).add(
+        leaderboard(model, cases, ["dice"], ["level"], references=())
+    )
+    assert [row.name for row in entered.rows] == [row.name for row in whole.rows]
+    assert entered.mean("dice", "level") == whole.mean("dice", "level")
 
 
 def test_clips_of_one_recording_count_once():

@@ -170,3 +170,20 @@ def test_the_networks_of_the_book():
     # YAMNet's plan without biases: little is lost on the way through 28 layers.
     total = found.inputs.sum(axis=(1, 2, 3))
     np.testing.assert_allclose(total, found.logits, rtol=0.02)
+
+
+def test_the_layers_of_a_network_with_their_rules():
+    x = keras.Input((6, 8, 1), name="patch")
+    y = layers.Conv2D(3, 3, activation="relu", name="low")(x)
+    y = layers.Conv2D(2, 2, activation="relu", name="high")(y)
+    y = layers.Flatten(name="flat")(y)
+    network = keras.Model(x, layers.Dense(2, name="logits")(y))
+    found = lrp.layers_of(network)
+    assert [(name, shape) for name, shape, _ in found] == [
+        ("patch", (6, 8, 1)), ("low", (4, 6, 3)), ("high", (3, 5, 2)), ("flat", (30,)),
+        ("logits", (2,)),
+    ]  # fmt: skip
+    rules = [rule.split("(")[0] for *_, rule in found]
+    assert rules == ["", "flat", "z+", "", "epsilon"]
+    with pytest.raises(XaiAudioError):
+        lrp.layers_of(network, {"nowhere": "z+"})

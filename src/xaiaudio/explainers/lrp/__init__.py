@@ -8,7 +8,7 @@ Rules share the relevance of one layer (`rules`), a composite chooses a rule for
 from . import affine, moving, pooling, recurrent, weighted  # noqa: F401
 from .composites import COMPOSITES, FIRST, Composite, composite
 from .conservation import Conservation, conservation, without_biases
-from .plan import handles
+from .plan import handles, layers_of
 from .propagation import relevance
 from .report import LayerShare, Relevance
 from .rules import RULES, AlphaBeta, Box, Epsilon, Flat, Gamma, Passed, Rule, WSquare, Zero, ZPlus
@@ -34,6 +34,7 @@ __all__ = [
     "composite",
     "conservation",
     "handles",
+    "layers_of",
     "relevance",
     "without_biases",
 ]

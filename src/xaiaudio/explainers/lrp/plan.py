@@ -16,6 +16,7 @@ import keras
 
 from ...errors import XaiAudioError
 from ...models.graph import Node, graph_of, is_identity
+from .composites import composite as composite_of
 from .rules import Epsilon, Rule
 
 KINDS = ("passing", "moving", "shared", "affine", "weighted", "recurrent")
@@ -215,6 +216,44 @@ def plan(network, composite, pooling="winner"):
         steps.append(step)
     _check_rules(steps)
     return steps, [node.output for node in nodes]
+
+
+def layers_of(
+    network: keras.Model, composite: object = "epsilon-plus-flat"
+) -> list[tuple[str, tuple[int, ...], str]]:
+    """List the layers of a network, with the rule that a composite gives to each.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Flat, without a softmax at its end.
+    composite : str or mapping
+        What :func:`composite` takes.
+
+    Returns
+    -------
+    list of (str, tuple of int, str)
+        From the input to the logits: name, shape of the output without the batch, rule (empty
+        where relevance only passes). :func:`xaiaudio.plots.layer_plan` draws it.
+
+    Raises
+    ------
+    XaiAudioError
+        For a layer that has no rule here.
+
+    Examples
+    --------
+    >>> x = keras.Input((3,))
+    >>> hidden = keras.layers.Dense(4, activation="relu", name="hidden")(x)
+    >>> network = keras.Model(x, keras.layers.Dense(2, name="logits")(hidden))
+    >>> layers_of(network, {"hidden": "flat", "logits": "epsilon"})[1:]
+    [('hidden', (4,), 'flat'), ('logits', (2,), 'epsilon')]
+    """
+    steps, tensors = plan(network, composite_of(composite))
+    return [
+        (step.layer.name, tuple(tensor.shape[1:]), str(step.rule or ""))
+        for step, tensor in zip(steps, tensors, strict=True)
+    ]
 
 
 def _nodes(network) -> tuple:
