@@ -14,8 +14,8 @@ from small_networks import LABELS, additive, random_patches
 
 import xaiaudio as xa
 from xaiaudio.evaluate.benchmark import leaderboard as boards
-from xaiaudio.evaluate.benchmark.context import REFERENCES, Reference
 from xaiaudio.evaluate.benchmark.board import Leaderboard
+from xaiaudio.evaluate.benchmark.context import REFERENCES, Reference
 from xaiaudio.evaluate.benchmark.leaderboard import leaderboard
 from xaiaudio.evaluate.benchmark.row_cache import RowCache
 from xaiaudio.evaluate.benchmark.rows import Row
