@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from xaiaudio import AudioClassifier, WaveFrontend, XaiAudioError, load_model
+from xaiaudio import AudioClassifier, WaveFrontend, XaiAudioError, explain, load_model
+from xaiaudio.explainers.gradients import gradient
 from xaiaudio.models.differentiable import filtered
 from xaiaudio.sonify.masks import kept_and_removed
 
@@ -189,6 +190,23 @@ def test_what_takes_sounds_has_no_network_of_patches(tmp_path):
             model.scores(np.zeros((2, *FRONTEND.patch_shape)))
     with pytest.raises(XaiAudioError, match="is a function: it cannot be saved"):
         classifier().save(tmp_path / "mine.keras")
+
+
+def test_the_network_itself_is_explained_sample_by_sample():
+    """As the refusal of saliency says: the gradients of a convolution by hand."""
+    model = AudioClassifier.from_keras(network((SAMPLES,)), LABELS, FRONTEND)
+    with pytest.raises(XaiAudioError, match="explain its wave_logits_network"):
+        explain(model, model.frontend(noise(1)[0]), 0, "saliency")
+    wave = noise(1)
+    found = gradient(model.wave_logits_network, wave, [1])
+    step = np.zeros_like(wave)
+    for place in (0, 4_000):
+        step[0, place] = 0.01
+        apart = [
+            np.asarray(model.wave_logits_network(wave + sign * step))[0, 1] for sign in (1, -1)
+        ]
+        assert found[0, place] == pytest.approx((apart[0] - apart[1]) / 0.02, rel=0.02, abs=1e-4)
+        step[0, place] = 0
 
 
 def test_answers_that_are_not_finite_are_refused():

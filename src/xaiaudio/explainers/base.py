@@ -233,9 +233,13 @@ class Explainer:
         """Explain the k targets of each patch: `targets` is (n, k), the result has length k."""
         waves, values = getattr(inputs, "waves", None), np.asarray(inputs)
         if waves is not None and self._method.needs != registry.ANY:
+            alone = getattr(model, "wave_logits_network", None) is not None
             raise XaiAudioError(
                 f"{self.name} needs {self._method.needs} in a Keras graph that takes log-mel "
                 f"patches, and {model.name} takes sounds: use {', '.join(registry.asking())}."
+                + alone
+                * " Sample by sample, the functions of xaiaudio.explainers.gradients "
+                "explain its wave_logits_network."
             )
         settled, started = self._settled(model), time.perf_counter()
         with naming(self.name):

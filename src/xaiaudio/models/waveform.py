@@ -55,6 +55,9 @@ class WaveformClassifier(AudioClassifier):
         Whether the forward pass is TensorFlow's.
     wave_network : keras.Model or None
         From samples to probabilities, where the classifier is a Keras network.
+    wave_logits_network : keras.Model or None
+        The same up to the logits: for the functions of `explainers.gradients` and `explainers.lrp`,
+        which explain a network sample by sample.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class WaveformClassifier(AudioClassifier):
         name,
         batch=BATCH,
         network=None,
+        logits_network=None,
         attribution="",
         history=None,
         outputs=None,
@@ -77,6 +81,7 @@ class WaveformClassifier(AudioClassifier):
         self.name = name
         self.batch = batch
         self.wave_network = network
+        self.wave_logits_network = logits_network
         self.compiled = network is not None
         self.attribution = attribution
         self.history = dict(history or {})
@@ -344,6 +349,7 @@ def of_keras(
         frontend,
         name=name,
         network=network,
+        logits_network=logits_network,
         attribution=attribution,
         outputs="probabilities" if taken else None,
     )
