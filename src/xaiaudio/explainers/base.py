@@ -15,10 +15,9 @@ from scipy.ndimage import zoom
 
 from ..errors import XaiAudioError
 from ..files import whole
-from ..frontend import LogMel
 from ..patches import Patches
 from . import registry
-from .checks import naming, warn_of_flat_maps
+from .checks import check_patches, naming, targets_of, warn_of_flat_maps
 from .engines.perturbation import output_of
 from .explanation import Explanation, _plain
 
@@ -172,9 +171,9 @@ class Explainer:
 
     def __call__(self, model, patches, targets=None) -> Explanation:
         """Explain what a network listened to; see :func:`xaiaudio.explain`."""
-        inputs = _check_patches(model, patches)
+        inputs = check_patches(model, patches)
         scores = model.scores(inputs)
-        targets = _indices(model, targets, scores)[:, None]
+        targets = targets_of(model, targets, scores)[:, None]
         return self._run(model, patches, inputs, targets, scores)[0]
 
     def classes(
@@ -184,7 +183,7 @@ class Explainer:
         classes: Sequence[str | int] | None = None,
     ) -> dict[str, Explanation]:
         """Explain several classes; see :func:`xaiaudio.explain_classes`."""
-        inputs = _check_patches(model, patches)
+        inputs = check_patches(model, patches)
         scores = model.scores(inputs)
         classes = model.labels if classes is None else np.atleast_1d(np.asarray(classes, object))
         classes = [model.index(name) for name in classes]
@@ -398,51 +397,3 @@ def upsampled(raw: np.ndarray, shape: tuple[int, ...], how: str = "bilinear") ->
 def _tuples(value):
     """Turn the lists that JSON makes of pairs back into tuples."""
     return tuple(value) if isinstance(value, list) else value
-
-
-def _check_patches(model, patches) -> np.ndarray | Patches:
-    """Return what the network is asked about: an array, or `Patches` with their sounds."""
-    whole = patches
-    if isinstance(patches, Patches) and not _same_cells(patches.frontend, model.frontend):
-        raise XaiAudioError(
-            "The patches were made by another front end than this network's: make them with "
-            "model.frontend(wave)."
-        )
-    try:
-        patches = np.asarray(patches, np.float32)
-    except (TypeError, ValueError) as error:
-        raise XaiAudioError(
-            f"The patches are not an array of numbers ({error}): make them with "
-            "model.frontend(wave)."
-        ) from error
-    if patches.ndim == 2:
-        patches = patches[None]
-    expected = model.frontend.patch_shape
-    if patches.ndim != 3 or patches.shape[1:] != expected:
-        raise XaiAudioError(
-            f"The patches have the shape {patches.shape}, but this network takes "
-            f"(n, {expected[0]}, {expected[1]}): make them with model.frontend(wave)."
-        )
-    if len(patches) == 0:
-        raise XaiAudioError("There is no patch to explain: the sound gave none.")
-    if not np.isfinite(patches).all():
-        raise XaiAudioError("The patches hold NaN or infinite values: check the sound first.")
-    return patches if getattr(whole, "waves", None) is None else whole
-
-
-def _same_cells(one: LogMel, other: LogMel) -> bool:
-    """Tell whether two front ends differ in nothing but the overlap of their patches."""
-    return one.with_overlap(0) == other.with_overlap(0)
-
-
-def _indices(model, targets, scores) -> np.ndarray:
-    if targets is None:
-        return scores.argmax(axis=1)
-    if np.ndim(targets) == 0:
-        targets = [targets] * len(scores)
-    if len(targets) != len(scores):
-        raise XaiAudioError(
-            f"There are {len(targets)} targets for {len(scores)} patches: "
-            "give one for all, or one per patch."
-        )
-    return np.array([model.index(target) for target in targets], int)

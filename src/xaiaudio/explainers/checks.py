@@ -13,9 +13,12 @@ import numpy as np
 
 from ..errors import XaiAudioError, XaiAudioWarning
 from ..models import heads
+from ..patches import Patches
 
 if TYPE_CHECKING:
     from typing import Any
+
+    from ..frontend import LogMel
 
 
 # A map whose cells differ by less, as a share of the largest, or of a probability or a logit, is
@@ -82,6 +85,55 @@ def check_network(network) -> None:
             f"{network.name} ends in {ends}, in {last!r}: the methods explain logits. Give the "
             "network without its last activation (of a classifier: model.logits_network)."
         )
+
+
+def check_patches(model, patches) -> np.ndarray | Patches:
+    """Return what the network is asked about: an array, or `Patches` with their sounds."""
+    whole = patches
+    if isinstance(patches, Patches) and not _same_cells(patches.frontend, model.frontend):
+        raise XaiAudioError(
+            "The patches were made by another front end than this network's: make them with "
+            "model.frontend(wave)."
+        )
+    try:
+        patches = np.asarray(patches, np.float32)
+    except (TypeError, ValueError) as error:
+        raise XaiAudioError(
+            f"The patches are not an array of numbers ({error}): make them with "
+            "model.frontend(wave)."
+        ) from error
+    if patches.ndim == 2:
+        patches = patches[None]
+    expected = model.frontend.patch_shape
+    if patches.ndim != 3 or patches.shape[1:] != expected:
+        raise XaiAudioError(
+            f"The patches have the shape {patches.shape}, but this network takes "
+            f"(n, {expected[0]}, {expected[1]}): make them with model.frontend(wave)."
+        )
+    if len(patches) == 0:
+        raise XaiAudioError("There is no patch to explain: the sound gave none.")
+    if not np.isfinite(patches).all():
+        raise XaiAudioError("The patches hold NaN or infinite values: check the sound first.")
+    return patches if getattr(whole, "waves", None) is None else whole
+
+
+def _same_cells(one: LogMel, other: LogMel) -> bool:
+    """Tell whether two front ends differ in nothing but the overlap of their patches."""
+    return one.with_overlap(0) == other.with_overlap(0)
+
+
+def targets_of(model, targets, scores) -> np.ndarray:
+    """Return the class to explain of each patch by its number, int (n,)."""
+    if targets is None:
+        return scores.argmax(axis=1)
+    if np.ndim(targets) == 0:
+        targets = [targets] * len(scores)
+    if len(targets) != len(scores):
+        raise XaiAudioError(
+            f"There are {len(targets)} targets for {len(scores)} patches: "
+            "give one for all, or one per patch."
+        )
+    return np.array([model.index(target) for target in targets], int)
 
 
 @contextlib.contextmanager

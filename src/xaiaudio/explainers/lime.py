@@ -12,7 +12,8 @@ import numpy as np
 from ..errors import XaiAudioError
 from .engines import segments as cut
 from .engines.components import mixtures
-from .engines.perturbation import Coalitions, check_output, engine_of, filling, silence_of
+from .engines.masks import Coalitions
+from .engines.perturbation import check_output, engine_of, filling, silence_of
 from .registry import register
 
 if TYPE_CHECKING:

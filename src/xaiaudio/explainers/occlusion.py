@@ -11,7 +11,8 @@ import tensorflow as tf
 from tf_keras_vis import ModelVisualization
 
 from ..errors import XaiAudioError
-from .engines.perturbation import Boxes, Engine, check_output, engine_of, filling, silence_of
+from .engines.masks import Boxes
+from .engines.perturbation import Engine, check_output, engine_of, filling, silence_of
 from .registry import register
 
 if TYPE_CHECKING:

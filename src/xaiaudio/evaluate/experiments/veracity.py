@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import XaiAudioError
-from ...explainers.engines.perturbation import Ranks, engine_of
+from ...explainers.engines.masks import Ranks
+from ...explainers.engines.perturbation import engine_of
 from ..metrics import localisation
 from ..metrics.deletion import ranks
 

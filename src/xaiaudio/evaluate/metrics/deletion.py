@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import XaiAudioError
-from ...explainers.engines.perturbation import Coalitions, Ranks, engine_of, filling, silence_of
+from ...explainers.engines.masks import Coalitions, Ranks
+from ...explainers.engines.perturbation import engine_of, filling, silence_of
 from ...explainers.engines.segments import grid as grid_segments
 from .registry import FAITHFUL, register
 

@@ -11,7 +11,7 @@ from ...errors import XaiAudioError
 from ...frontend_settings import check_wave
 from ...stft import analyse, rows_of, synthesise, to_stft
 from . import segments as cut
-from .perturbation import Mixtures
+from .masks import Mixtures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
