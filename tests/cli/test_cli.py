@@ -325,3 +325,20 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing_half_written(tmp_path):
     assert process.returncode == 130
     assert "Stopped." in err and "Traceback" not in err
     assert not out.exists() or not list(out.iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chosen, unit", [((), "logit"), (("scores",), "probability")])
+def test_explain_follows_the_logit_unless_told_otherwise(capsys, tmp_path, clip, chosen, unit):
+    more = [word for name in chosen for word in ("--set", f"occlusion.output={name}")]
+    status, _, _ = call(capsys, "explain", clip, "--out", tmp_path, *QUICK, *more)
+    assert status == 0
+    assert xa.Explanation.load(tmp_path / "noise-occlusion.npz").unit == unit
+    assert f"The largest effect on the {unit} is" in (tmp_path / "noise.html").read_text()
+
+
+def test_another_output_is_refused_once(capsys, tmp_path, clip):
+    given = ("--out", tmp_path, *QUICK, "--set", "occlusion.output=loss")
+    status, said, err = call(capsys, "explain", clip, clip, *given)
+    assert status == 1 and not said
+    assert err.count("output is 'loss': it must be one of") == 1
