@@ -126,7 +126,6 @@ def test_what_lacks_a_type_is_seen():
     assert unsaid(ast.parse(text).body[0]) == ["a", "d", "c", "e", "return"]
 
 
-@pytest.mark.slow
 def test_all_that_the_pages_show_says_its_types():
     shown = dict(called())
     assert {"plots.maps.plot", "explainers.base.explain", "frontend.LogMel.cut"} <= set(shown)

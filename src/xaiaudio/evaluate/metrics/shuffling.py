@@ -75,7 +75,9 @@ def blocks(model: AudioClassifier, count: int = 5) -> list[list[str]]:
     return [names[:1], *rest, names[-1:]] if rest else [names[:-1], names[-1:]]
 
 
-def groups_of(model, layers) -> list[list[str]]:
+def groups_of(
+    model: AudioClassifier, layers: Sequence[str | Sequence[str]] | None
+) -> list[list[str]]:
     """Return groups of layers by name, each known; None takes every layer by itself."""
     parts = _check(model, None) if layers is None else layers
     groups = [[part] if isinstance(part, str) else list(part) for part in parts]

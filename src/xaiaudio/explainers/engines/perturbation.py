@@ -198,7 +198,7 @@ def output_of(classifier: AudioClassifier, output: str | None = None) -> str:
     return output or ("logits" if classifier.has_logits else "scores")
 
 
-def check_output(output) -> None:
+def check_output(output: object) -> None:
     """Raise XaiAudioError unless an option `output` is one that there is."""
     if output is not None and output not in OUTPUTS:
         raise XaiAudioError(f"output is {output!r}: it must be one of {OUTPUTS}, or None.")
