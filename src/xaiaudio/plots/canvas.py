@@ -79,7 +79,14 @@ def legend(figure, ax, columns=3, **options) -> None:
 
 
 def finish(figure, **data):
-    """Attach the numbers that the figure shows and hand it out."""
+    """Attach the numbers that the figure shows and hand it out; no text in it is mathematics."""
+    from matplotlib.text import Text
+
+    # Classes and files may have any name: between two dollars Matplotlib would look for formulas,
+    # and fail on those that are none. The powers of ten on a logarithmic axis are its own.
+    for text in figure.findobj(Text):
+        if "$" in text.get_text() and r"\mathdefault" not in text.get_text():
+            text.set_parse_math(False)
     # A notebook shows a figure by itself only if pyplot was imported; this one always.
     figure._repr_png_ = functools.partial(render, figure)
     figure.data = {
