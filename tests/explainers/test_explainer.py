@@ -54,7 +54,9 @@ def test_it_is_a_value():
 @pytest.mark.parametrize(
     "given, words",
     [
-        (("nosuch", {}), "No method is called 'nosuch'"),
+        (("nosuch", {}), "No method is called 'nosuch': there are"),
+        (("GradCamm", {}), r"'GradCamm' \(did you mean 'gradcam'\?\)"),
+        (("lime", {"sample": 9}), r"'sample' \(did you mean 'samples'\?\)"),
         (("lime", {"nosuch": 1}), "no option 'nosuch'"),
         (("lime", {"upsample": "cubic"}), "upsample is 'cubic'"),
     ],

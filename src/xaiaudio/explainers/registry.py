@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import XaiAudioError
+from ..errors import XaiAudioError, meant
 
 if TYPE_CHECKING:
     from typing import Any
@@ -59,7 +59,7 @@ class Method:
         unknown = sorted(set(given) - known)
         if unknown:
             raise XaiAudioError(
-                f"{self.name} has no option {unknown[0]!r}: it takes "
+                f"{self.name} has no option {unknown[0]!r}{meant(unknown[0], known)}: it takes "
                 f"{', '.join(sorted(known)) or 'none'}."
             )
         return self.options(**given)
@@ -108,7 +108,9 @@ def find(name: str) -> Method:
     """Return the method called `name`, or say which ones there are."""
     known = _all()
     if name not in known:
-        raise XaiAudioError(f"No method is called {name!r}: there are {', '.join(known)}.")
+        raise XaiAudioError(
+            f"No method is called {name!r}{meant(name, known)}: there are {', '.join(known)}."
+        )
     return known[name]
 
 

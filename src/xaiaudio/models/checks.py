@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import XaiAudioError
+from ..errors import XaiAudioError, folded, meant
 from ..frontend import LogMel
 
 if TYPE_CHECKING:
@@ -69,23 +68,12 @@ def index(label, labels: tuple[str, ...], name: str) -> int:
     elif label in labels:
         return labels.index(label)
     elif isinstance(label, str):
-        alike = [i for i, known in enumerate(labels) if _folded(known) == _folded(label)]
+        alike = [i for i, known in enumerate(labels) if folded(known) == folded(label)]
         if len(alike) == 1:
             return alike[0]
     raise XaiAudioError(
-        f"{name} has no class {label!r}{_meant(label, labels)}: its classes are {_listed(labels)}."
+        f"{name} has no class {label!r}{meant(label, labels)}: its classes are {_listed(labels)}."
     )
-
-
-def _folded(label: str) -> str:
-    return label.strip().casefold()
-
-
-def _meant(label, labels) -> str:
-    """Ask whether a label that is nearly alike was meant."""
-    known = {_folded(name): name for name in labels}
-    near = difflib.get_close_matches(_folded(label), known, 1) if isinstance(label, str) else []
-    return f" (did you mean {known[near[0]]!r}?)" if near else ""
 
 
 def _listed(labels, most: int = 20) -> str:

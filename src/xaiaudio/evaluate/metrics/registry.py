@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...errors import XaiAudioError
+from ...errors import XaiAudioError, meant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,5 +155,7 @@ def find(names: Sequence[str] | None = None) -> tuple[Measure, ...]:
     names = tuple(known) if names is None else tuple(names)
     for name in names:
         if name not in known:
-            raise XaiAudioError(f"No measure is called {name!r}: there are {', '.join(known)}.")
+            raise XaiAudioError(
+                f"No measure is called {name!r}{meant(name, known)}: there are {', '.join(known)}."
+            )
     return tuple(known[name] for name in names)
