@@ -64,6 +64,12 @@ def lrp(
     classifier: AudioClassifier, patches: np.ndarray, targets: np.ndarray, options: Options
 ) -> np.ndarray:
     """Compute maps (n, frames, bands) of the relevance of each cell; they keep their sign."""
+    if not classifier.has_logits:
+        raise XaiAudioError(
+            f"The logits of {classifier.name} are computed from its probabilities, for which "
+            "relevance propagation has no rule: give the network up to its logits, or use another "
+            "method, such as 'integrated-gradients'."
+        )
     found = relevance(
         classifier.logits_network,
         classifier.as_input(patches),
