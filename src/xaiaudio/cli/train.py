@@ -166,7 +166,7 @@ def _report(found, fold: int) -> None:
             found.labels, found.confusion.sum(axis=1), found.recall, strict=True
         )
     ]
-    table(("class", "held-out clips", "named rightly"), rows)
+    table(("class", "held-out clips", "correct"), rows)
     say(
         f"Held out (fold {fold}): {found.clip_accuracy:.1%} of clips and "
         f"{found.patch_accuracy:.1%} of patches right."

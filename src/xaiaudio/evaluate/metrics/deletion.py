@@ -1,6 +1,7 @@
 """Many questions to the network: curves of deletion and insertion, and a correlation of drops.
 
-All of them are sweeps of masked patches through the one engine of :mod:`xaiaudio.explain`.
+All of them are sweeps of masked patches through the one engine of
+:mod:`xaiaudio.explainers.engines.perturbation`.
 """
 
 from __future__ import annotations

@@ -42,12 +42,12 @@ class TestResult:
 
     @property
     def clip_accuracy(self) -> float:
-        """Share of clips named rightly, in [0, 1]."""
+        """Share of clips classified correctly, in [0, 1]."""
         return float(np.mean(self.true == self.predicted))
 
     @property
     def patch_accuracy(self) -> float:
-        """Share of patches named rightly, in [0, 1]."""
+        """Share of patches classified correctly, in [0, 1]."""
         hits = [
             scores.argmax(axis=1) == true
             for scores, true in zip(self.patch_scores, self.true, strict=True)
@@ -83,7 +83,7 @@ class TestResult:
 
     @property
     def mistakes(self) -> list[dict]:
-        """The clips named wrongly: their ``clip``, ``true`` and ``predicted`` class and votes.
+        """The misclassified clips: their ``clip``, ``true`` and ``predicted`` class and votes.
 
         ``votes_true`` and ``votes_predicted`` count patches for the two classes, of ``votes``.
         """
