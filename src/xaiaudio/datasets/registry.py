@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .base import ClipSet
-
-if TYPE_CHECKING:
     from ..types import PathLike
+    from .base import ClipSet
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,15 @@ ORDER = (
 
 
 def test_the_columns_have_an_order():
-    assert tuple(registry.measures()) == ORDER
+    known = registry.measures()
+    assert tuple(name for name in known if name in ORDER) == ORDER
+    # A new measure stands in the panel of its family, where its file does.
+    families = {measure.family: place for place, measure in enumerate(known.values())}
+    order = [
+        (families[measure.family], registry._place(measure), place)
+        for place, measure in enumerate(known.values())
+    ]
+    assert order == sorted(order)
 
 
 @pytest.mark.slow
@@ -27,4 +35,4 @@ def test_whichever_file_was_imported_first(first):
         "print(*registry.measures())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert tuple(done.stdout.split()) == ORDER
+    assert done.stdout.split() == list(registry.measures())
