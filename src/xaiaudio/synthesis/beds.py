@@ -9,6 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from . import dsp
+from .engines import chainsaw
+
+__all__ = ["chainsaw", "fire_crackling", "helicopter", "rain", "sea_waves"]
 
 
 def rain(rng) -> np.ndarray:
@@ -129,48 +132,6 @@ def _thumps(rng, rate, turns) -> np.ndarray:
     )
     thump = dsp.convolve(dsp.strikes(times / dsp.RATE, heights, dsp.SAMPLES), body)
     return 1.5 * thump / max(dsp.rms(thump), 1e-12)
-
-
-def chainsaw(rng) -> np.ndarray:
-    """Make a chainsaw: a two-stroke engine that fires 60 to 150 times a second.
-
-    Each explosion is a sharp pulse, so the harmonics reach to the top of the spectrum, and the
-    muffler favours some of them. The hand on the throttle revs the engine up and down; in wood it
-    labours, and the chain adds noise that comes and goes with the revolutions.
-    """
-    rate = _throttle(rng)
-    muffler = rng.uniform([250, 900, 2200, 4200], [600, 1900, 4000, 6500])
-    body = dsp.bumps(muffler, muffler * 0.4, rng.uniform(0.1, 1.0, 4), rng.uniform(0.08, 0.5))
-    tilt = rng.uniform(-8, -3)
-    engine = dsp.harmonics(rng, rate, body, tilt, jitter=rng.uniform(0.001, 0.008))
-    # No two explosions are alike: the pulses flutter at half the firing rate.
-    half = np.cos(np.pi * np.cumsum(rate) / dsp.RATE)
-    engine = dsp.unit(engine * (1 + rng.uniform(0, 0.5) * half))
-    metal = dsp.product(body, dsp.high_pass(300), dsp.slope(0.6 * tilt))
-    chain = dsp.noise(rng, dsp.SAMPLES, metal)
-    firing = 1 + 0.5 * np.cos(2 * np.pi * np.cumsum(rate) / dsp.RATE)
-    effort = (rate / rate.max()) ** rng.uniform(1.0, 3.0)
-    wave = engine / max(dsp.rms(engine), 1e-12) + dsp.log_uniform(rng, 0.05, 0.6) * chain * firing
-    return wave * effort * (1 + 0.12 * dsp.curve(rng, dsp.SAMPLES, 5.0))
-
-
-def _throttle(rng) -> np.ndarray:
-    """Draw the explosions a second over time: idle, full throttle, load that pulls it down."""
-    full = rng.uniform(95, 155)
-    idle = full * rng.uniform(0.45, 0.75)
-    style = rng.random()
-    if style < 0.15:  # idling
-        rate = idle * (1 + 0.03 * dsp.curve(rng, dsp.SAMPLES, 4.0))
-    elif style < 0.5:  # held steady, labouring a little
-        rate = full * (1 + rng.uniform(0.02, 0.1) * dsp.curve(rng, dsp.SAMPLES, 2.5))
-    else:
-        count = int(rng.integers(4, 12))
-        times = np.sort(rng.uniform(0, dsp.SECONDS, count))
-        times = np.concatenate([[0.0], times + np.arange(count) * 1e-3 + 1e-3, [5.1]])
-        states = np.where(rng.random(count + 2) < 0.55, full, idle)
-        states = states * rng.uniform(0.85, 1.1, count + 2)
-        rate = dsp.through(times, states, dsp.SAMPLES)
-    return np.clip(rate, 35, 165)
 
 
 def fire_crackling(rng) -> np.ndarray:
