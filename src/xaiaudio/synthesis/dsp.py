@@ -21,7 +21,7 @@ RATE = 16_000
 SECONDS = 5.0
 SAMPLES = int(RATE * SECONDS)
 NYQUIST = 7_800.0  # harmonics above this are left out: nothing may fold back below 8 kHz
-_STEP = 32  # samples between two values of the harmonics' loudness
+STEP = 32  # samples between two values of the harmonics' loudness
 
 
 def samples(seconds: float) -> int:
@@ -106,11 +106,11 @@ def harmonics(rng, pitch, gain, tilt: float = -6.0, jitter: float = 0.0) -> np.n
     count = max(1, int(NYQUIST / pitch.min()))
     numbers = np.arange(1, count + 1)
     phases = np.exp(2j * np.pi * rng.random(count))
-    # Loudness moves slowly: it is worked out once in _STEP samples and drawn through.
-    hertz = numbers[:, None] * np.append(pitch[::_STEP], pitch[-1])
+    # Loudness moves slowly: it is worked out once in STEP samples and drawn through.
+    hertz = numbers[:, None] * np.append(pitch[::STEP], pitch[-1])
     levels = gain(hertz) * (hertz < NYQUIST)
     levels *= (numbers ** (tilt / 20 / np.log10(2)))[:, None]
-    share = np.arange(_STEP) / _STEP
+    share = np.arange(STEP) / STEP
     wave = np.zeros(len(pitch))
     spin = np.ones(len(pitch), complex)
     for level, phase in zip(levels, phases, strict=True):

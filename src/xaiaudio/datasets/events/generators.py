@@ -40,10 +40,10 @@ SOUNDS = {
     "Sea waves": Sound(beds.sea_waves, (-15, 3), (9, 40)),
     "Baby cry": Sound(animal_voices.baby_cry, (-13, 4), (15, 55)),
     "Clock tick": Sound(animal_voices.clock_tick, (-26, 5), (12, 45)),
-    "Person sneeze": Sound(animal_voices.person_sneeze, (-11, 5), (15, 65)),
+    "Person sneeze": Sound(animal_voices.person_sneeze, (-11, 5), (25, 75)),
     "Helicopter": Sound(beds.helicopter, (-9, 4), (9, 40)),
     "Chainsaw": Sound(beds.chainsaw, (-11, 3), (9, 40)),
-    "Rooster": Sound(animal_voices.rooster, (-12, 4), (15, 65)),
+    "Rooster": Sound(animal_voices.rooster, (-12, 4), (25, 75)),
     "Fire crackling": Sound(beds.fire_crackling, (-24, 7), (9, 35)),
 }
 LABELS = tuple(SOUNDS)
