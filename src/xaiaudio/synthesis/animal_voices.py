@@ -37,13 +37,13 @@ def dog_bark(rng) -> np.ndarray:
     size = rng.random()  # 0 a large dog, 1 a small one
     dog = _Dog(
         pitch=360 * 2.6**size * rng.uniform(0.85, 1.15),
-        formants=np.array([720, 1350, 2500, 3800]) * (0.85 + 0.45 * size) * rng.uniform(0.92, 1.08, 4),
-        heights=(1.0, rng.uniform(0.3, 0.9), rng.uniform(0.08, 0.35), rng.uniform(0.02, 0.15)),
-        tilt=rng.uniform(-6, -2),
-        hoarse=dsp.log_uniform(rng, 0.02, 0.12),
-        arch=rng.uniform(1.2, 1.6),
+        formants=np.array([750, 1500, 2600, 3800]) * (0.85 + 0.45 * size) * rng.uniform(0.82, 1.2, 4),
+        heights=(1.0, rng.uniform(0.2, 1.0), rng.uniform(0.04, 0.25), rng.uniform(0.01, 0.1)),
+        tilt=rng.uniform(-9, -3),
+        hoarse=dsp.log_uniform(rng, 0.01, 0.08),
+        arch=rng.uniform(1.3, 1.9),
     )
-    length = (0.2 - 0.08 * size) * rng.uniform(0.75, 1.4)
+    length = (0.26 - 0.09 * size) * rng.uniform(0.75, 1.4)
     count = int(np.ceil(8 * np.sqrt(rng.random())))  # one bark alone is rare
     lengths = length * rng.uniform(0.8, 1.2, count)
     gaps = np.where(rng.random(count) < 0.3, rng.uniform(0.5, 1.1), rng.uniform(0.1, 0.4))
@@ -67,21 +67,21 @@ class _Dog(NamedTuple):
 
 def _bark(rng, dog, seconds) -> np.ndarray:
     n = dsp.samples(seconds)
-    top = rng.uniform(0.2, 0.4)
-    times = np.array([0, top, 0.7, 1]) * seconds
-    levels = np.array([1 / dog.arch, 1.0, rng.uniform(0.75, 0.9), rng.uniform(0.45, 0.65)])
+    times = np.array([0, 0.14, rng.uniform(0.28, 0.42), 0.66, 0.84, 1]) * seconds
+    start, end = 1 / dog.arch, rng.uniform(0.5, 0.7)
+    levels = [start, 0.5 + 0.5 * start, 1.0, rng.uniform(0.85, 0.95), 0.5 + 0.4 * end, end]
     glide = dog.pitch * rng.uniform(0.92, 1.08) * dsp.through(times, levels, n)
-    jaw = dsp.through(times, [0.75, 1.05, 0.95, 0.7], n)
+    jaw = dsp.through(times, [0.7, 0.8, 1.05, 1.0, 0.85, 0.7], n)
     jaw = np.append(jaw[:: dsp.STEP], jaw[-1])
     moved = [dog.formants[0] * jaw, dog.formants[1] * jaw**0.5, *dog.formants[2:]]
-    mouth = dsp.bumps(moved, dog.formants * 0.3, dog.heights, 0.012)
-    still = dsp.bumps(dog.formants, dog.formants * 0.4, dog.heights, 0.012)
+    mouth = dsp.bumps(moved, dog.formants * 0.3, dog.heights, 0.004)
+    still = dsp.bumps(dog.formants, dog.formants * 0.4, dog.heights, 0.005)
     chaos = dsp.curve(rng, n, 0.7 * dog.pitch)
     voice = dsp.unit(dsp.harmonics(rng, glide * (1 + dog.hoarse * chaos), mouth, dog.tilt))
     rough = np.clip(1 + 4 * dog.hoarse * dsp.curve(rng, n, 0.4 * dog.pitch), 0.2, 2)
     breath = dsp.noise(rng, n, dsp.product(still, dsp.high_pass(400)))
-    push = dsp.through(times, [0.5, 1.0, 0.7, 0.3], n)
-    return (voice * rough + (0.02 + 0.8 * dog.hoarse) * breath) * push * dsp.swell(n, 0.01, 0.4 * seconds)
+    push = dsp.through(times, [0.02, 0.3, 1.0, 0.75, 0.3, 0.04], n)
+    return (voice * rough + (0.02 + 0.8 * dog.hoarse) * breath) * push * dsp.swell(n, 0.01, 0.03)
 
 
 def baby_cry(rng) -> np.ndarray:

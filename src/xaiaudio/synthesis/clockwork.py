@@ -43,17 +43,18 @@ def _case(rng) -> dict:
     """
     count = int(rng.integers(30, 60))
     centres = np.exp(rng.uniform(np.log(350), np.log(7600), count))
-    quality = dsp.log_uniform(rng, 6, 45) * np.exp(0.3 * rng.standard_normal(count))
+    lives = dsp.log_uniform(rng, 0.002, 0.010) * np.exp(0.4 * rng.standard_normal(count))
     colour = dsp.product(
-        dsp.slope(rng.uniform(-3.5, 0.5)),
+        dsp.slope(rng.uniform(0.0, 5.0)),
+        dsp.high_pass(500),
         dsp.bumps(np.exp(rng.uniform(np.log(600), np.log(4500), 2)), [700, 1200], [2, 1.5], 0.6),
     )
     heights = colour(centres) * np.exp(0.5 * rng.standard_normal(count))
     deep = rng.uniform([250, 500], [700, 1800])
     return {
         "centres": np.append(centres, deep),
-        "decays": np.append(np.minimum(quality / np.pi / centres, 0.025), rng.uniform(0.01, 0.04, 2)),
-        "heights": np.append(heights, heights.max() * dsp.log_uniform(rng, 0.1, 0.8) * np.array([1, 0.5])),
+        "decays": np.append(lives * (centres / 1000) ** -0.6, rng.uniform(0.01, 0.04, 2)),
+        "heights": np.append(heights, heights.max() * dsp.log_uniform(rng, 0.05, 0.5) * np.array([1, 0.5])),
     }
 
 

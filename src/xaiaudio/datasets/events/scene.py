@@ -21,16 +21,16 @@ def room(rng, wave) -> np.ndarray:
     """Let walls answer: copies of the sound, ever denser and fainter.
 
     The echoes of a room are close to noise that decays exponentially, its high frequencies first.
-    Two clips in five are made outdoors and have none.
+    One clip in five is made in the open and has none.
     """
-    if rng.random() < 0.4:
+    if rng.random() < 0.2:
         return wave
     seconds = dsp.log_uniform(rng, 0.12, 0.9)  # time to fall by 60 dB
     n = dsp.samples(seconds)
     tail = dsp.noise(rng, n, dsp.low_pass(dsp.log_uniform(rng, 1500, 7000), 1.0))
     tail = tail * 10 ** (-3 * np.arange(n) / n)
     tail[: dsp.samples(rng.uniform(0.002, 0.012))] = 0  # the first wall is a few metres away
-    tail *= dsp.log_uniform(rng, 0.08, 0.5) / np.sqrt(np.square(tail).sum())
+    tail *= dsp.log_uniform(rng, 0.12, 0.8) / np.sqrt(np.square(tail).sum())
     return wave + dsp.convolve(wave, tail)
 
 
