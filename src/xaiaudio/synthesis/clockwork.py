@@ -43,7 +43,7 @@ def _case(rng) -> dict:
     """
     count = int(rng.integers(30, 60))
     centres = np.exp(rng.uniform(np.log(350), np.log(7600), count))
-    lives = dsp.log_uniform(rng, 0.002, 0.010) * np.exp(0.4 * rng.standard_normal(count))
+    lives = dsp.log_uniform(rng, 0.003, 0.013) * np.exp(0.4 * rng.standard_normal(count))
     colour = dsp.product(
         dsp.slope(rng.uniform(0.0, 5.0)),
         dsp.high_pass(500),
