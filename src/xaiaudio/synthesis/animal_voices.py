@@ -37,13 +37,13 @@ def dog_bark(rng) -> np.ndarray:
     size = rng.random()  # 0 a large dog, 1 a small one
     dog = _Dog(
         pitch=360 * 2.6**size * rng.uniform(0.85, 1.15),
-        formants=np.array([750, 1500, 2600, 3800]) * (0.85 + 0.45 * size) * rng.uniform(0.82, 1.2, 4),
-        heights=(1.0, rng.uniform(0.2, 1.0), rng.uniform(0.04, 0.25), rng.uniform(0.01, 0.1)),
+        formants=np.array([730, 1500, 2600, 3800]) * (0.85 + 0.45 * size) * rng.uniform(0.82, 1.2, 4),
+        heights=(1.0, rng.uniform(0.35, 1.1), rng.uniform(0.05, 0.3), rng.uniform(0.01, 0.1)),
         tilt=rng.uniform(-11, -5),
-        hoarse=dsp.log_uniform(rng, 0.02, 0.15),
-        arch=rng.uniform(1.3, 1.9),
+        hoarse=dsp.log_uniform(rng, 0.03, 0.11),
+        arch=rng.uniform(1.2, 1.7),
     )
-    length = (0.21 - 0.07 * size) * rng.uniform(0.75, 1.4)
+    length = (0.19 - 0.06 * size) * rng.uniform(0.75, 1.4)
     count = int(np.ceil(8 * np.sqrt(rng.random())))  # one bark alone is rare
     lengths = length * rng.uniform(0.8, 1.2, count)
     gaps = np.where(rng.random(count) < 0.3, rng.uniform(0.5, 1.1), rng.uniform(0.1, 0.4))
@@ -71,9 +71,9 @@ def _bark(rng, dog, seconds) -> np.ndarray:
     start, end = 1 / dog.arch, rng.uniform(0.5, 0.7)
     levels = [start, 0.5 + 0.5 * start, 1.0, rng.uniform(0.85, 0.95), 0.5 + 0.4 * end, end]
     glide = dog.pitch * rng.uniform(0.92, 1.08) * dsp.through(times, levels, n)
-    jaw = dsp.through(times, [0.7, 0.8, 1.05, 1.0, 0.85, 0.7], n)
+    jaw = dsp.through(times, [0.5, 0.7, 1.05, 1.0, 0.75, 0.5], n)
     jaw = np.append(jaw[:: dsp.STEP], jaw[-1])
-    moved = [dog.formants[0] * jaw, dog.formants[1] * jaw**0.5, *dog.formants[2:]]
+    moved = [dog.formants[0] * jaw, dog.formants[1] * jaw**0.5, dog.formants[2] * jaw**0.3, dog.formants[3]]
     mouth = dsp.bumps(moved, dog.formants * 0.45, dog.heights, 0.004)
     still = dsp.bumps(dog.formants, dog.formants * 0.4, dog.heights, 0.005)
     chaos = dsp.curve(rng, n, 0.7 * dog.pitch)

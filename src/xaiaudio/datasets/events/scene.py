@@ -17,20 +17,20 @@ def distance(rng, wave) -> np.ndarray:
     return dsp.filtered(wave, dsp.low_pass(cutoff, 1.2))
 
 
-def room(rng, wave) -> np.ndarray:
+def room(rng, wave, echo: tuple[float, float] = (0.1, 0.6)) -> np.ndarray:
     """Let walls answer: copies of the sound, ever denser and fainter.
 
     The echoes of a room are close to noise that decays exponentially, its high frequencies first.
-    One clip in five is made in the open and has none.
+    One clip in five is made in the open and has none. `echo` is the range of the echoes' strength.
     """
     if rng.random() < 0.2:
         return wave
-    seconds = dsp.log_uniform(rng, 0.12, 0.9)  # time to fall by 60 dB
+    seconds = dsp.log_uniform(rng, 0.15, 0.9)  # time to fall by 60 dB
     n = dsp.samples(seconds)
     tail = dsp.noise(rng, n, dsp.low_pass(dsp.log_uniform(rng, 1500, 7000), 1.0))
     tail = tail * 10 ** (-3 * np.arange(n) / n)
     tail[: dsp.samples(rng.uniform(0.002, 0.012))] = 0  # the first wall is a few metres away
-    tail *= dsp.log_uniform(rng, 0.12, 0.8) / np.sqrt(np.square(tail).sum())
+    tail *= dsp.log_uniform(rng, *echo) / np.sqrt(np.square(tail).sum())
     return wave + dsp.convolve(wave, tail)
 
 
