@@ -1,4 +1,4 @@
-"""How real the made sounds are, asked of an independent listener: `python benchmarks/made_sounds.py`.
+"""How real the made sounds are for an independent listener: `python benchmarks/made_sounds.py`.
 
 YAMNet with its own 521 classes hears 12 real clips of each class of ESC-10 and 12 made ones. A
 clip's score for a label is that of its highest patch, and the mean over the clips is what the

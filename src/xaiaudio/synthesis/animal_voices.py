@@ -28,16 +28,18 @@ def _starts(rng, lengths, gaps, early: float = 1.0) -> np.ndarray:
 def dog_bark(rng) -> np.ndarray:
     """Make one to eight barks.
 
-    A bark is a push of air of 0.1 to 0.25 s. With the pressure the pitch leaps up within 30 ms and
-    falls as it runs out, by a third or more (measured on the forty recordings of ESC-10: arches
-    that start near 400 Hz and turn at 500 to 1,100 Hz; large dogs lower). The jaw opens and shuts with it, so the first
-    formant, 700 to 1,200 Hz, follows the arch. So hard a push makes the vocal folds chaotic:
-    successive periods differ, and breath fills the space between the harmonics.
+    A bark is a push of air of 0.1 to 0.2 s. With the pressure the pitch rises by a quarter or
+    more and falls again as it runs out (measured on the forty recordings of ESC-10: arches that
+    turn at 450 to 1,050 Hz). The jaw opens and shuts with it, so the first two formants follow
+    the arch. So hard a push makes the vocal folds chaotic: successive periods differ, and breath
+    fills the space between the harmonics.
     """
     size = rng.random()  # 0 a large dog, 1 a small one
-    dog = _Dog(
+    dog = Dog(
         pitch=360 * 2.6**size * rng.uniform(0.85, 1.15),
-        formants=np.array([730, 1500, 2600, 3800]) * (0.85 + 0.45 * size) * rng.uniform(0.82, 1.2, 4),
+        formants=np.array([730, 1500, 2600, 3800])
+        * (0.85 + 0.45 * size)
+        * rng.uniform(0.82, 1.2, 4),
         heights=(1.0, rng.uniform(0.35, 1.1), rng.uniform(0.05, 0.3), rng.uniform(0.01, 0.1)),
         tilt=rng.uniform(-11, -5),
         hoarse=dsp.log_uniform(rng, 0.03, 0.11),
@@ -54,7 +56,7 @@ def dog_bark(rng) -> np.ndarray:
     return wave
 
 
-class _Dog(NamedTuple):
+class Dog(NamedTuple):
     """One dog: pitch where a bark turns, formants of the open mouth, source, chaos, arch."""
 
     pitch: float
@@ -73,7 +75,12 @@ def _bark(rng, dog, seconds) -> np.ndarray:
     glide = dog.pitch * rng.uniform(0.92, 1.08) * dsp.through(times, levels, n)
     jaw = dsp.through(times, [0.5, 0.7, 1.05, 1.0, 0.75, 0.5], n)
     jaw = np.append(jaw[:: dsp.STEP], jaw[-1])
-    moved = [dog.formants[0] * jaw, dog.formants[1] * jaw**0.5, dog.formants[2] * jaw**0.3, dog.formants[3]]
+    moved = [
+        dog.formants[0] * jaw,
+        dog.formants[1] * jaw**0.5,
+        dog.formants[2] * jaw**0.3,
+        dog.formants[3],
+    ]
     mouth = dsp.bumps(moved, dog.formants * 0.45, dog.heights, 0.004)
     still = dsp.bumps(dog.formants, dog.formants * 0.4, dog.heights, 0.005)
     chaos = dsp.curve(rng, n, 0.7 * dog.pitch)
@@ -137,7 +144,7 @@ def person_sneeze(rng) -> np.ndarray:
     an "oo", while what the vocal folds still give falls in pitch.
     """
     count = int(rng.choice([1, 2, 3], p=[0.6, 0.25, 0.15]))
-    person = _Person(
+    person = Person(
         pitch=dsp.log_uniform(rng, 150, 380),
         size=rng.uniform(0.85, 1.2),
         voiced=dsp.log_uniform(rng, 0.1, 1.2),
@@ -162,7 +169,7 @@ def person_sneeze(rng) -> np.ndarray:
     return wave
 
 
-class _Person(NamedTuple):
+class Person(NamedTuple):
     """Who sneezes: pitch of the voice, formants against the average, strength of voice, pace."""
 
     pitch: float
@@ -174,10 +181,17 @@ class _Person(NamedTuple):
 def _gasp(rng, seconds, person, rise) -> np.ndarray:
     """Draw breath through an open mouth: "ah"."""
     n = dsp.samples(seconds)
-    mouth = dsp.bumps(person.size * np.array([800, 1300, 2700, 3900]), [150, 200, 350, 500], [1, 0.8, 0.4, 0.2], 0.02)
+    mouth = dsp.bumps(
+        person.size * np.array([800, 1300, 2700, 3900]),
+        [150, 200, 350, 500],
+        [1, 0.8, 0.4, 0.2],
+        0.02,
+    )
     glide = person.pitch * rise * dsp.through([0, seconds], [0.95, 1.15], n)
     voice = dsp.unit(dsp.harmonics(rng, glide, mouth, -4.0, jitter=0.02))
-    return (min(1.0, 2 * person.voiced) * voice + 0.3 * dsp.noise(rng, n, mouth)) * dsp.swell(n, 0.015, 0.03)
+    return (min(1.0, 2 * person.voiced) * voice + 0.3 * dsp.noise(rng, n, mouth)) * dsp.swell(
+        n, 0.015, 0.03
+    )
 
 
 def _blast(rng, person) -> np.ndarray:
@@ -187,9 +201,24 @@ def _blast(rng, person) -> np.ndarray:
     size, hiss = person.size, rng.uniform(2800, 5000)
     # Three shapes of the mouth, one after the other: open throat, teeth, rounded lips.
     shapes = [
-        dsp.bumps(size * np.array([600, 1500, 2600, 3900]), [350, 450, 600, 1200], [1, 0.9, 0.7, 0.3], 0.08),
-        dsp.bumps([size * 450, size * 1700, hiss, 1.7 * hiss], [300, 600, 2000, 3000], [0.9, 0.6, 0.7, 0.3], 0.12),
-        dsp.bumps(size * np.array([380, 1000, 2300, 3400]), [200, 350, 500, 700], [1, 0.35, 0.15, 0.08], 0.02),
+        dsp.bumps(
+            size * np.array([600, 1500, 2600, 3900]),
+            [350, 450, 600, 1200],
+            [1, 0.9, 0.7, 0.3],
+            0.08,
+        ),
+        dsp.bumps(
+            [size * 450, size * 1700, hiss, 1.7 * hiss],
+            [300, 600, 2000, 3000],
+            [0.9, 0.6, 0.7, 0.3],
+            0.12,
+        ),
+        dsp.bumps(
+            size * np.array([380, 1000, 2300, 3400]),
+            [200, 350, 500, 700],
+            [1, 0.35, 0.15, 0.08],
+            0.02,
+        ),
     ]
     weights = _fades(t, [rng.uniform(0.04, 0.09), rng.uniform(0.15, 0.24)])
     muffle = dsp.product(dsp.low_pass(rng.uniform(7000, 16000), 1.5), dsp.high_pass(150))
@@ -200,13 +229,22 @@ def _blast(rng, person) -> np.ndarray:
     # 6 dB less after 0.1 s, 20 dB after 0.3 s; turbulence is uneven.
     fade = 10 ** (-(55 * t + 40 * np.maximum(t - 0.1, 0)) / 20)
     wave = wave * (1 + 0.2 * np.clip(dsp.curve(rng, n, 30.0), -2, 2))
-    formants = [size * dsp.through(np.array([0, 0.12, 0.3, 0.7]) * person.rush, path, n) for path in ([650, 480, 340, 320], [1600, 1800, 1000, 850], [2600, 2600, 2300, 2200])]
-    steps = [np.append(path[::dsp.STEP], path[-1]) for path in formants]
+    formants = [
+        size * dsp.through(np.array([0, 0.12, 0.3, 0.7]) * person.rush, path, n)
+        for path in ([650, 480, 340, 320], [1600, 1800, 1000, 850], [2600, 2600, 2300, 2200])
+    ]
+    steps = [np.append(path[:: dsp.STEP], path[-1]) for path in formants]
     mouth = dsp.bumps(steps, [120, 180, 300], [1, 0.6, 0.3], 0.01)
-    arc = dsp.through(np.array([0, 0.06, 0.2, 0.6]) * person.rush, [1.2, rng.uniform(1.5, 2.2), 1.4, rng.uniform(0.7, 0.9)], n)
+    arc = dsp.through(
+        np.array([0, 0.06, 0.2, 0.6]) * person.rush,
+        [1.2, rng.uniform(1.5, 2.2), 1.4, rng.uniform(0.7, 0.9)],
+        n,
+    )
     voice = dsp.unit(dsp.harmonics(rng, person.pitch * arc, mouth, -4.0, jitter=0.02))
     tail = 10 ** (-rng.uniform(35, 70) * t / 20) * dsp.swell(n, 0.03, 0.15)
-    return (wave * fade / 3 + 0.6 * person.voiced * voice * tail) * dsp.swell(n, rng.uniform(0.01, 0.04), 0.1)
+    return (wave * fade / 3 + 0.6 * person.voiced * voice * tail) * dsp.swell(
+        n, rng.uniform(0.01, 0.04), 0.1
+    )
 
 
 def _fades(t, changes) -> list[np.ndarray]:
@@ -236,7 +274,7 @@ def rooster(rng) -> np.ndarray:
     widths = [300, rng.uniform(300, 800), rng.uniform(300, 700), 600, 700]
     resonances = dsp.bumps(tube, widths, heights, 0.012)
     throat = dsp.product(resonances, dsp.high_pass(0.75 * pitch, 6))
-    bird = _Bird(pitch, throat, rng.uniform(-2, 0), dsp.log_uniform(rng, 0.05, 0.15))
+    bird = Bird(pitch, throat, rng.uniform(-2, 0), dsp.log_uniform(rng, 0.05, 0.15))
     calls = [(rng.uniform(0.12, 0.26), rng.uniform(0.03, 0.13))]
     if rng.random() < 0.5:
         calls.append((rng.uniform(0.08, 0.2), rng.uniform(0.02, 0.07)))
@@ -254,7 +292,7 @@ def rooster(rng) -> np.ndarray:
     return wave
 
 
-class _Bird(NamedTuple):
+class Bird(NamedTuple):
     """One rooster: its pitch, windpipe, source and rasp."""
 
     pitch: float
@@ -274,7 +312,7 @@ def _call(rng, bird, seconds) -> np.ndarray:
 
 
 def _crow(rng, bird, seconds) -> np.ndarray:
-    """The long call: a leap up, a rasp, a tone that sinks, a drop."""
+    """Make the long call: a leap up, a rasp, a tone that sinks, a drop."""
     n = dsp.samples(seconds)
     early, end = rng.uniform(0.2, 0.35), seconds - rng.uniform(0.06, 0.12)
     times = [0, 0.06, 0.13, early, 0.6 * seconds, end, seconds]
@@ -292,7 +330,9 @@ def _crow(rng, bird, seconds) -> np.ndarray:
 def _spans(rng, n, spans) -> np.ndarray:
     """Return 1 within the spans of time and 0 outside, with edges of a hundredth of a second."""
     t = np.arange(n) / dsp.RATE
-    inside = [np.clip((t - low) / 0.01, 0, 1) * np.clip((high - t) / 0.01, 0, 1) for low, high in spans]
+    inside = [
+        np.clip((t - low) / 0.01, 0, 1) * np.clip((high - t) / 0.01, 0, 1) for low, high in spans
+    ]
     return np.max(inside, axis=0)
 
 

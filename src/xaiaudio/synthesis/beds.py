@@ -20,10 +20,10 @@ def rain(rng) -> np.ndarray:
     Thousands of far drops a second add up to steady noise, brighter than most noises outdoors.
     Near drops stand out as single taps; on leaves or a roof they ring for a few milliseconds.
     """
-    bright = rng.uniform(-2.5, 3.0)
+    bright = rng.uniform(-4.0, 1.5)
     hiss = dsp.product(
         dsp.slope(bright),
-        dsp.high_pass(dsp.log_uniform(rng, 120, 1500), rng.uniform(0.5, 1.5)),
+        dsp.high_pass(dsp.log_uniform(rng, 50, 900), rng.uniform(0.5, 1.5)),
         dsp.low_pass(dsp.log_uniform(rng, 3500, 14000), 1.5),
         dsp.bumps(rng.uniform(500, 6500, 2), rng.uniform(800, 3000, 2), [1.0, 0.7], 1.0),
     )
@@ -54,8 +54,8 @@ def sea_waves(rng) -> np.ndarray:
     frequencies, then the hiss of water running off. Under it the far surf never stops. Here eight
     bands of noise each follow the wave with a delay and a reach of their own.
     """
-    edges = np.geomspace(90, 8000, 9)
-    fall = rng.uniform(-2.2, 1.5)  # decibels an octave
+    edges = np.geomspace(120, 8000, 9)
+    fall = rng.uniform(-2.0, 2.0)  # decibels an octave
     calm, reach = dsp.log_uniform(rng, 0.04, 0.6), rng.uniform(0.8, 2.5)
     period = rng.uniform(2.5, 8.0)
     height = _breakers(rng, period)
@@ -102,7 +102,7 @@ def helicopter(rng) -> np.ndarray:
     turns = np.cumsum(rate * doppler) / dsp.RATE + rng.random()
     since = np.mod(turns, 1.0)
     thump = _thumps(rng, rate, turns)
-    depth = rng.uniform(0.5, 0.95)
+    depth = rng.uniform(0.25, 0.8)
     beat = 1 - depth + depth * np.exp(-since * rng.uniform(2.5, 9.0))
     corner = dsp.log_uniform(rng, 200, 1500)
     wind = dsp.noise(rng, dsp.SAMPLES, dsp.low_pass(corner, rng.uniform(0.8, 1.8)))

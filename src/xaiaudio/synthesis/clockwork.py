@@ -54,7 +54,9 @@ def _case(rng) -> dict:
     return {
         "centres": np.append(centres, deep),
         "decays": np.append(lives * (centres / 1000) ** -0.6, rng.uniform(0.01, 0.04, 2)),
-        "heights": np.append(heights, heights.max() * dsp.log_uniform(rng, 0.05, 0.5) * np.array([1, 0.5])),
+        "heights": np.append(
+            heights, heights.max() * dsp.log_uniform(rng, 0.05, 0.5) * np.array([1, 0.5])
+        ),
     }
 
 
@@ -76,7 +78,9 @@ def _knocks(rng) -> tuple[np.ndarray, np.ndarray]:
     drop = push + rng.uniform(0.003, 0.015)
     bounce = drop + rng.uniform(0.02, 0.08)
     times = np.array([0, push, drop, bounce])
-    return times, np.array([rng.uniform(0.05, 0.4), rng.uniform(0.2, 0.8), 1.0, rng.uniform(0, 0.25)])
+    return times, np.array(
+        [rng.uniform(0.05, 0.4), rng.uniform(0.2, 0.8), 1.0, rng.uniform(0, 0.25)]
+    )
 
 
 def _side(rng, pattern) -> np.ndarray:
@@ -85,5 +89,7 @@ def _side(rng, pattern) -> np.ndarray:
     n = dsp.samples(0.3)
     hits = dsp.strikes(times * rng.uniform(0.9, 1.1, 4), heights * rng.uniform(0.7, 1.3, 4), n)
     touch = dsp.samples(0.004)
-    scrape = rng.standard_normal(touch) * np.exp(-np.arange(touch) / dsp.RATE / rng.uniform(0.0003, 0.0012))
+    scrape = rng.standard_normal(touch) * np.exp(
+        -np.arange(touch) / dsp.RATE / rng.uniform(0.0003, 0.0012)
+    )
     return dsp.convolve(hits, scrape)

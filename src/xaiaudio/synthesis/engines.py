@@ -88,7 +88,7 @@ def _trigger(rng, count: int, step: float) -> np.ndarray:
 
 
 def _firings(rng, rate) -> np.ndarray:
-    """Times of the firings; none comes quite when it should."""
+    """Draw the times of the firings; none comes quite when it should."""
     turns = np.cumsum(rate) / dsp.RATE + rng.random()
     whole = np.arange(np.ceil(turns[0]), turns[-1])
     whole = whole + rng.uniform(0.003, 0.010) * rng.standard_normal(len(whole))
@@ -98,8 +98,8 @@ def _firings(rng, rate) -> np.ndarray:
 def _muffler(rng):
     """Draw what the muffler and the body let through.
 
-    Resonances of a box some 10 cm wide, at random places, on a slope that falls from 150 Hz
-    to 8 kHz by 20 dB (measured: 11 dB at 150 Hz, 5 at 500, -1 at 1.4 kHz, -7 at 4 kHz).
+    Resonances of a box some 10 cm wide, at random places, on a slope that, with the pulse's own,
+    falls as the recordings' does (measured: 11 dB at 150 Hz, 5 at 500, -1 at 1.4 kHz, -7 at 4).
     """
     centres = rng.uniform([150, 350, 800, 1600, 3200], [320, 750, 1500, 3000, 5500])
     widths = centres * rng.uniform(0.2, 0.6, 5)

@@ -9,7 +9,7 @@ from xaiaudio.datasets.events import generators, scene
 from xaiaudio.datasets.events.masks import event_mask
 from xaiaudio.errors import XaiAudioError
 from xaiaudio.frontend import LogMel
-from xaiaudio.synthesis import animal_voices, beds, dsp
+from xaiaudio.synthesis import animal_voices, beds, clockwork, dsp, engines
 
 RATE = dsp.RATE
 
@@ -114,6 +114,17 @@ def test_a_helicopters_loudness_beats_at_its_blade_rate(rate):
     assert hertz[lines.argmax()] == pytest.approx(rate, rel=0.08)  # Doppler moves it by up to 6 %
 
 
+def test_a_tick_is_three_knocks_and_gone_within_a_tenth_of_a_second():
+    for seed in range(5):
+        times, heights = clockwork._knocks(np.random.default_rng(seed))
+        assert (np.diff(times) > 0).all()
+        assert times[2] < 0.03
+        assert heights.argmax() == 2
+        wave = clockwork.clock_tick(Fixed(seed, choice=[1.0]))
+        loud = _smooth(wave**2, 160)
+        assert (loud > 0.01 * loud.max()).mean() < 0.12
+
+
 @pytest.mark.parametrize("rate", [1.0, 2.0, 4.0])
 def test_a_clock_ticks_at_its_rate(rate):
     wave = animal_voices.clock_tick(Fixed(2, choice=[rate]))
@@ -124,12 +135,37 @@ def test_a_clock_ticks_at_its_rate(rate):
     assert np.diff(ticks).mean() == pytest.approx(1 / rate, rel=0.1)
 
 
-def test_a_chainsaws_spectrum_is_a_comb_at_its_firing_rate():
-    wave = beds.chainsaw(np.random.default_rng(3))[:16_000]
-    power = np.abs(np.fft.rfft(wave * np.hanning(len(wave)))) ** 2
-    strength = np.fft.irfft(power)[RATE // 200 : RATE // 35] / power.sum() * len(wave) / 2
-    assert 55 <= RATE / (strength.argmax() + RATE // 200) <= 165
-    assert strength.max() > 0.3  # of what a perfectly periodic sound would have
+def _likeness(wave, low, high, rate):
+    """How alike a band of the wave is to itself one period later, 0 to 1."""
+    band = dsp.filtered(wave, lambda hertz: (hertz > low) & (hertz < high))
+    power = np.abs(np.fft.rfft(band)) ** 2
+    alike = np.fft.irfft(power) / power.mean()
+    lag = round(RATE / rate)
+    return alike[lag - 2 : lag + 3].max() / alike[0]
+
+
+@pytest.mark.parametrize("rate", [60.0, 110.0, 200.0])
+def test_a_chainsaw_repeats_at_its_firing_rate_below_and_is_noise_above(rate, monkeypatch):
+    # The speed is held: an engine that is revved repeats nothing for long.
+    steady = np.full(dsp.SAMPLES, rate), np.ones(dsp.SAMPLES)
+    monkeypatch.setattr(engines, "_throttle", lambda rng: steady)
+    waves = [engines.chainsaw(np.random.default_rng(seed)) for seed in range(4)]
+    low = [_likeness(wave, 60, 600, rate) for wave in waves]
+    high = [_likeness(wave, 5000, 7800, rate) for wave in waves]
+    assert np.median(low) > 0.5
+    assert np.median(high) < 0.35 * np.median(low)
+
+
+def test_a_chainsaws_speed_stays_within_what_its_engine_can_do():
+    for seed in range(20):
+        rate, load = engines._throttle(np.random.default_rng(seed))
+        assert rate.shape == load.shape == (dsp.SAMPLES,)
+        assert 35 <= rate.min() <= rate.max() <= 240
+        # Masses turn: no more than a third faster or slower within a tenth of a second.
+        assert np.abs(np.diff(np.log(rate[::1600]))).max() < 0.6
+        assert 0.5 <= load.min() <= load.max() <= 1.001
+        times = engines._firings(np.random.default_rng(seed), rate)
+        assert len(times) == pytest.approx(rate.sum() / RATE, abs=2)
 
 
 def test_crackles_come_at_random_and_waves_come_slowly(events):
@@ -176,11 +212,50 @@ def test_babies_and_roosters_sing_at_their_pitch():
         assert low < min(pitches) <= max(pitches) < high
 
 
-def test_a_bark_falls_in_pitch():
-    throat = dsp.bumps([700, 1500], [300, 500], [1, 0.5])
-    bark = animal_voices._bark(np.random.default_rng(0), 400, 0.6, throat, -6, 0.0)
-    early, late = bark[2400:4000], bark[-1800:-200]
-    assert _pitch(early, 150, 800) > 1.15 * _pitch(late, 150, 800)
+def test_a_bark_rises_at_once_and_falls_in_pitch():
+    dog = animal_voices.Dog(
+        400.0, np.array([700, 1500, 2600, 3800]), (1, 0.5, 0.1, 0), -6, 0.0, 1.6
+    )
+    bark = animal_voices._bark(np.random.default_rng(0), dog, 0.8)
+    start, middle, end = (
+        _pitch(bark[at : at + 1600], 150, 800) for at in (1000, 4500, len(bark) - 2400)
+    )
+    assert middle > 1.1 * start
+    assert middle > 1.15 * end
+
+
+def test_a_crow_is_calls_and_a_long_tone_that_ends_lower():
+    bird = animal_voices.Bird(700.0, dsp.bumps([700, 1400], [300, 300], [0.5, 1]), 0.0, 0.1)
+    for seed in range(4):
+        crow = animal_voices._crow(np.random.default_rng(seed), bird, 1.6)
+        tone, end = crow[14_500:16_100], crow[-1600:]
+        assert _pitch(tone, 500, 950) == pytest.approx(700, rel=0.15)
+        assert _pitch(end, 400, 950) < 0.95 * _pitch(tone, 500, 950)
+        loud = np.square(crow)
+        assert loud[: len(crow) // 50].mean() < loud.mean() / 3  # it starts softly
+
+
+@pytest.mark.parametrize("label", ["Dog bark", "Person sneeze", "Rooster"])
+def test_short_sounds_leave_silence_around_them(label):
+    make = generators.SOUNDS[label].make
+    for seed in range(5):
+        wave = make(np.random.default_rng(seed))
+        loud = np.sqrt(np.square(wave).reshape(-1, 160).mean(axis=1))
+        assert (loud < 0.003 * loud.max()).mean() > 0.15
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("label", synthetic.LABELS)
+def test_no_two_clips_of_a_class_are_one_sound_again(label):
+    make = generators.SOUNDS[label].make
+    colours = []
+    for seed in range(8):
+        power = np.abs(np.fft.rfft(make(np.random.default_rng(seed)))) ** 2
+        bands = np.log10(power[1:38_401].reshape(24, 1600).mean(axis=1) + 1e-12)
+        colours.append(bands)
+    apart = np.abs(np.subtract.outer(range(8), range(8))) > 0
+    gaps = np.abs(np.array(colours)[:, None] - np.array(colours)[None]).mean(axis=2)[apart]
+    assert 10 * gaps.min() > 0.7  # decibels
 
 
 def test_a_sneeze_breaks_out_within_hundredths_of_a_second():

@@ -11,7 +11,7 @@ from ...errors import XaiAudioError
 from ...synthesis import animal_voices, beds
 from . import scene
 
-VERSION = 1  # raise it whenever a sound changes: cached sets of other versions are not used
+VERSION = 2  # raise it whenever a sound changes: cached sets of other versions are not used
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ SOUNDS = {
     "Person sneeze": Sound(animal_voices.person_sneeze, (-11, 5), (25, 75), echo=(0.08, 0.5)),
     "Helicopter": Sound(beds.helicopter, (-9, 4), (9, 40)),
     "Chainsaw": Sound(beds.chainsaw, (-11, 3), (9, 40), echo=(0.05, 0.4)),
-    "Rooster": Sound(animal_voices.rooster, (-12, 4), (25, 75)),
+    "Rooster": Sound(animal_voices.rooster, (-12, 4), (25, 75), echo=(0.12, 0.8)),
     "Fire crackling": Sound(beds.fire_crackling, (-24, 7), (9, 35)),
 }
 LABELS = tuple(SOUNDS)
