@@ -39,8 +39,8 @@ def chainsaw(rng) -> np.ndarray:
     metal = dsp.bumps(rng.uniform(1800, 6500, 3), rng.uniform(600, 2500, 3), [1, 0.7, 0.5], 0.5)
     chain = dsp.noise(rng, dsp.SAMPLES, dsp.product(metal, dsp.high_pass(700, 1.0)))
     wave = engine / max(dsp.rms(engine), 1e-12)
-    wave += dsp.log_uniform(rng, 0.35, 1.0) * roar / max(dsp.rms(roar), 1e-12)
-    wave += dsp.log_uniform(rng, 0.15, 0.6) * chain * speed**2.5 * (0.6 + 0.4 * load)
+    wave += dsp.log_uniform(rng, 0.3, 0.8) * roar / max(dsp.rms(roar), 1e-12)
+    wave += dsp.log_uniform(rng, 0.12, 0.5) * chain * speed**2.5 * (0.6 + 0.4 * load)
     wave += dsp.log_uniform(rng, 0.1, 0.5) * _sprocket(rng, rate) * speed
     return wave * speed ** rng.uniform(0.8, 2.0)
 
@@ -75,7 +75,7 @@ def _throttle(rng) -> tuple[np.ndarray, np.ndarray]:
 def _trigger(rng, count: int, step: float) -> np.ndarray:
     """Say at each step whether the trigger is pulled: held, or pulled again and again."""
     style = rng.random()
-    if style < 0.08:  # left idling
+    if style < 0.05:  # left idling
         return np.zeros(count, bool)
     if style < 0.45:  # held in wood
         return np.ones(count, bool)

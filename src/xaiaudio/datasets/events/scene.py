@@ -25,7 +25,7 @@ def room(rng, wave, echo: tuple[float, float] = (0.1, 0.6)) -> np.ndarray:
     """
     if rng.random() < 0.2:
         return wave
-    seconds = dsp.log_uniform(rng, 0.15, 0.9)  # time to fall by 60 dB
+    seconds = dsp.log_uniform(rng, 0.2, 1.1)  # time to fall by 60 dB
     n = dsp.samples(seconds)
     tail = dsp.noise(rng, n, dsp.low_pass(dsp.log_uniform(rng, 1500, 7000), 1.0))
     tail = tail * 10 ** (-3 * np.arange(n) / n)
