@@ -43,7 +43,7 @@ SOUNDS = {
     "Rain": Sound(beds.rain, (-12, 4), (9, 40)),
     "Sea waves": Sound(beds.sea_waves, (-15, 3), (9, 40)),
     "Baby cry": Sound(animal_voices.baby_cry, (-13, 4), (15, 55)),
-    "Clock tick": Sound(animal_voices.clock_tick, (-26, 5), (12, 50), echo=(0.08, 0.5)),
+    "Clock tick": Sound(animal_voices.clock_tick, (-26, 5), (10, 42), echo=(0.04, 0.3)),
     "Person sneeze": Sound(animal_voices.person_sneeze, (-11, 5), (25, 75), echo=(0.08, 0.5)),
     "Helicopter": Sound(beds.helicopter, (-9, 4), (9, 40)),
     "Chainsaw": Sound(beds.chainsaw, (-11, 3), (9, 40), echo=(0.05, 0.4)),
