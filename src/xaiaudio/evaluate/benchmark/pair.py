@@ -18,7 +18,7 @@ class Pair:
     first, second : str
         The rows.
     difference : Interval
-        By how much the first exceeds the second, see :meth:`Leaderboard.difference`.
+        By how much the first exceeds the second, see :meth:`.board.Leaderboard.difference`.
     apart : bool
         Whether their own two intervals do not touch.
     better : str

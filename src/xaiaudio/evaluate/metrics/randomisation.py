@@ -75,8 +75,8 @@ def cascade(
     explainer : str or Explainer
         A method by its name, or with options.
     layers : sequence of str or of sequences of str, optional
-        The layers, or groups of layers as :func:`blocks` makes them, to destroy one after the
-        other; by default all with weights, from the top.
+        The layers, or groups of layers as :func:`.shuffling.blocks` makes them, to destroy one
+        after the other; by default all with weights, from the top.
     seed : int
 
     Returns
@@ -88,7 +88,7 @@ def cascade(
     Raises
     ------
     XaiAudioError
-        As for :func:`xaiaudio.explain` and :func:`randomised`.
+        As for :func:`xaiaudio.explain` and :func:`.shuffling.randomised`.
 
     References
     ----------
