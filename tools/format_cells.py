@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-COLUMNS = 88
+COLUMNS = 86
 BOOK = Path(__file__).parent.parent / "book"
 
 # A cell: its fence and options, and its code.
