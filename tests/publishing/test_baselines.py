@@ -420,7 +420,7 @@ def test_measuring_does_not_change_what_was_recorded():
 
 
 def trained_book(tmp_path, monkeypatch, loss_now, maps_now):
-    """Make a book in which `retraining` and `maps` hang on a network, and `labels` does not."""
+    """Make a book in which `retraining` and `maps` depend on a network, and `labels` does not."""
     book = project.Project(tmp_path, "mini")
     loss = np.linspace(2.0, 0.1, 50)
     rng = np.random.default_rng(0)

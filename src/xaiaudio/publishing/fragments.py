@@ -20,8 +20,8 @@ NUMBERS = "_static/recorded-numbers.csv"
 
 #: What the MathWorks example reports, as shares, and the recorded numbers that stand beside it.
 EXAMPLE = (
-    ("patches named rightly (%)", "testing-patch-accuracy", 0.8603),
-    ("clips named rightly (%)", "testing-clip-accuracy", 0.925),
+    ("patches correct (%)", "testing-patch-accuracy", 0.8603),
+    ("clips correct (%)", "testing-clip-accuracy", 0.925),
 )
 
 

@@ -79,7 +79,7 @@ def test_a_map_that_asks_no_network_stays_the_same_when_it_is_destroyed(board):
     energy = board.row("energy").values
     assert np.nanmin(energy["destroyed"]) == pytest.approx(1)
     assert 0 < np.nanmax(energy["sensitivity"]) < 0.01
-    # Random numbers hang on nothing that could be changed.
+    # Random numbers depend on nothing that could be changed.
     assert all(np.isnan(board.row("chance").values[name]).all() for name in NAMES)
     # The flat map has no ranks to compare.
     for name in ("uniform", "centre"):

@@ -97,7 +97,7 @@ def of_rows(rows, truth, sizes):
 
 def test_the_surest_mistake_is_of_a_clip_that_the_vote_got_wrong():
     low, high, noise = LABELS
-    # The third patch is surer and wrong, but its clip is named rightly.
+    # The third patch is surer and wrong, but its clip is classified correctly.
     rows = [[0.2, 0.7, 0.1], [0.3, 0.6, 0.1], [0.0, 0.0, 1.0], [0.0, 0.9, 0.1], [0.0, 0.9, 0.1]]
     rows += [[0.1, 0.1, 0.8]]
     result = of_rows(rows, [low, high, low], [2, 3, 1])
