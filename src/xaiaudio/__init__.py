@@ -33,7 +33,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     submodules=["datasets", "evaluate", "explainers", "models", "plots", "sonify"],
     submod_attrs={
         "audio": ["load_audio"],
-        "errors": ["XaiAudioError"],
+        "errors": ["XaiAudioError", "XaiAudioWarning"],
         "explainers.base": ["Explainer", "explain", "explain_classes"],
         "explainers.explanation": ["Explanation"],
         "explainers.registry": ["methods"],
@@ -59,6 +59,7 @@ if _typing.TYPE_CHECKING:
     from . import sonify as sonify
     from .audio import load_audio as load_audio
     from .errors import XaiAudioError as XaiAudioError
+    from .errors import XaiAudioWarning as XaiAudioWarning
     from .explainers.base import Explainer as Explainer
     from .explainers.base import explain as explain
     from .explainers.base import explain_classes as explain_classes

@@ -5,12 +5,14 @@ import warnings
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 from small_networks import LABELS, classifier_of, convolutional, random_patches
 from sound_functions import sounds
 
 from xaiaudio import AudioClassifier, XaiAudioError, explain
 from xaiaudio.errors import XaiAudioWarning
+from xaiaudio.explainers import gradients
 from xaiaudio.explainers.checks import naming
 
 SHAPE = (24, 16)
@@ -120,3 +122,26 @@ def test_an_error_inside_a_method_is_ours():
     classifier.scores = lambda patches: np.full((len(patches), 3), 1 / 3, "float32")
     with pytest.raises(XaiAudioError, match="gradcam cannot treat this network: TypeError"):
         explain(classifier, random_patches(1, SHAPE), 0, "gradcam")
+
+
+def mean_of_heads(x):
+    heads = [layers.Dense(3, activation="softmax")(x) for _ in range(2)]
+    return layers.Average()(heads)
+
+
+def own_softmax(x):
+    return layers.Lambda(tf.nn.softmax)(layers.Dense(3)(x))
+
+
+@pytest.mark.parametrize("end", [mean_of_heads, own_softmax])
+def test_probabilities_that_the_graph_hides_are_told_by_the_answers(end):
+    x = keras.Input((5,))
+    with pytest.raises(XaiAudioError, match="answers in probabilities, which sum to 1"):
+        gradients.gradient(keras.Model(x, end(x)), np.ones((2, 5)), [0, 1])
+
+
+def test_logits_that_lie_between_0_and_1_are_logits():
+    x = keras.Input((5,))
+    network = keras.Model(x, layers.Dense(3, activation="sigmoid")(x))
+    logits = keras.Model(x, layers.Rescaling(0.5)(network(x)))
+    assert gradients.gradient(logits, np.ones((2, 5)), [0, 1]).shape == (2, 5)

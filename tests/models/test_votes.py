@@ -47,9 +47,17 @@ def test_the_silent_end_of_a_clip_does_not_decide():
     assert sum(prediction.shares.values()) == pytest.approx(1)
 
 
-def test_a_silent_sound_is_called_silent():
+@pytest.mark.parametrize("amplitude", [0.0, 1e-39, 1e-6, 2**-15])
+def test_a_silent_sound_is_called_silent(amplitude):
+    """Also where rounding, or the last bit of 16, is all that it holds."""
+    noise = amplitude * np.random.default_rng(0).uniform(-1, 1, 20_000)
     with pytest.raises(xa.XaiAudioError, match="silent"):
-        xa.load_model("lite").predict_clip(np.zeros(20_000, "float32"))
+        xa.load_model("lite").predict_clip(noise.astype("float32"))
+
+
+def test_a_soft_sound_is_no_silence():
+    noise = 1e-4 * np.random.default_rng(0).standard_normal(20_000)  # -80 dB
+    assert xa.load_model("lite").predict_clip(noise.astype("float32")).voted.all()
 
 
 @pytest.mark.skipif("XAIAUDIO_ESC10" not in os.environ, reason="the recordings are not here")

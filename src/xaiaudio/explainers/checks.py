@@ -87,6 +87,25 @@ def check_network(network) -> None:
         )
 
 
+def check_answers(network) -> None:
+    """Raise XaiAudioError if a network answers noise in probabilities, whatever its graph says.
+
+    A mean of softmaxes, or a softmax in a function of one's own, is not seen in the graph. Rows of
+    logits do not all sum to 1. Only networks of one size of input are asked.
+    """
+    shape = tuple(network.inputs[0].shape)[1:]
+    if None in shape:
+        return
+    noise = np.random.default_rng(0).normal(size=(4, *shape))
+    noise *= np.reshape([0.1, 1, 3, 10], (4, *[1] * len(shape)))
+    rows = keras.ops.convert_to_numpy(network(noise.astype(np.float32), training=False))
+    if (rows >= 0).all() and rows.shape[1] > 1 and np.abs(rows.sum(axis=1) - 1).max() < 1e-3:
+        raise XaiAudioError(
+            f"{network.name} answers in probabilities, which sum to 1: the methods explain logits. "
+            "Give the network without its last activation (of a classifier: model.logits_network)."
+        )
+
+
 def check_patches(model, patches) -> np.ndarray | Patches:
     """Return what the network is asked about: an array, or `Patches` with their sounds."""
     whole = patches

@@ -9,6 +9,9 @@ import numpy as np
 # A patch so many decibels below the loudest of its clip is silence beside it, and has no say.
 QUIET_DB = 60.0
 
+# A sound with no patch above this is silence: what is left is the last bit of 16, or rounding.
+SILENT_DB = -90.0
+
 
 @dataclass(frozen=True)
 class ClipPrediction:
@@ -43,13 +46,13 @@ def voters(levels) -> np.ndarray:
     Parameters
     ----------
     levels : array_like of float, shape (n,)
-        In dB, as `Patches.levels`; -inf is digital silence.
+        In dB relative to full scale, as `Patches.levels`; -inf is digital silence.
 
     Returns
     -------
     ndarray of bool, shape (n,)
-        False for patches more than 60 dB below the loudest. A clip that is all silence has no
-        voter.
+        False for patches more than 60 dB below the loudest. A clip that is all silence, below
+        -90 dB, has no voter.
 
     Examples
     --------
@@ -58,7 +61,7 @@ def voters(levels) -> np.ndarray:
     """
     levels = np.asarray(levels, float)
     loudest = levels.max(initial=-np.inf)
-    if not np.isfinite(loudest):
+    if loudest < SILENT_DB:
         return np.zeros(levels.shape, bool)
     return levels >= loudest - QUIET_DB
 

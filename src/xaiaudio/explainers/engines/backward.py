@@ -19,7 +19,7 @@ from ...models.graph import graph_of, run
 from ...models.grouped import is_grouped
 from ...models.tracing import traced
 from ...progress import bar
-from ..checks import check_network
+from ..checks import check_answers, check_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -174,6 +174,7 @@ def engine_of(network: keras.Model, forward: Callable = plain) -> Backward:
 
     def make(alive):
         check_network(network)
+        check_answers(network)
         shape = tuple(network.inputs[0].shape)[1:]
         return Backward(lambda inputs: forward(alive(), inputs), shape)
 
