@@ -55,6 +55,13 @@ def test_a_silent_sound_is_called_silent(amplitude):
         xa.load_model("lite").predict_clip(noise.astype("float32"))
 
 
+def test_a_silent_sound_can_be_given_a_label():
+    said = xa.load_model("lite").predict_clip(np.zeros(20_000, "float32"), silence="nothing")
+    assert said.label == "nothing" and said.shares["nothing"] == 1.0
+    assert said.shares["Rain"] == 0.0 and sum(said.shares.values()) == 1.0
+    assert said.quiet == len(said.patch_scores)
+
+
 def test_a_soft_sound_is_no_silence():
     noise = 1e-4 * np.random.default_rng(0).standard_normal(20_000)  # -80 dB
     assert xa.load_model("lite").predict_clip(noise.astype("float32")).voted.all()

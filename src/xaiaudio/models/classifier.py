@@ -351,7 +351,11 @@ class AudioClassifier:
         return self._batched(patches, logits=True)
 
     def predict_clip(
-        self, wave: np.ndarray, overlap: float | None = None, pad: bool = False
+        self,
+        wave: np.ndarray,
+        overlap: float | None = None,
+        pad: bool = False,
+        silence: str | None = None,
     ) -> ClipPrediction:
         """Name a whole sound by the majority of its patches.
 
@@ -364,6 +368,9 @@ class AudioClassifier:
             Overlap of the patches; the front end's own by default.
         pad : bool
             Lengthen a sound shorter than one patch with silence instead of refusing it.
+        silence : str, optional
+            The label of a sound that is all silence, such as what is left where a map kept nothing;
+            without one it is refused.
 
         Returns
         -------
@@ -372,13 +379,17 @@ class AudioClassifier:
         Raises
         ------
         XaiAudioError
-            If the sound is silent, and as the front end and :meth:`scores`.
+            If the sound is silent and has no label, and as the front end and :meth:`scores`.
         """
         patches = self.frontend(wave, overlap=overlap, pad=pad)
         voted = voters(patches.levels)
-        if not voted.any():
+        if not voted.any() and silence is None:
             raise XaiAudioError("The sound is silent: there is nothing to name or to explain.")
         scores = self.scores(patches)
+        if not voted.any():
+            return ClipPrediction(
+                silence, dict.fromkeys(self.labels, 0.0) | {silence: 1.0}, scores, voted
+            )
         shares = vote_shares(scores[voted]).tolist()
         label = self.labels[majority(scores[voted])]
         return ClipPrediction(label, dict(zip(self.labels, shares, strict=True)), scores, voted)
