@@ -78,3 +78,37 @@ def test_sounds_go_with_their_patches(patches):
     plain = joined([patches[:2], known[5:]])
     np.testing.assert_array_equal(plain, both.values)
     assert isinstance(plain, np.ndarray)
+
+
+def padded(samples=2000):
+    return FRONTEND(WAVE[:samples], pad=True)
+
+
+@pytest.mark.parametrize("frontend", [FRONTEND, xa.LogMel.librosa(sample_rate=16_000, frames=20)])
+@pytest.mark.parametrize("samples", [400, 1000, 2000, 3039])
+def test_a_frame_without_a_sample_of_the_sound_is_padding(frontend, samples):
+    found = frontend(WAVE[:samples], pad=True)
+    edges = np.arange(frontend.frames) * frontend.hop - frontend.samples_before
+    np.testing.assert_array_equal(found.padding, [edges >= samples])
+    assert (found.values[found.padding] <= found.values.min() + 1e-5).all()
+
+
+def test_patches_know_of_their_padding():
+    found = padded()
+    assert found.sound.tolist() == [13] and found.padding.sum() == 7
+    assert "7 frames of padding" in repr(found)
+    for some in (found[0], found[-1:], found[[0]]):
+        np.testing.assert_array_equal(some.sound, found.sound)
+
+
+@pytest.mark.parametrize("samples", [FRONTEND.min_samples, 16_000])
+def test_where_nothing_is_padded_nothing_is_said(samples):
+    found = padded(samples)
+    assert found.sound is None and not found.padding.any() and "padding" not in repr(found)
+
+
+def test_patches_of_several_sounds_keep_their_padding(patches):
+    both = joined([patches[:2], padded()])
+    assert both.sound.tolist() == [20, 20, 13] and both.waves is None
+    np.testing.assert_array_equal(both, np.concatenate([patches[:2], padded()]))
+    assert isinstance(joined([patches[:2], patches[3:]]), np.ndarray)

@@ -11,7 +11,7 @@ import numpy as np
 from . import filterbank, frontend_settings
 from .errors import XaiAudioError
 from .frontend_settings import check_wave
-from .patches import Patches, levels
+from .patches import Patches, levels, sounding
 
 if TYPE_CHECKING:
     from typing import Any
@@ -359,7 +359,8 @@ class LogMel:
         overlap : float, optional
             Share of a patch that the next one repeats; the front end's own by default.
         pad : bool
-            Lengthen a sound shorter than a patch with silence.
+            Lengthen a sound shorter than a patch with silence. The patches know which frames are
+            nothing else, see `Patches.padding`.
 
         Returns
         -------
@@ -374,7 +375,8 @@ class LogMel:
         if overlap is not None:
             return self.with_overlap(overlap)(wave, pad=pad)
         wave = check_wave(wave)
-        missing = self.min_samples - len(wave)
+        samples = len(wave)
+        missing = self.min_samples - samples
         if missing > 0 and not pad:
             raise XaiAudioError(
                 f"The sound lasts {len(wave) / self.sample_rate:.3f} s, but one patch takes "
@@ -385,7 +387,10 @@ class LogMel:
             wave = np.pad(wave, (0, missing))
         rows = self.spectrogram(wave)
         starts = self._starts(len(rows))
-        return Patches(self.cut(rows), self, starts, len(rows), levels(wave, starts, self))
+        made = Patches(self.cut(rows), self, starts, len(rows), levels(wave, starts, self))
+        sound = np.clip(sounding(samples, self) - starts, 0, self.frames)
+        padded = missing > 0 and (sound < self.frames).any()
+        return dataclasses.replace(made, sound=sound) if padded else made
 
     def times(self, patch: int = 0) -> np.ndarray:
         """Return where the cells of a patch begin and end in the sound, in seconds.

@@ -39,6 +39,9 @@ class Patches(np.lib.mixins.NDArrayOperatorsMixin):
         -inf for digital silence.
     waves : ndarray of float32, shape (n, samples), or None
         The sounds that the patches are pictures of, for networks that take those.
+    sound : ndarray of int, shape (n,), or None
+        Frames of each patch, from its first on, that hold any sound; the rest is padding. None if
+        nothing is.
 
     Examples
     --------
@@ -58,11 +61,14 @@ class Patches(np.lib.mixins.NDArrayOperatorsMixin):
     length: int
     levels: np.ndarray | None = None
     waves: np.ndarray | None = None
+    sound: np.ndarray | None = None
 
     def __post_init__(self):
         starts = np.asarray(self.starts, int)
         object.__setattr__(self, "values", np.asarray(self.values, np.float32))
         object.__setattr__(self, "starts", starts)
+        if self.sound is not None:
+            object.__setattr__(self, "sound", np.asarray(self.sound, int))
         if starts.shape != self.values.shape[:1]:
             raise XaiAudioError(f"There are {len(starts)} places for {len(self.values)} patches.")
 
@@ -82,6 +88,8 @@ class Patches(np.lib.mixins.NDArrayOperatorsMixin):
         if len(self):
             edges = self.times(int(self.starts.argmin()))[0], self.times(int(self.starts.argmax()))
             text += f", from {edges[0]:.2f} s to {edges[1][-1]:.2f} s"
+        if padded := int(self.padding.sum()):
+            text += f", {padded} frame{'s' * (padded > 1)} of padding"
         return f"Patches({text})"
 
     def __getitem__(self, index) -> Patches | np.ndarray:
@@ -96,7 +104,11 @@ class Patches(np.lib.mixins.NDArrayOperatorsMixin):
             index = slice(index, index + 1)
         keep: dict[str, Any] = {
             name: None if array is None else array[index]
-            for name, array in (("levels", self.levels), ("waves", self.waves))
+            for name, array in (
+                ("levels", self.levels),
+                ("waves", self.waves),
+                ("sound", self.sound),
+            )
         }
         return replace(self, values=self.values[index], starts=self.starts[index], **keep)
 
@@ -114,6 +126,11 @@ class Patches(np.lib.mixins.NDArrayOperatorsMixin):
     def dtype(self) -> np.dtype:
         """Type of the values, always float32."""
         return self.values.dtype
+
+    @property
+    def padding(self) -> np.ndarray:
+        """Which frames are padding, no part of whose window lies in the sound: bool (n, frames)."""
+        return padding(self.sound, self.shape)
 
     @property
     def loudness(self) -> np.ndarray:
@@ -169,6 +186,48 @@ def levels(wave: ArrayLike, starts: ArrayLike, frontend: LogMel) -> np.ndarray:
         return 10 * np.log10(np.maximum(sums[last] - sums[first], 0) / frontend.min_samples)
 
 
+def sounding(samples: int, frontend: LogMel) -> int:
+    """Return how many frames hold any of a sound: those whose window begins before its end.
+
+    Examples
+    --------
+    >>> import xaiaudio as xa
+    >>> from xaiaudio.patches import sounding
+    >>> sounding(8_000, xa.LogMel.vggish())
+    50
+    """
+    return -(-(samples + frontend.samples_before) // frontend.hop)
+
+
+def padding(sound: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray:
+    """Return which frames of patches of a shape (n, frames, bands) are padding: bool (n, frames).
+
+    `sound` is the number of frames of each that are not, or None if nothing is padding.
+    """
+    n, frames = shape[:2]
+    return np.zeros((n, frames), bool) if sound is None else np.arange(frames) >= sound[:, None]
+
+
+def without_padding(maps: np.ndarray, sound: np.ndarray | None) -> np.ndarray:
+    """Return maps (n, frames, bands) whose cells of padding are 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from xaiaudio.patches import without_padding
+    >>> without_padding(np.ones((1, 3, 2)), np.array([1])).tolist()
+    [[[1.0, 1.0], [0.0, 0.0], [0.0, 0.0]]]
+    """
+    if sound is None:
+        return maps
+    return np.where(padding(sound, maps.shape)[:, :, None], maps.dtype.type(0), maps)
+
+
+def rows_of_sound(sound: ArrayLike, frames: int, rows: int) -> np.ndarray:
+    """Return how many of the rows of a coarse map hold any of the frames with sound, int (...)."""
+    return -(-np.asarray(sound, int) * rows // frames)
+
+
 def joined(parts: Sequence[Patches]) -> Patches | np.ndarray:
     """Put the patches of several sounds together, for a network to be asked about all of them.
 
@@ -180,7 +239,8 @@ def joined(parts: Sequence[Patches]) -> Patches | np.ndarray:
     Returns
     -------
     ndarray of float32, shape (n, frames, bands), or Patches
-        Their values; with their sounds where these are known. Each start is in a sound of its own.
+        Their values; with their sounds where these are known, and with what is padding where
+        something is. Each start is in a sound of its own.
 
     Examples
     --------
@@ -190,13 +250,19 @@ def joined(parts: Sequence[Patches]) -> Patches | np.ndarray:
     (15, 96, 64)
     """
     values = np.concatenate(parts)
-    if any(part.waves is None for part in parts):
+    heard = all(part.waves is not None for part in parts)
+    padded = any(part.sound is not None for part in parts)
+    if not heard and not padded:
         return values
+    counts = [
+        np.full(len(part), part.shape[1]) if part.sound is None else part.sound for part in parts
+    ]
     return replace(
         parts[0],
         values=values,
         starts=np.concatenate([part.starts for part in parts]),
         length=max(part.length for part in parts),
         levels=None if parts[0].levels is None else np.concatenate([one.levels for one in parts]),
-        waves=np.concatenate([part.waves for part in parts]),
+        waves=np.concatenate([part.waves for part in parts]) if heard else None,
+        sound=np.concatenate(counts) if padded else None,
     )

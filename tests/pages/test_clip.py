@@ -52,3 +52,14 @@ def test_a_page_says_which_answer_of_the_network_a_map_is_about(recurrent, outpu
     assert f"output={'logits' if output is None else output}" in page
     labels = [ax.get_xlabel() for ax in clip.picture().axes]
     assert f"against  ←  effect on the {unit}  →  for" in labels
+
+
+def test_a_page_says_what_is_padding(recurrent):
+    wave = WAVE[:1200]
+    clip = explain_clip(recurrent, wave, "noise", methods=["occlusion"], pad=True)
+    assert "The sound lasts 0.07 s, and a patch 0.14 s: the rest is padding" in clip.html()
+    figure = clip.picture()
+    assert figure.data["sound"].tolist() == [8] and not figure.data["occlusion"][8:].any()
+    assert [bool(ax.patches) for ax in figure.axes[:2]] == [True, True]
+    whole = explain_clip(recurrent, WAVE, "noise", methods=["occlusion"])
+    assert "padding," not in whole.html() and "sound" not in whole.picture().data

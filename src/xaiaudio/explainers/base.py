@@ -15,7 +15,7 @@ from scipy.ndimage import zoom
 
 from ..errors import XaiAudioError
 from ..files import whole
-from ..patches import Patches
+from ..patches import Patches, without_padding
 from . import registry
 from .checks import check_patches, naming, targets_of, warn_of_flat_maps
 from .engines.perturbation import output_of
@@ -249,12 +249,14 @@ class Explainer:
                 f"{self.name} gave maps that are not finite: check the network's weights."
             )
         options = dataclasses.asdict(settled)
-        warn_of_flat_maps(self.name, raw, values, targets, scores, options, model.has_logits)
         known = isinstance(patches, Patches)
+        sound = patches.sound if known else None
+        warn_of_flat_maps(self.name, raw, values, targets, scores, options, model.has_logits, sound)
+        full = raw.shape[2:] == values.shape[1:]
         return [
             Explanation(
-                maps=upsampled(raw[:, k], values.shape[1:], self.upsample),
-                raw=raw[:, k],
+                maps=without_padding(upsampled(raw[:, k], values.shape[1:], self.upsample), sound),
+                raw=without_padding(raw[:, k], sound if full else None),
                 patches=values,
                 targets=targets[:, k],
                 scores=scores,
@@ -267,6 +269,7 @@ class Explainer:
                 starts=patches.starts if known else None,
                 length=patches.length if known else None,
                 waves=waves,
+                sound=sound,
             )
             for k in range(targets.shape[1])
         ]

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import XaiAudioError, XaiAudioWarning
 from ..models import heads
-from ..patches import Patches
+from ..patches import Patches, rows_of_sound
 
 if TYPE_CHECKING:
     from typing import Any
@@ -183,7 +183,9 @@ this. Try another method, such as 'occlusion'.
         ) from error
 
 
-def warn_of_flat_maps(method, raw, patches, targets, scores, options, has_logits=True) -> None:
+def warn_of_flat_maps(
+    method, raw, patches, targets, scores, options, has_logits=True, sound=None
+) -> None:
     """Say of maps in which no cell differs from another why this is so, and what to do.
 
     Parameters
@@ -199,12 +201,16 @@ def warn_of_flat_maps(method, raw, patches, targets, scores, options, has_logits
         The method's.
     has_logits : bool
         Whether the network has other outputs than its probabilities.
+    sound : ndarray of int, shape (n,), or None
+        Frames of each patch before its padding, which distinguishes nothing.
 
     Warns
     -----
     XaiAudioWarning
         Once for each reason.
     """
+    frames = patches.shape[1]
+    raw, patches = _sound_alone(raw, sound, frames), _sound_alone(patches, sound, frames)
     asks = "output" in options
     largest = np.abs(raw).max(axis=(2, 3))
     flat = np.ptp(raw, axis=(2, 3)) <= np.maximum(FLAT * largest, FLAT if asks else 0.0)
@@ -220,6 +226,16 @@ def warn_of_flat_maps(method, raw, patches, targets, scores, options, has_logits
             XaiAudioWarning,
             stacklevel=4,
         )
+
+
+def _sound_alone(cells, sound, frames) -> np.ndarray:
+    """Return cells (n, ..., h, w) whose rows of padding repeat the first one: no value is new."""
+    if sound is None:
+        return cells
+    cells = np.array(cells)
+    for one, last in zip(cells, rows_of_sound(sound, frames, cells.shape[-2]), strict=True):
+        one[..., last:, :] = one[..., :1, :]
+    return cells
 
 
 def _reason(raw, patch, score, options, has_logits) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import XaiAudioError
 from ..files import whole
 from ..frontend import LogMel
-from ..patches import Patches
+from ..patches import Patches, padding, rows_of_sound
 from ..wave_frontend import from_config
 
 if TYPE_CHECKING:
@@ -30,9 +30,10 @@ class Explanation:
     Attributes
     ----------
     maps : ndarray of float32, shape (n, frames, bands)
-        One value a patch cell; positive speaks for the target.
+        One value a patch cell; positive speaks for the target. 0 in cells of padding.
     raw : ndarray of float32, shape (n, h, w)
-        The same at the method's own resolution, before upsampling.
+        The same at the method's own resolution, before upsampling. Where that is coarser than the
+        patch, nothing is taken from the padding.
     patches : ndarray of float32, shape (n, frames, bands)
         The log-mel patches explained.
     targets : ndarray of int, shape (n,)
@@ -57,6 +58,9 @@ class Explanation:
         Frames of the whole sound.
     waves : ndarray of float32, shape (n, samples), or None
         The sounds that the patches are pictures of, for a network that takes sounds.
+    sound : ndarray of int, shape (n,), or None
+        Frames of each patch, from its first on, that hold any sound; the rest is padding. None if
+        nothing is, or if a bare array was explained.
     """
 
     maps: np.ndarray
@@ -73,6 +77,7 @@ class Explanation:
     starts: np.ndarray | None = None
     length: int | None = None
     waves: np.ndarray | None = None
+    sound: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.maps)
@@ -106,16 +111,28 @@ class Explanation:
 
     def _arrays(self) -> dict[str, np.ndarray]:
         """Return what there is one of for each patch."""
-        names = ("maps", "raw", "patches", "targets", "scores", "starts", "waves")
+        names = ("maps", "raw", "patches", "targets", "scores", "starts", "waves", "sound")
         arrays = {name: getattr(self, name) for name in names}
         return {name: array for name, array in arrays.items() if array is not None}
 
     @property
     def inputs(self) -> Patches | np.ndarray:
         """What to ask the network about once more: the patches, with their sounds if it has any."""
-        if self.waves is None:
+        if self.waves is None and self.sound is None:
             return self.patches
-        return Patches(self.patches, self.frontend, self.starts, self.length, waves=self.waves)
+        return Patches(
+            self.patches,
+            self.frontend,
+            self.starts,
+            self.length,
+            waves=self.waves,
+            sound=self.sound,
+        )
+
+    @property
+    def padding(self) -> np.ndarray:
+        """Which frames are padding, no part of whose window lies in the sound: bool (n, frames)."""
+        return padding(self.sound, self.patches.shape)
 
     def times(self, number: int = 0) -> np.ndarray:
         """Return where the cells of a patch begin and end, in seconds.
@@ -144,6 +161,7 @@ class Explanation:
         -------
         seconds, hertz : float
             The middle of the cells that share the highest value: of a coarse map, of a segment.
+            Padding has no peak.
             Seconds are the sound's own, see :meth:`times`.
 
         Examples
@@ -155,11 +173,13 @@ class Explanation:
         [0.49, 1885.12]
         """
         raw = self.raw[number]
-        high = raw >= raw.max() - 1e-5 * np.ptp(raw)  # rounding tells no cells apart
-        row, column = (places.mean() for places in np.nonzero(high))
         frames, bands = self.maps.shape[1:]
+        sound = frames if self.sound is None else int(self.sound[number])
+        cells = raw[: max(1, rows_of_sound(sound, frames, len(raw)))]
+        high = cells >= cells.max() - 1e-5 * np.ptp(cells)  # rounding tells no cells apart
+        row, column = (places.mean() for places in np.nonzero(high))
         times, centres = self.times(number), self.frontend.band_centres()
-        frame = (row + 0.5) * frames / raw.shape[0]
+        frame = min((row + 0.5) * frames / raw.shape[0], sound)
         band = (column + 0.5) * bands / raw.shape[1] - 0.5
         seconds = np.interp(frame, np.arange(frames + 1), times)
         return float(seconds), float(np.interp(band, np.arange(bands), centres))
@@ -242,6 +262,13 @@ def _check_fields(loaded: Explanation) -> None:
     starts = loaded.starts
     if starts is not None and (starts.shape != (n,) or starts.dtype.kind not in "iu"):
         raise ValueError("starts are no places in the sound")
+    sound = loaded.sound
+    if sound is not None and (
+        starts is None or sound.shape != (n,) or sound.dtype.kind not in "iu"
+    ):
+        raise ValueError("sound counts no frames of the patches")
+    if sound is not None and not ((sound >= 0) & (sound <= loaded.patches.shape[1])).all():
+        raise ValueError("sound counts other frames than the patches have")
     waves = loaded.waves
     if waves is not None and (starts is None or waves.ndim != 2 or waves.dtype.kind != "f"):
         raise ValueError("waves are no sounds of the patches")

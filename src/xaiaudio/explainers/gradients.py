@@ -358,7 +358,8 @@ def completeness(model: AudioClassifier, result: Explanation) -> dict[str, np.nd
     -------
     dict of str to ndarray of float, shape (n,)
         ``sum`` of each map, ``difference`` of the logits of patch and baseline, and ``gap``: their
-        distance as a share of the difference.
+        distance as a share of the difference. Of a padded patch the sum is that of the sound: all,
+        if the baseline is silence, but not if it is another.
 
     Examples
     --------

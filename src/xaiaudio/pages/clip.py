@@ -238,7 +238,7 @@ def _page(clip: ExplainedClip) -> str:
 <p class="answer">The network <em>{html.escape(clip.model.name)}</em> hears
 <strong>{label}</strong> in {share:.0%} of {count}
 {"patch" if count == 1 else "patches"}{_silent(quiet)}.</p>
-{player(clip.wave, rate, "Original: the whole clip.")}
+{_padding(clip)}{player(clip.wave, rate, "Original: the whole clip.")}
 <section>
 <h2>What the network answered</h2>
 {_shares(clip.prediction.shares, clip.target)}
@@ -253,6 +253,19 @@ def _page(clip: ExplainedClip) -> str:
 </body>
 </html>
 """
+
+
+def _padding(clip: ExplainedClip) -> str:
+    """Say how long a sound is that was lengthened to a patch, if it was."""
+    if not clip.parts[0].result.padding.any():
+        return ""
+    frontend = clip.frontend
+    whole = frontend.min_samples / frontend.sample_rate
+    return (
+        f"<p>The sound lasts {len(clip.wave) / frontend.sample_rate:.2f} s, and a patch "
+        f"{whole:.2f} s: the rest is padding, silence that the network heard too. It is hatched "
+        "in the pictures and has no relevance.</p>\n"
+    )
 
 
 def _failed(failed: dict[str, str]) -> str:

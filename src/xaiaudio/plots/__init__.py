@@ -9,9 +9,10 @@ middle; panels that are compared share one scale.
 from .agreement import agreement, bands
 from .charts import class_shares, confusion, confusion_pair, label_counts, training_curves
 from .cheats import cause, networks
+from .clips import clip_maps
 from .gallery import gallery, masked, steps
 from .leaderboard import leaderboard, leaderboard_intervals
-from .maps import class_comparison, clip_maps, comparison, plot
+from .maps import class_comparison, comparison, plot
 from .measures import breakdown, curves, mixture, orders
 from .recurrent import in_time, mean_curves
 from .relevance import conservation, layer_plan, neurons, relevance_flow, rule_shares

@@ -137,6 +137,38 @@ def image(ax, cells, frontend, *, start=None, cmap=MAGNITUDE, limits=None, alpha
     return drawn
 
 
+def padding(axes, times, padded) -> None:
+    """Hatch the frames that are padding, after a line at the sound's end.
+
+    `times` are the edges of the frames in seconds, and `padded` is bool, one for each frame.
+    """
+    from matplotlib.patches import Rectangle
+
+    if not np.any(padded):
+        return
+    start, end = times[int(np.argmax(padded))], times[len(padded)]
+    for ax in axes:
+        place = ax.get_xaxis_transform()
+        ax.add_patch(
+            Rectangle(
+                (start, 0),
+                end - start,
+                1,
+                transform=place,
+                facecolor="#dddddd",
+                edgecolor="#999999",
+                hatch="///",
+                linewidth=0,
+            )
+        )
+        ax.axvline(start, color="black", linewidth=1)
+
+
+def padding_data(padded) -> dict:
+    """Return what a figure records of padding, bool (n, frames): nothing, if there is none."""
+    return {"sound": (~padded).sum(axis=1)} if np.any(padded) else {}
+
+
 def borders(ax, numbers, frontend, colour) -> None:
     """Draw a line between neighbouring cells of different numbers."""
     times = frontend.times()

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from ..explainers.explanation import Explanation
-    from ..frontend import LogMel
 
 RAW = "against  ←  relevance for the class  →  for"
 SHARE = "against  ←  relevance, largest = 1  →  for"
@@ -64,7 +63,8 @@ def plot(
     Returns
     -------
     matplotlib.figure.Figure
-        `data`: ``patches`` and ``maps`` as shown, ``limit`` of the colour scale.
+        `data`: ``patches`` and ``maps`` as shown, ``limit`` of the colour scale; where there is
+        padding, which is hatched, also ``sound``, the frames of each patch before it.
 
     Examples
     --------
@@ -105,12 +105,14 @@ def plot(
             limits=limits,
             alpha=strength,
         )
+        canvas.padding(pair, shown.times(index), shown.padding[index])
         _label_column(pair, shown.frontend, titles[index], left=column == 0)
     if not overlay:
         canvas.colour_bar(figure, spectrum, axes, LOUDNESS)
     unit = _unit(normalise, magnitude, shown.unit)
     canvas.colour_bar(figure, _opaque(figure, relevance), axes, unit)
-    return canvas.finish(figure, patches=shown.patches, maps=maps, limit=limits[1])
+    marks = canvas.padding_data(shown.padding)
+    return canvas.finish(figure, patches=shown.patches, maps=maps, limit=limits[1], **marks)
 
 
 def _scale(maps, magnitude):
@@ -196,7 +198,7 @@ def comparison(
     -------
     matplotlib.figure.Figure
         `data`: ``patches``, and the maps shown by the method's name; ``outlines`` if there are any,
-        and with `each` the ``largest`` magnitudes (methods, patches).
+        and with `each` the ``largest`` magnitudes (methods, patches); ``sound`` as :func:`plot`.
 
     Examples
     --------
@@ -218,10 +220,14 @@ def comparison(
     titles = _titles(first) if titles is None else titles
     patches, frontend, starts = first.patches, first.frontend, _starts(first)
     if not each:
-        figure = map_rows(patches, rows, titles, frontend, normalise, magnitude, starts, units)
+        figure = map_rows(
+            patches, rows, titles, frontend, normalise, magnitude, starts, units, first.padding
+        )
     else:
         shown = {name: np.stack([scaled(cells) for cells in maps]) for name, maps in rows.items()}
-        figure = map_rows(patches, shown, titles, frontend, True, magnitude, starts)
+        figure = map_rows(
+            patches, shown, titles, frontend, True, magnitude, starts, padded=first.padding
+        )
         largest = np.array([np.abs(maps).max(axis=(1, 2)) for maps in rows.values()])
         write_largest(figure.axes[len(first) :], largest, units)
         figure.data["largest"] = largest
@@ -298,7 +304,11 @@ def class_comparison(
     patches = np.concatenate([result.patches for result in first])
     starts = [start for result in first for start in _starts(result)]
     units = [line[0].unit for line in columns]
-    return map_rows(patches, rows, titles, first[0].frontend, normalise, starts=starts, units=units)
+    padded = np.concatenate([result.padding for result in first])
+    frontend = first[0].frontend
+    return map_rows(
+        patches, rows, titles, frontend, normalise, starts=starts, units=units, padded=padded
+    )
 
 
 def _starts(result) -> list[float]:
@@ -306,8 +316,21 @@ def _starts(result) -> list[float]:
     return [result.times(number)[0] for number in range(len(result))]
 
 
-def map_rows(patches, rows, titles, frontend, normalise, magnitude=False, starts=None, units=None):
-    """Draw a row of spectrograms and one row of maps per name; `starts` are seconds."""
+def map_rows(
+    patches,
+    rows,
+    titles,
+    frontend,
+    normalise,
+    magnitude=False,
+    starts=None,
+    units=None,
+    padded=None,
+):
+    """Draw a row of spectrograms and one row of maps per name.
+
+    `starts` are seconds, and `padded` is bool (n, frames).
+    """
     starts = [None] * len(patches) if starts is None else starts
     units = [""] * len(rows) if units is None else units
     count = len(patches)
@@ -334,75 +357,13 @@ def map_rows(patches, rows, titles, frontend, normalise, magnitude=False, starts
             relevance = canvas.image(ax, cells, frontend, start=start, cmap=cmap, limits=limits)
         if not normalise:
             canvas.colour_bar(figure, relevance, line, _unit(normalise, magnitude, unit))
+    for column, frames in enumerate([] if padded is None else padded):
+        start = frontend.times()[0] if starts[column] is None else starts[column]
+        times = start + np.arange(len(frames) + 1) * frontend.hop / frontend.sample_rate
+        canvas.padding(axes[:, column], times, frames)
     canvas.colour_bar(figure, spectrum, axes if normalise else axes[0], LOUDNESS)
     if normalise:
         relevance.set_clim(0 if magnitude else -1, 1)
         canvas.colour_bar(figure, relevance, axes, _unit(normalise, magnitude))
-    return canvas.finish(figure, patches=patches, **shown)
-
-
-def clip_maps(
-    wave: ArrayLike,
-    maps: Mapping[str, ArrayLike],
-    frontend: LogMel,
-    *,
-    normalise: bool = True,
-    units: Mapping[str, str] | None = None,
-) -> Figure:
-    """Draw maps over a whole clip, one below the other, under its spectrogram.
-
-    Parameters
-    ----------
-    wave : array_like of float, shape (samples,)
-        At `frontend.sample_rate`.
-    maps : mapping of str to array_like of float, shape (T, bands)
-        Name to map, as :func:`.sonify.masks.clip_map` makes them. What lies beyond the end of a
-        map stays grey.
-    frontend : LogMel
-    normalise : bool
-        True divides each map by its largest magnitude and draws one scale.
-    units : mapping of str to str, optional
-        Name to unit, see `Explanation.unit`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        `data`: ``spectrogram`` (T, bands), and the maps by name.
-
-    Examples
-    --------
-    >>> import numpy as np, xaiaudio as xa
-    >>> from xaiaudio.sonify.masks import clip_map
-    >>> model = xa.load_model("lite")
-    >>> wave = np.sin(np.arange(48000) / 5)
-    >>> result = xa.explain(model, model.frontend(wave), "Rain")
-    >>> figure = xa.plots.clip_maps(wave, {"gradcam": clip_map(result)}, model.frontend)
-    """
-    spectrogram = frontend.spectrogram(wave)
-    shown = {
-        name: scaled(cells) if normalise else np.asarray(cells) for name, cells in maps.items()
-    }
-    own_bars = 0 if normalise else 0.55 * len(maps)
-    figure, axes = canvas.grid(
-        len(maps) + 1, height=1.5, extra=1.2 + own_bars, width=5.6, sharex=True
-    )
-    axes = axes[:, 0]
-    spectrum = canvas.image(axes[0], spectrogram, frontend)
-    canvas.title(axes[0], "spectrogram")
-    for ax, (name, cells) in zip(axes[1:], shown.items(), strict=True):
-        ax.set_facecolor("#bbbbbb")
-        limits = (-1, 1) if normalise else canvas.symmetric(cells)
-        relevance = canvas.image(ax, cells, frontend, cmap=canvas.SIGNED, limits=limits)
-        canvas.title(ax, name)
-        if not normalise:
-            canvas.colour_bar(figure, relevance, ax, _unit(False, False, (units or {}).get(name)))
-    for ax in axes:
-        canvas.mel_axis(ax, frontend)
-    longest = max(len(spectrogram), *(len(cells) for cells in shown.values()))
-    start = frontend.times()[0]
-    axes[0].set_xlim(start, start + longest * frontend.hop / frontend.sample_rate)
-    axes[-1].set_xlabel("time (s)")
-    canvas.colour_bar(figure, spectrum, axes if normalise else axes[0], LOUDNESS)
-    if normalise:
-        canvas.colour_bar(figure, relevance, axes, SHARE)
-    return canvas.finish(figure, spectrogram=spectrogram, **shown)
+    marks = {} if padded is None else canvas.padding_data(padded)
+    return canvas.finish(figure, patches=patches, **shown, **marks)

@@ -36,7 +36,8 @@ def strip(results: Sequence[Explanation], *, names: Sequence[str] | None = None)
     -------
     matplotlib.figure.Figure
         `data`: ``patch``, each method's map divided by its largest magnitude, by name, and these
-        ``largest`` magnitudes.
+        ``largest`` magnitudes; where there is padding, which is hatched, also ``sound``, the
+        frames before it.
 
     Raises
     ------
@@ -70,8 +71,10 @@ def strip(results: Sequence[Explanation], *, names: Sequence[str] | None = None)
         ax.locator_params(axis="x", nbins=4)
         if index == 0:
             canvas.mel_axis(ax, first.frontend)
+    canvas.padding(axes, first.times(), first.padding[0])
     largest = np.array([[np.abs(result.maps[0]).max()] for result in results])
     write_largest(axes[1:], largest, [result.unit for result in results])
     canvas.colour_bar(figure, spectrum, axes[:1], LOUDNESS)
     canvas.colour_bar(figure, relevance, axes[1:], SHARE)
-    return canvas.finish(figure, patch=first.patches[0], **maps, largest=largest[:, 0])
+    marks = canvas.padding_data(first.padding)
+    return canvas.finish(figure, patch=first.patches[0], **maps, largest=largest[:, 0], **marks)

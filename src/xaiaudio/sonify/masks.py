@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import XaiAudioError
+from ..patches import sounding
 from ..stft import analyse, rows_of, synthesise, to_stft
 from .player import player
 
@@ -268,6 +269,7 @@ def listen(
         The sound that the patches were made from, mono.
     keep : float, optional
         Share of the cells to keep; None weighs each by its relevance. See :func:`mask_from_map`.
+        Cells of padding do not count.
     how : {"mean", "max"}
         How overlapping patches are joined, see :func:`clip_map`.
 
@@ -290,7 +292,10 @@ def listen(
     True
     """
     wave = _mono(wave).astype(np.float32)
-    mask = mask_from_map(clip_map(result, wave, how=how), keep=keep)
+    relevance = clip_map(result, wave, how=how)
+    frames = len(relevance) if result.sound is None else sounding(len(wave), result.frontend)
+    mask = np.zeros_like(relevance)
+    mask[:frames] = mask_from_map(relevance[:frames], keep=keep)
     kept, removed = kept_and_removed(wave, mask, result.frontend)
     targets = list(dict.fromkeys(result.target_labels))
     return Listening(

@@ -14,6 +14,7 @@ import numpy as np
 from ...errors import XaiAudioError
 from ...explainers.base import Explainer
 from ...explainers.explanation import Explanation
+from ...patches import without_padding
 from .samples import Cases
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ class Reference:
 
     def __call__(self, model, cases: Cases, seed: int = 0) -> Explanation:
         """Make the maps of some cases."""
-        maps = np.asarray(self._maps(model, cases, seed), np.float32)
+        sound = getattr(cases.patches, "sound", None)
+        maps = without_padding(np.asarray(self._maps(model, cases, seed), np.float32), sound)
         return Explanation(
             maps=maps,
             raw=maps,
@@ -67,6 +69,7 @@ class Reference:
             starts=getattr(cases.patches, "starts", None),
             length=getattr(cases.patches, "length", None),
             waves=getattr(cases.patches, "waves", None),
+            sound=sound,
         )
 
     def _maps(self, model, cases, seed) -> np.ndarray:

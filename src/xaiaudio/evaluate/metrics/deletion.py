@@ -33,7 +33,8 @@ class Curve:
     Attributes
     ----------
     fractions : ndarray of float, shape (s + 1,)
-        Share of the cells that are hidden (deletion) or shown (insertion), from 0 to 1.
+        Share of the cells that are hidden (deletion) or shown (insertion), from 0 to 1. Cells of
+        padding do not count and stay as they are.
     scores : ndarray of float, shape (n, s + 1)
         Probability of the explained class.
     area : ndarray of float, shape (n,)
@@ -286,11 +287,25 @@ def _counts(result, steps) -> np.ndarray:
 
 def _curve(model, result, bounds, counts, fill, progress) -> Curve:
     base = filling(result.patches, fill, silence_of(model))
-    masks = Ranks(ranks(result.maps), bounds)
+    masks = Ranks(_in_turn(result), bounds)
     answers = engine_of(model)(result.inputs, base, masks, progress=progress)
     scores = answers[np.arange(len(result)), :, result.targets].astype(np.float64)
     fractions = counts / counts[-1]
     return Curve(fractions, scores, np.trapezoid(scores, fractions, axis=1))
+
+
+def _in_turn(result) -> np.ndarray:
+    """Rank the cells; where some are padding, those with sound alone, spread over all ranks.
+
+    So padding is never hidden, and each share of a curve is one of the cells with sound.
+    """
+    if result.sound is None:
+        return ranks(result.maps)
+    padded = np.broadcast_to(result.padding[:, :, None], result.maps.shape)
+    cells, bands = result.maps[0].size, result.maps.shape[2]
+    places = ranks(np.where(padded, -np.inf, result.maps))
+    spread = places * cells // (np.maximum(result.sound, 1) * bands)[:, None, None]
+    return np.where(padded, cells, spread)
 
 
 def ranks(maps: ArrayLike) -> np.ndarray:

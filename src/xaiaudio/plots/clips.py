@@ -1,0 +1,94 @@
+"""Maps over a whole clip, under its spectrogram."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..patches import sounding
+from . import canvas
+from .maps import SHARE, _unit, scaled
+from .sounds import LOUDNESS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
+
+    from ..frontend import LogMel
+
+
+def clip_maps(
+    wave: ArrayLike,
+    maps: Mapping[str, ArrayLike],
+    frontend: LogMel,
+    *,
+    normalise: bool = True,
+    units: Mapping[str, str] | None = None,
+) -> Figure:
+    """Draw maps over a whole clip, one below the other, under its spectrogram.
+
+    Parameters
+    ----------
+    wave : array_like of float, shape (samples,)
+        At `frontend.sample_rate`.
+    maps : mapping of str to array_like of float, shape (T, bands)
+        Name to map, as :func:`.sonify.masks.clip_map` makes them. What lies beyond the end of a
+        map stays grey; padding, of a sound shorter than a patch, is hatched.
+    frontend : LogMel
+    normalise : bool
+        True divides each map by its largest magnitude and draws one scale.
+    units : mapping of str to str, optional
+        Name to unit, see `Explanation.unit`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        `data`: ``spectrogram`` (T, bands), and the maps by name; ``sound``, the frames before
+        the padding, if there is any.
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> from xaiaudio.sonify.masks import clip_map
+    >>> model = xa.load_model("lite")
+    >>> wave = np.sin(np.arange(48000) / 5)
+    >>> result = xa.explain(model, model.frontend(wave), "Rain")
+    >>> figure = xa.plots.clip_maps(wave, {"gradcam": clip_map(result)}, model.frontend)
+    """
+    spectrogram = frontend.spectrogram(wave)
+    shown = {
+        name: scaled(cells) if normalise else np.asarray(cells) for name, cells in maps.items()
+    }
+    own_bars = 0 if normalise else 0.55 * len(maps)
+    figure, axes = canvas.grid(
+        len(maps) + 1, height=1.5, extra=1.2 + own_bars, width=5.6, sharex=True
+    )
+    axes = axes[:, 0]
+    spectrum = canvas.image(axes[0], spectrogram, frontend)
+    canvas.title(axes[0], "spectrogram")
+    for ax, (name, cells) in zip(axes[1:], shown.items(), strict=True):
+        ax.set_facecolor("#bbbbbb")
+        limits = (-1, 1) if normalise else canvas.symmetric(cells)
+        relevance = canvas.image(ax, cells, frontend, cmap=canvas.SIGNED, limits=limits)
+        canvas.title(ax, name)
+        if not normalise:
+            canvas.colour_bar(figure, relevance, ax, _unit(False, False, (units or {}).get(name)))
+    for ax in axes:
+        canvas.mel_axis(ax, frontend)
+    longest = max(len(spectrogram), *(len(cells) for cells in shown.values()))
+    start = frontend.times()[0]
+    times = start + np.arange(longest + 1) * frontend.hop / frontend.sample_rate
+    axes[0].set_xlim(start, times[-1])
+    # A map has more frames than its sound only if the sound was lengthened.
+    padded = np.arange(longest) >= max(len(spectrogram), sounding(len(wave), frontend))
+    if longest > len(spectrogram):
+        canvas.padding(axes, times, padded)
+    axes[-1].set_xlabel("time (s)")
+    canvas.colour_bar(figure, spectrum, axes if normalise else axes[0], LOUDNESS)
+    if normalise:
+        canvas.colour_bar(figure, relevance, axes, SHARE)
+    marks = canvas.padding_data(padded[None]) if longest > len(spectrogram) else {}
+    return canvas.finish(figure, spectrogram=spectrogram, **shown, **marks)
