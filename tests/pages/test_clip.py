@@ -61,5 +61,6 @@ def test_a_page_says_what_is_padding(recurrent):
     figure = clip.picture()
     assert figure.data["sound"].tolist() == [8] and not figure.data["occlusion"][8:].any()
     assert [bool(ax.patches) for ax in figure.axes[:2]] == [True, True]
+    assert len(figure.data["spectrogram"]) == 12
     whole = explain_clip(recurrent, WAVE, "noise", methods=["occlusion"])
     assert "padding," not in whole.html() and "sound" not in whole.picture().data

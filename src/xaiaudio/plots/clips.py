@@ -58,6 +58,11 @@ def clip_maps(
     >>> result = xa.explain(model, model.frontend(wave), "Rain")
     >>> figure = xa.plots.clip_maps(wave, {"gradcam": clip_map(result)}, model.frontend)
     """
+    samples, longest = len(wave), max(map(len, maps.values()))
+    # A map of a whole patch has more frames than so short a sound: that was lengthened.
+    lengthened = samples < frontend.min_samples and longest >= frontend.frames
+    if lengthened:
+        wave = np.pad(wave, (0, frontend.min_samples - samples))
     spectrogram = frontend.spectrogram(wave)
     shown = {
         name: scaled(cells) if normalise else np.asarray(cells) for name, cells in maps.items()
@@ -78,17 +83,15 @@ def clip_maps(
             canvas.colour_bar(figure, relevance, ax, _unit(False, False, (units or {}).get(name)))
     for ax in axes:
         canvas.mel_axis(ax, frontend)
-    longest = max(len(spectrogram), *(len(cells) for cells in shown.values()))
+    longest = max(len(spectrogram), longest)
     start = frontend.times()[0]
     times = start + np.arange(longest + 1) * frontend.hop / frontend.sample_rate
     axes[0].set_xlim(start, times[-1])
-    # A map has more frames than its sound only if the sound was lengthened.
-    padded = np.arange(longest) >= max(len(spectrogram), sounding(len(wave), frontend))
-    if longest > len(spectrogram):
-        canvas.padding(axes, times, padded)
+    padded = lengthened & (np.arange(longest) >= sounding(samples, frontend))
+    canvas.padding(axes, times, padded)
     axes[-1].set_xlabel("time (s)")
     canvas.colour_bar(figure, spectrum, axes if normalise else axes[0], LOUDNESS)
     if normalise:
         canvas.colour_bar(figure, relevance, axes, SHARE)
-    marks = canvas.padding_data(padded[None]) if longest > len(spectrogram) else {}
+    marks = canvas.padding_data(padded[None])
     return canvas.finish(figure, spectrogram=spectrogram, **shown, **marks)

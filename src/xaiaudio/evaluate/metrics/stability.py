@@ -317,7 +317,8 @@ def _growing_lime(model, first, samples, seeds, explainer):
         )[:, :, 0]
         for seed in seeds
     ]
-    return segments, np.stack(maps).astype(np.float32)
+    maps = np.stack(maps).astype(np.float32)
+    return segments, np.where(first.padding[:, :, None], np.float32(0), maps)
 
 
 def _seeds(seeds) -> tuple[int, ...]:
