@@ -170,7 +170,7 @@ class Explanation:
         >>> model, patch = xa.load_model("lite"), np.zeros((96, 64), "float32")
         >>> result = xa.explain(model, patch, "Rain", method="occlusion", mask=1.0, stride=1.0)
         >>> [round(value, 2) for value in result.peak()]  # one cover: the middle of the patch
-        [0.49, 1885.12]
+        [0.49, 1901.37]
         """
         raw = self.raw[number]
         frames, bands = self.maps.shape[1:]
