@@ -383,16 +383,15 @@ class AudioClassifier:
         """
         patches = self.frontend(wave, overlap=overlap, pad=pad)
         voted = voters(patches.levels)
-        if not voted.any() and silence is None:
-            raise XaiAudioError("The sound is silent: there is nothing to name or to explain.")
-        scores = self.scores(patches)
         if not voted.any():
-            return ClipPrediction(
-                silence, dict.fromkeys(self.labels, 0.0) | {silence: 1.0}, scores, voted
-            )
-        shares = vote_shares(scores[voted]).tolist()
+            if silence is None:
+                raise XaiAudioError("The sound is silent: there is nothing to name or to explain.")
+            shares = dict.fromkeys(self.labels, 0.0) | {silence: 1.0}
+            return ClipPrediction(silence, shares, self.scores(patches), voted)
+        scores = self.scores(patches)
+        votes = vote_shares(scores[voted]).tolist()
         label = self.labels[majority(scores[voted])]
-        return ClipPrediction(label, dict(zip(self.labels, shares, strict=True)), scores, voted)
+        return ClipPrediction(label, dict(zip(self.labels, votes, strict=True)), scores, voted)
 
     def _batched(self, patches, logits: bool) -> np.ndarray:
         patches = np.asarray(patches, np.float32)
