@@ -36,6 +36,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "errors": ["XaiAudioError", "XaiAudioWarning"],
         "explainers.base": ["Explainer", "explain", "explain_classes"],
         "explainers.explanation": ["Explanation"],
+        "explainers.parts": ["PartsExplanation", "explain_parts"],
         "explainers.registry": ["methods"],
         "frontend": ["LogMel"],
         "models.classifier": ["AudioClassifier"],
@@ -64,6 +65,8 @@ if _typing.TYPE_CHECKING:
     from .explainers.base import explain as explain
     from .explainers.base import explain_classes as explain_classes
     from .explainers.explanation import Explanation as Explanation
+    from .explainers.parts import PartsExplanation as PartsExplanation
+    from .explainers.parts import explain_parts as explain_parts
     from .explainers.registry import methods as methods
     from .frontend import LogMel as LogMel
     from .models.classifier import AudioClassifier as AudioClassifier

@@ -242,7 +242,7 @@ class Explainer:
             )
         settled, started = self._settled(model), time.perf_counter()
         with naming(self.name):
-            raw = self._raw_maps(model, inputs, targets, settled)
+            raw, report = self._raw_maps(model, inputs, targets, settled)
         seconds = (time.perf_counter() - started) / targets.shape[1]
         if not np.isfinite(raw).all():
             raise XaiAudioError(
@@ -270,6 +270,7 @@ class Explainer:
                 length=patches.length if known else None,
                 waves=waves,
                 sound=sound,
+                report={name: numbers[:, k] for name, numbers in report.items()},
             )
             for k in range(targets.shape[1])
         ]
@@ -280,17 +281,20 @@ class Explainer:
             return self.options
         return dataclasses.replace(self.options, output=output_of(model, self.options.output))
 
-    def _raw_maps(self, model, patches, targets, options) -> np.ndarray:
-        """Compute maps (n, k, h, w) at the method's own resolution."""
+    def _raw_maps(self, model, patches, targets, options) -> tuple[np.ndarray, dict]:
+        """Compute maps (n, k, h, w) at the method's own resolution, and their report (n, k)."""
         method, (n, k) = self._method, targets.shape
         more = [] if method.fit is None else [self._learnt()]
         if method.many_targets:
-            maps = method.function(model, patches, targets, options, *more)
-            return np.asarray(maps, np.float32)
-        repeated = np.repeat(patches, k, axis=0)
-        flat = method.function(model, repeated, targets.reshape(-1), options, *more)
-        flat = np.asarray(flat, np.float32)
-        return flat.reshape(n, k, *flat.shape[1:])
+            found = method.function(model, patches, targets, options, *more)
+        else:
+            repeated = np.repeat(patches, k, axis=0)
+            found = method.function(model, repeated, targets.reshape(-1), options, *more)
+        if not isinstance(found, registry.Found):
+            found = registry.Found(found, {})
+        maps = np.asarray(found.maps, np.float32)
+        report = {name: np.asarray(value).reshape(n, k) for name, value in found.report.items()}
+        return maps.reshape(n, k, *maps.shape[-2:]), report
 
     def _learnt(self) -> Mapping[str, np.ndarray]:
         if self.weights is None:

@@ -61,6 +61,8 @@ class Explanation:
     sound : ndarray of int, shape (n,), or None
         Frames of each patch, from its first on, that hold any sound; the rest is padding. None if
         nothing is, or if a bare array was explained.
+    report : dict of str to ndarray of shape (n,)
+        How each map was found, for methods that say so: samples, fit, ...
     """
 
     maps: np.ndarray
@@ -78,6 +80,7 @@ class Explanation:
     length: int | None = None
     waves: np.ndarray | None = None
     sound: np.ndarray | None = None
+    report: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.maps)
@@ -107,7 +110,8 @@ class Explanation:
         if isinstance(index, (int, np.integer)):
             index = [index]
         parts = {name: array[index] for name, array in self._arrays().items()}
-        return dataclasses.replace(self, **parts)
+        report = {name: numbers[index] for name, numbers in self.report.items()}
+        return dataclasses.replace(self, **parts, report=report)
 
     def _arrays(self) -> dict[str, np.ndarray]:
         """Return what there is one of for each patch."""
@@ -211,8 +215,11 @@ class Explanation:
             "seconds": self.seconds,
             "length": self.length,
         }
+        # With a colon before, so that no number can take the name of an array.
+        report = {f"report:{name}": numbers for name, numbers in self.report.items()}
         with whole(path) as partial, open(partial, "wb") as file:
-            np.savez_compressed(file, about=json.dumps(about, default=_plain), **self._arrays())
+            text = json.dumps(about, default=_plain)
+            np.savez_compressed(file, about=text, **self._arrays(), **report)
         return path
 
     @classmethod
@@ -238,7 +245,9 @@ class Explanation:
             about = json.loads(str(data.pop("about")))
             frontend = from_config(about.pop("frontend"))
             labels = tuple(about.pop("labels"))
-            loaded = cls(**data, **about, labels=labels, frontend=frontend)
+            numbers = [name for name in data if name.startswith("report:")]
+            report = {name.partition(":")[2]: data.pop(name) for name in numbers}
+            loaded = cls(**data, **about, labels=labels, frontend=frontend, report=report)
             _check_fields(loaded)
             return loaded
         except Exception as error:  # zip, zlib, NumPy and JSON each have errors of their own
@@ -274,6 +283,8 @@ def _check_fields(loaded: Explanation) -> None:
         raise ValueError("waves are no sounds of the patches")
     if waves is not None and len(waves) != n:
         raise ValueError("waves and patches do not fit together")
+    if any(numbers.shape != (n,) for numbers in loaded.report.values()):
+        raise ValueError("the report has not one number a map")
     words = [*loaded.labels, loaded.method, loaded.upsample]
     if not all(isinstance(word, str) for word in words) or not isinstance(loaded.options, dict):
         raise ValueError("labels, method or options are of another kind")

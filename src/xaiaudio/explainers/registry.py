@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,8 @@ from ..errors import XaiAudioError, meant
 
 if TYPE_CHECKING:
     from typing import Any
+
+    import numpy as np
 
 # Method files, in the order in which the book introduces them. Adding a method is adding a file
 # and its name here.
@@ -21,6 +23,23 @@ FILES = ("cam", "occlusion", "lime", "gradients", "guided", "lrp.method")
 ANY = "any network"
 
 _METHODS: dict[str, Method] = {}
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a method returns that can say more than its maps.
+
+    Attributes
+    ----------
+    maps : ndarray of float
+        As :func:`register` says.
+    report : mapping of str to ndarray
+        How each map was found, such as a surrogate's fit: one number a map, (n,) or with
+        ``many_targets`` (n, k). It becomes `Explanation.report`.
+    """
+
+    maps: np.ndarray
+    report: Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -80,8 +99,9 @@ def register(
     The function is called with an `AudioClassifier`, patches ``(n, frames, bands)``, integer
     targets and an instance of `options`. With ``many_targets=False`` the targets are ``(n,)`` and
     it returns maps ``(n, h, w)`` at the method's own resolution; with ``many_targets=True`` they
-    are ``(n, k)`` and it returns ``(n, k, h, w)`` from one set of forward passes. A method that is
-    trained first gives its `fit`, see `Method`.
+    are ``(n, k)`` and it returns ``(n, k, h, w)`` from one set of forward passes. What more
+    there is to say of the maps goes with them in a `Found`. A method that is trained first gives
+    its `fit`, see `Method`.
     """
 
     def add(function):
