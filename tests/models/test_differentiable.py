@@ -82,3 +82,21 @@ def test_silence_has_no_gradient_and_no_nan():
         tape.watch(given)
         value = tf.reduce_sum(differentiable.patches(given, frontend))
     np.testing.assert_array_equal(tape.gradient(value, given), 0)
+
+
+@pytest.mark.parametrize("frontend", FRONTENDS)
+def test_magnitudes_are_those_of_the_windows(frontend):
+    waves = sounds()
+    found = differentiable.magnitudes(waves, frontend).numpy()
+    window, hop = frontend.window, frontend.hop
+    shape = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)
+    for wave, heights in zip(waves, found, strict=True):
+        if frontend.centred:
+            ends = (frontend.samples_before, window - frontend.samples_before)
+            wave = np.pad(wave, ends, mode=frontend.pad_mode)
+        for frame in (0, 7, len(heights) - 1):
+            piece = wave[frame * hop : frame * hop + window] * shape
+            expected = np.abs(np.fft.rfft(piece, frontend.fft))
+            np.testing.assert_allclose(heights[frame], expected, atol=1e-4)
+    rows = differentiable.log_mel(tf.constant(found), frontend)
+    np.testing.assert_allclose(rows, differentiable.spectrogram(waves, frontend), atol=1e-5)

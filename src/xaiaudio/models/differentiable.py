@@ -29,6 +29,30 @@ def spectrogram(waves, frontend):
     >>> tuple(spectrogram(np.zeros((2, 16_000), "float32"), xa.LogMel.vggish()).shape)
     (2, 98, 64)
     """
+    return log_mel(magnitudes(waves, frontend), frontend)
+
+
+def magnitudes(waves, frontend):
+    """Return the magnitudes of the front end's Fourier transforms, before the mel bands.
+
+    Parameters
+    ----------
+    waves : tensor of float32, shape (n, samples)
+        At `frontend.sample_rate`, in [-1, 1], at least one window long.
+    frontend : LogMel
+
+    Returns
+    -------
+    tensor, shape (n, T, fft // 2 + 1)
+        Of the front end's own precision. Row by row those of its log-mel spectrogram.
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> from xaiaudio.models.differentiable import magnitudes
+    >>> tuple(magnitudes(np.zeros((2, 16_000), "float32"), xa.LogMel.vggish()).shape)
+    (2, 98, 257)
+    """
     kind = tf.as_dtype(frontend.precision)
     waves = tf.cast(waves, kind)
     if frontend.centred:
@@ -39,7 +63,33 @@ def spectrogram(waves, frontend):
     # periodic where the length is odd.
     phase = 2 * np.pi * tf.range(frontend.window, dtype=kind) / frontend.window
     frames *= 0.5 - 0.5 * tf.cos(phase)
-    heights = tf.abs(tf.signal.rfft(frames, [frontend.fft]))
+    return tf.abs(tf.signal.rfft(frames, [frontend.fft]))
+
+
+def log_mel(heights, frontend):
+    """Return the log-mel rows that magnitudes become; with gradients.
+
+    Parameters
+    ----------
+    heights : tensor, shape (n, T, fft // 2 + 1)
+        As :func:`magnitudes` returns them, or masked. Of whole sounds, where the front end's `ref`
+        or `top_db` ask for their loudest cell.
+    frontend : LogMel
+
+    Returns
+    -------
+    tensor of float32, shape (n, T, bands)
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> from xaiaudio.models.differentiable import log_mel
+    >>> rows = log_mel(np.zeros((1, 1, 257), "float32"), xa.LogMel.vggish())
+    >>> bool(np.allclose(rows, np.log(0.01)))
+    True
+    """
+    kind = tf.as_dtype(frontend.precision)
+    heights = tf.cast(heights, kind)
     if frontend.power == 2:
         heights = tf.square(heights)
     sums = tf.tensordot(heights, tf.constant(frontend.mel_matrix(), kind), 1)
