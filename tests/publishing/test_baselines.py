@@ -482,6 +482,27 @@ def test_another_network_explains_no_change_where_there_is_no_network(tmp_path, 
     assert [d.name for d in broken] == ["clips"]
 
 
+def test_each_chapter_says_which_network_its_baseline_is_of(tmp_path, monkeypatch):
+    book, _ = trained_book(tmp_path, monkeypatch, 0.1, {"map-3": WRONG})
+    assert not sorted_out(book)[0]  # of another network, as the chapter on training is
+    entries = baselines.load(book, "maps")
+    baselines.save(book, "maps", entries, range(2), baselines.course(book))
+    broken, drifted = sorted_out(book)
+    assert [d.name for d in broken] == ["map-3"] and not drifted
+
+
+def test_a_new_baseline_says_which_network_it_is_of(tmp_path, monkeypatch):
+    book, now = trained_book(tmp_path, monkeypatch, 0.1, {})
+    measuring._write(book, "maps", [book, book], [])
+    head = baselines.read_json(book.baselines / "maps.json")
+    last = metric.values_of(now["retraining"]["fig-retraining-curves/loss"]["value"])[-20:]
+    assert head["network"] == pytest.approx(last)
+    # Measured for rounding only, it keeps its network.
+    baselines.save(book, "maps", head["entries"], range(2), [1.0, 2.0])
+    measuring._write(book, "maps", [book], [book])
+    assert baselines.read_json(book.baselines / "maps.json")["network"] == [1.0, 2.0]
+
+
 def test_another_network_does_not_excuse_a_method_that_is_wrong_everywhere(tmp_path, monkeypatch):
     wrong = {f"map-{n}": WRONG for n in range(10)}
     book, _ = trained_book(tmp_path, monkeypatch, 0.1, wrong)

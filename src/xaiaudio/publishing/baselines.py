@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from . import metric, notebooks
 from .execute import notebook_path
 from .project import read_json, write_text
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 #: is the same to the last recorded digit. With the instructions of another processor it was 1e-3
 #: apart, and four values of the book were outside their tolerance.
 FINGERPRINT = ("retraining", "fig-retraining-curves/loss")
+LAST = 20  # steps at the end of the course, where small differences have grown
 SAME = 1e-5
 
 #: Of the values that depend on the network, the share that may lie outside their tolerance if the
@@ -209,9 +212,9 @@ def check(project, chapters) -> list[Difference]:
 def sort_out(project, differences) -> tuple[list[Difference], list[Difference]]:
     """Tell what is broken from what another network explains.
 
-    If the training went as it did for the baselines, every difference is a fault. If it went
-    otherwise, the values that depend on the network are another network's: single ones may lie
-    outside their tolerance, but not more than `MOST` of them, and their form must be right.
+    Where the training went as it did for a chapter's baseline, every difference is a fault. Where
+    it went otherwise, the values that depend on the network are another network's: single ones may
+    lie outside their tolerance, but not more than `MOST` of them, and their form must be right.
 
     Parameters
     ----------
@@ -223,29 +226,50 @@ def sort_out(project, differences) -> tuple[list[Difference], list[Difference]]:
     -------
     broken, drifted : list of Difference
     """
-    if not differences or same_network(project):
-        return differences, []
+    others = _of_another_network(project) if differences else []
     hanging = {}
-    for path in project.baselines.glob("*.json"):
-        entries = load(project, path.stem) or {}
+    for chapter in others:
+        entries = load(project, chapter) or {}
         if any(map(_varies, entries.values())):
-            hanging[path.stem] = len(entries)
+            hanging[chapter] = len(entries)
     drifted = [d for d in differences if d.chapter in hanging and not _is_form(d)]
     if len(drifted) > MOST * sum(hanging.values()):
         return differences, []
     return [d for d in differences if d not in drifted], drifted
 
 
-def same_network(project) -> bool:
-    """Tell whether the network was trained to the same weights as that of the baselines."""
+def _of_another_network(project) -> list[str]:
+    """Return the chapters whose baselines are of another network than the one trained here.
+
+    Chapters are measured anew one by one, on whatever machine is at hand: each baseline says which
+    network it is of. Those made before it did are of the network of the chapter on training.
+    """
+    now, usual = course(project), _last((load(project, FINGERPRINT[0]) or {}).get(FINGERPRINT[1]))
+    if now is None:
+        return []
+    courses = {
+        path.stem: (read_json(path) or {}).get("network", usual)
+        for path in project.baselines.glob("*.json")
+    }
+    return [chapter for chapter, old in courses.items() if old and not _same(old, now)]
+
+
+def course(project) -> list[float] | None:
+    """Return the end of the course of the training in this build; None if it was not run."""
     chapter, name = FINGERPRINT
-    entry = (load(project, chapter) or {}).get(name)
-    if entry is None or not notebook_path(project, chapter).is_file():
-        return True
-    now = recorded(notebooks.read(notebook_path(project, chapter))).get(name, {}).get("value")
-    if not metric.is_array(now) or now["shape"] != entry["value"]["shape"]:
-        return True
-    return metric.distances(entry["value"], now)["values"] <= SAME
+    if not notebook_path(project, chapter).is_file():
+        return None
+    return _last(recorded(notebooks.read(notebook_path(project, chapter))).get(name))
+
+
+def _last(entry) -> list[float] | None:
+    value = entry and entry["value"]
+    return metric.values_of(value)[-LAST:].tolist() if metric.is_array(value) else None
+
+
+def _same(old, new) -> bool:
+    """Whether two courses of training are the same to the last recorded digit."""
+    return len(old) == len(new) and np.ptp([old, new], axis=0).max() <= SAME * max(map(abs, old))
 
 
 def _varies(entry) -> bool:
@@ -271,13 +295,18 @@ def load(project: Project, chapter: str) -> dict | None:
     return (read_json(project.baselines / f"{chapter}.json") or {}).get("entries")
 
 
-def save(project, chapter, entries, seeds) -> Path:
-    """Write the baseline of a chapter, one line a value, so that changes can be read in a diff."""
+def save(project, chapter, entries, seeds, network=None) -> Path:
+    """Write the baseline of a chapter, one line a value, so that changes can be read in a diff.
+
+    `network` is the :func:`course` of the training that its values are of, where it is known.
+    """
     lines = ",\n".join(
         f"  {json.dumps(name, ensure_ascii=False)}: "
         f"{json.dumps(entry, ensure_ascii=False, separators=(',', ':'))}"
         for name, entry in entries.items()
     )
     head = {"chapter": chapter, "profile": project.profile, "seeds": list(seeds)}
+    if network:
+        head["network"] = network
     text = json.dumps(head, ensure_ascii=False)[:-1] + f', "entries": {{\n{lines}\n}}}}\n'
     return write_text(project.baselines / f"{chapter}.json", text)

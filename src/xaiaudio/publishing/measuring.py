@@ -180,7 +180,8 @@ def _write(project, chapter, runs, rounded) -> dict:
     known = (baselines.read_json(path) or {}) if len(runs) == 1 else None
     entries = measure(values, others, known and known.get("entries"))
     seeds = known["seeds"] if known else range(len(runs))
-    baselines.save(project, chapter, entries, seeds)
+    network = known.get("network") if known else baselines.course(runs[0])
+    baselines.save(project, chapter, entries, seeds, network)
     return entries
 
 
