@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras import layers
 
 from xaiaudio import XaiAudioError
-from xaiaudio.models.graph import feature_maps, graph_of, run
+from xaiaudio.models.graph import blocks, feature_maps, graph_of, run
 
 
 def start(shape=(12, 8, 1)):
@@ -186,3 +186,21 @@ def test_no_map():
     x = start()
     assert names(ended(x, layers.Flatten()(x))) == []
     assert names(ended(x, layers.Flatten()(layers.Conv2D(3, (12, 8))(x)))) == []
+
+
+def test_blocks_end_with_what_follows_their_last_convolution():
+    x = inputs = keras.Input((16, 12, 1))
+    x = layers.Conv2D(4, 3, padding="same", name="a")(x)
+    x = layers.BatchNormalization(name="a_norm")(x)
+    x = layers.ReLU(name="a_relu")(x)
+    x = layers.MaxPooling2D(2, name="pool")(x)
+    x = layers.Dropout(0.1, name="drop")(x)
+    x = layers.Conv2D(4, 3, padding="same", name="b")(x)
+    x = layers.Conv2D(4, 3, padding="same", name="c")(x)
+    x = layers.Add(name="sum")([x, layers.Conv2D(4, 1, name="shortcut")(x)])
+    x = layers.MaxPooling2D(2, name="last")(x)
+    x = layers.Dense(2)(layers.GlobalAveragePooling2D()(x))
+    names = [node.name for node in blocks(graph_of(keras.Model(inputs, x)))]
+    assert names == ["a_relu", "sum"]
+    dense = keras.Model(inputs, layers.Dense(2)(layers.Flatten()(inputs)))
+    assert blocks(graph_of(dense)) == ()

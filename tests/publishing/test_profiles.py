@@ -147,3 +147,49 @@ def test_every_profile_has_a_registered_set_and_backbone():
     for entry in profiles.PROFILES.values():
         for module in entry.modules:
             assert imports.closure(module), module
+
+
+def test_an_interpreter_is_trained_once_for_each_network_and_option(monkeypatch, some, tmp_path):
+    import numpy as np
+    from small_networks import classifier_of, convolutional
+
+    from xaiaudio import Explainer
+    from xaiaudio.explainers import registry
+
+    @dataclasses.dataclass(frozen=True)
+    class Options:
+        scale: float = 1.0
+        seed: int = 0
+
+    asked = []
+
+    def fit(model, clips, options):
+        asked.append((model.name, options.scale, options.seed, len(clips)))
+        return {"learnt": np.full(2, options.scale)}
+
+    monkeypatch.setenv("XAIAUDIO_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(registry, "_METHODS", dict(registry._all()))
+    add = registry.register("learner", options=Options, summary="", paper="", fit=fit)
+    add(lambda *given: np.zeros((1, 1, 1)))
+    some(one="1", two="2")
+    models_ = [classifier_of(convolutional((8, 6), seed=seed)) for seed in (0, 1)]
+    book = profiles.profile("mini", seed=3)
+    monkeypatch.setattr(profiles.Profile, "split", lambda self: (self.clips(), None))
+    monkeypatch.setattr(profiles.Profile, "classifier", lambda self: models_[0])
+    first = book.interpreter("learner")
+    again = book.interpreter("learner", model=models_[0])
+    assert isinstance(first, Explainer) and first == again
+    assert book.interpreter("learner", scale=2.0).weights["learnt"].tolist() == [2, 2]
+    book.interpreter("learner", model=models_[1])
+    book.interpreter("learner", seed=5)
+    some(one="1", two="another recording")
+    book.interpreter("learner")
+    assert [one[1:] for one in asked] == [
+        (1.0, 3, 2),
+        (2.0, 3, 2),
+        (1.0, 3, 2),
+        (1.0, 5, 2),
+        (1.0, 3, 2),
+    ]
+    with pytest.raises(XaiAudioError, match="occlusion is not trained"):
+        book.interpreter("occlusion")

@@ -12,7 +12,8 @@ Examples:
   xaiaudio explain dog.wav --method scorecam
   xaiaudio explain dog.wav --method occlusion --set occlusion.mask=0.1
 
-In Python, xaiaudio.methods() returns the same as a dict."""
+What is trained first is for Python: xaiaudio.Explainer.fit trains it. In Python,
+xaiaudio.methods() returns the same as a dict."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -25,14 +26,15 @@ def methods() -> None:
     start_tensorflow()
     from ..explainers.registry import methods as known
 
+    first = known(trained=True)
     rows = [
         (
             name,
             about["summary"],
             ", ".join(f"{option}={value}" for option, value in about["options"].items()) or "none",
-            about["needs"],
+            about["needs"] + (", and training first" if name in first else ""),
             about["paper"],
         )
-        for name, about in known().items()
+        for name, about in {**known(), **first}.items()
     ]
     table(("method", "what it shows", "options", "needs", "paper"), rows)

@@ -146,8 +146,14 @@ def asking() -> list[str]:
     return [name for name, method in _all().items() if method.needs == ANY]
 
 
-def methods() -> dict[str, dict]:
-    """List every explanation method.
+def methods(*, trained: bool = False) -> dict[str, dict]:
+    """List the explanation methods.
+
+    Parameters
+    ----------
+    trained : bool
+        False lists the methods that explain at once, True those that have to be trained on sounds
+        before, see `Explainer.fit`.
 
     Returns
     -------
@@ -172,4 +178,5 @@ def methods() -> dict[str, dict]:
             "needs": method.needs,
         }
         for name, method in _all().items()
+        if (method.fit is not None) == trained
     }

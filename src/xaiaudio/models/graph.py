@@ -296,13 +296,7 @@ def feature_maps(graph: Graph) -> tuple[Node, ...]:
     tuple of Node
         One for each branch that the head reads; empty if there is no such map.
     """
-    maps = set()
-    for node in graph.nodes:
-        grown = isinstance(node.operation, CONVOLUTIONS) or any(
-            parent in maps for parent in node.parents
-        )
-        if grown and is_spatial(node):
-            maps.add(node)
+    maps = _grown(graph)
     read, seen, waiting = [], set(), list(graph.outputs)
     while waiting:
         node = waiting.pop()
@@ -314,6 +308,45 @@ def feature_maps(graph: Graph) -> tuple[Node, ...]:
         else:
             waiting.extend(node.parents)
     return tuple(node for node in graph.nodes if node in read)
+
+
+def blocks(graph: Graph) -> tuple[Node, ...]:
+    """Return the last feature map of each resolution, with its normalisation and activation.
+
+    Pooling, dropout and padding end a block and are none: of VGG's plan these are the last
+    convolutions before each pooling.
+
+    Returns
+    -------
+    tuple of Node
+        In the order of the network; empty if there is no convolution.
+
+    Examples
+    --------
+    >>> import xaiaudio as xa
+    >>> from xaiaudio.models.graph import blocks, graph_of
+    >>> [node.name for node in blocks(graph_of(xa.load_model("lite").network))]
+    ['conv1', 'conv2', 'conv3_2', 'conv4_2']
+    """
+    maps = _grown(graph)
+    last = {
+        tuple(node.output.shape[1:3]): node
+        for node in graph.nodes
+        if node in maps and type(node.operation) not in _LATER
+    }
+    return tuple(node for node in graph.nodes if node in last.values())
+
+
+def _grown(graph) -> set:
+    """Return the nodes that are spatial and depend on a 2-D convolution."""
+    maps = set()
+    for node in graph.nodes:
+        grown = isinstance(node.operation, CONVOLUTIONS) or any(
+            parent in maps for parent in node.parents
+        )
+        if grown and is_spatial(node):
+            maps.add(node)
+    return maps
 
 
 def _finished(node, maps):

@@ -19,6 +19,9 @@ from ..errors import XaiAudioError
 from ..models import backbones
 
 if TYPE_CHECKING:
+    from typing import Any
+
+    from ..explainers.base import Explainer
     from ..models.classifier import AudioClassifier
 
 
@@ -96,6 +99,53 @@ class Profile:
             self._train(freeze, checkpoints, progress).save(file)
 
         return cache.artifact(path, build, models.load_model, resume=True)
+
+    def interpreter(
+        self, name: str, *, model: AudioClassifier | None = None, **options: Any
+    ) -> Explainer:
+        """Return a trained method that was fitted to this profile's clips and network.
+
+        The first call trains it and keeps it in the cache; later calls, also from other chapters,
+        load it. It learns from the clips to train on, never from the held-out ones.
+
+        Parameters
+        ----------
+        name : str
+            A name from ``xaiaudio.methods(trained=True)``.
+        model : AudioClassifier, optional
+            The network to interpret; by default :meth:`classifier`.
+        **options
+            The method's own. Its seed is the profile's unless it is given.
+
+        Returns
+        -------
+        Explainer
+
+        Raises
+        ------
+        XaiAudioError
+            For an unknown method or option, or a method that is not trained.
+        """
+        from ..explainers.base import Explainer
+        from ..explainers.registry import find
+        from ..explainers.trained.weights import fingerprint
+
+        model = self.classifier() if model is None else model
+        asked = Explainer(name, **options)
+        if "seed" not in options:
+            asked = asked.with_seed(self.seed)
+        train, _ = self.split()
+        about = [(clip.name, clip.label, clip.fold) for clip in train]
+        key = cache.key(
+            [name, asked.settings, about, fingerprint(model)],
+            modules=(find(name).function.__module__.removeprefix("xaiaudio."),),
+            files=[clip.path for clip in train],
+        )
+        return cache.artifact(
+            cache.home() / "interpreters" / f"{self.name}-{name}-{key}.npz",
+            lambda file: Explainer.fit(name, model, train, **asked.settings).save(file),
+            Explainer.load,
+        )
 
     def _train(self, freeze: bool, resume: Path, progress: bool):
         from .. import models

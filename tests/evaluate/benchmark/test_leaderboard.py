@@ -564,3 +564,52 @@ def test_mixtures_bring_their_truth_and_their_recording(hearing):
     best = np.flatnonzero((patches == cases.patches[0]).all(axis=(1, 2)))[0]
     assert (cases.truth[0] == events[best]).all()
     assert events[best].sum() >= 0.9 * events.sum(axis=(1, 2)).max()
+
+
+@pytest.fixture
+def learner(calls):
+    """A method that is trained first: it lays what it learnt over every cell."""
+
+    def fit(model, clips, options):
+        return {"mean": np.full(1, float(clips))}
+
+    @registry.register("learner", options=Level, summary="", paper="", fit=fit)
+    def learner(classifier, patches, targets, options, weights):
+        calls.append("learner")
+        return np.full(patches.shape, options.level * weights["mean"][0])
+
+
+def test_trained_methods_are_rows_beside_names(model, cases, learner):
+    three = xa.Explainer.fit("learner", model, 3)
+    board = leaderboard(model, cases, ["flat", three], references=())
+    assert [row.name for row in board.rows] == ["flat", "learner"]
+    assert board.row("learner").values["level"].tolist() == [3] * 6
+    # By default only what explains at once; by its name, an untrained one says what it lacks.
+    assert "learner" not in [row.name for row in leaderboard(model, cases).rows]
+    row = leaderboard(model, cases, ["learner"], references=()).row("learner")
+    assert "has to be trained first: Explainer.fit" in row.error and not row.values
+
+
+def test_a_dict_names_the_rows(model, cases, learner):
+    learnt = [xa.Explainer.fit("learner", model, number) for number in (3, 4)]
+    rows = {"three": learnt[0], "four": learnt[1], "two": "flat"}
+    board = leaderboard(model, cases, rows, options={"flat": {"level": 2}}, references=())
+    assert {row.name: row.values["level"][0] for row in board.rows} == {
+        "three": 3,
+        "four": 4,
+        "two": 2,
+    }
+    with pytest.raises(xa.XaiAudioError, match="Two rows would be called 'learner'"):
+        leaderboard(model, cases, learnt)
+    with pytest.raises(xa.XaiAudioError, match="'chance' is the name of a reference"):
+        leaderboard(model, cases, {"chance": "flat"})
+    assert len(leaderboard(model, cases, ["flat", "flat"], references=()).rows) == 1
+
+
+def test_a_finished_row_belongs_to_the_weights(model, cases, learner, calls, tmp_path):
+    learnt = [xa.Explainer.fit("learner", model, number) for number in (3, 3, 4)]
+    for one, level in zip(learnt, (3, 3, 4), strict=True):
+        board = leaderboard(model, cases, {f"row {level}": one}, references=(), cache=tmp_path)
+        assert board.row(f"row {level}").values["level"].tolist() == [level] * 6
+    # Twice each, as the first call compiles; once more for the measure that explains again.
+    assert calls.count("learner") == 2 * 3

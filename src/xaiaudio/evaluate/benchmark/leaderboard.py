@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...errors import XaiAudioError
@@ -16,7 +18,7 @@ from .rows import Row
 from .samples import Cases, cases_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from ...datasets.base import ClipSet
     from ...models.classifier import AudioClassifier
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 def leaderboard(
     model: AudioClassifier,
     clips: ClipSet | Cases,
-    methods: Sequence[str] | None = None,
+    methods: Sequence[str | Explainer] | Mapping[str, str | Explainer] | None = None,
     measures: Sequence[str] | None = None,
     *,
     limit: int = 80,
@@ -44,15 +46,16 @@ def leaderboard(
     model : AudioClassifier
     clips : ClipSet or Cases
         One patch of each is explained, see `cases_of`.
-    methods : sequence of str, optional
-        By default all of :func:`xaiaudio.methods`. One that cannot treat the network gets a row
-        that says why.
+    methods : sequence of str or Explainer, or dict of str to either, optional
+        By default all of :func:`xaiaudio.methods`. What is trained first is given as an `Explainer`
+        that was (`Explainer.fit`). A dict names the rows. A method that cannot treat the network,
+        or has not been trained for it, gets a row that says why.
     measures : sequence of str, optional
         By default all of `xaiaudio.evaluate.measures`.
     limit : int
         Most clips to take.
     options : dict of str to dict, optional
-        Method to its options.
+        Method to its options, for methods that are given by name.
     references : sequence of {"chance", "uniform", "centre", "energy", "oracle"}
         Rows to compare with. The oracle needs clips whose events are known, and is left out else.
     few : int
@@ -89,14 +92,14 @@ def leaderboard(
     rows: list[Row] = []
     shared: dict = {}
     with bar(len(wanted), progress, "Measuring") as step:
-        for entry in wanted:
-            step(0, entry.name)
+        for name, entry in wanted.items():
+            step(0, name)
             row = store.find(entry) if store else None
             if row is None:
                 row = _measured(model, cases, entry, columns, few, seed, shared)
                 if store:
                     store.keep(entry, row)
-            rows.append(row)
+            rows.append(replace(row, name=name))
             step()
     return Leaderboard(
         network=model.name,
@@ -110,15 +113,36 @@ def leaderboard(
     )
 
 
-def _rows(methods, options, references, known) -> list[Explainer | Reference]:
-    """Return the methods and the references to measure; without known events, no oracle."""
-    names = tuple(registry.methods()) if methods is None else tuple(dict.fromkeys(methods))
-    explainers = [Explainer(name, **options.get(name, {})) for name in names]
+def _rows(methods, options, references, known) -> dict[str, Explainer | Reference]:
+    """Return what to measure by the names of the rows; without known events, no oracle."""
+    given = tuple(registry.methods()) if methods is None else methods
+    if not isinstance(given, Mapping):
+        given = _named(given)
+    explainers = {
+        name: Explainer(one, **options.get(one, {})) if isinstance(one, str) else one
+        for name, one in given.items()
+    }
     wrong = [name for name in references if name not in REFERENCES]
     if wrong:
         raise XaiAudioError(f"No reference is called {wrong[0]!r}: there are {REFERENCES}.")
-    kept = [name for name in references if known or name != "oracle"]
-    return [*explainers, *map(Reference, kept)]
+    kept = {name: Reference(name) for name in references if known or name != "oracle"}
+    taken = [name for name in explainers if name in kept]
+    if taken:
+        raise XaiAudioError(f"{taken[0]!r} is the name of a reference: name the row otherwise.")
+    return {**explainers, **kept}
+
+
+def _named(methods) -> dict[str, str | Explainer]:
+    """Name the rows after their methods; the same name twice counts once."""
+    found: dict[str, str | Explainer] = {}
+    for one in methods:
+        name = one.name if isinstance(one, Explainer) else one
+        if name in found and not (isinstance(one, str) and one == found[name]):
+            raise XaiAudioError(
+                f"Two rows would be called {name!r}: give a dict of names and explainers."
+            )
+        found[name] = one
+    return found
 
 
 def _measured(model, cases, entry, columns, few, seed, shared) -> Row:

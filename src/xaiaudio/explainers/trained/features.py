@@ -1,0 +1,323 @@
+"""What interpreters learn from: patches, the magnitudes that they were made of, hidden layers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import keras
+import numpy as np
+import tensorflow as tf
+from scipy import fft as scipy_fft
+
+from ...errors import XaiAudioError
+from ...filterbank import hann
+from ...models.graph import blocks, graph_of, is_spatial
+from ...models.votes import voters
+from ...wave_frontend import WaveFrontend
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from ...datasets.base import ClipSet
+    from ...frontend import LogMel
+    from ...models.classifier import AudioClassifier
+
+# Patches that are asked about at a time.
+BATCH = 64
+# Above this, half precision overflows.
+_LARGEST = 6e4
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Patches of many sounds, with the magnitudes that they were made of.
+
+    No labels: what an interpreter learns are the network's own answers.
+
+    Attributes
+    ----------
+    patches : ndarray of float32, shape (n, frames, bands)
+    magnitudes : ndarray of float32, shape (n, frames, bins)
+        Of the front end's linear Fourier transform, on the same frames.
+    clip : ndarray of int, shape (n,)
+        Which clip each patch is of.
+    validation : ndarray of bool, shape (n,)
+        The patches of the clips that are not learnt from: training stops by them.
+    frontend : LogMel
+    """
+
+    patches: np.ndarray
+    magnitudes: np.ndarray
+    clip: np.ndarray
+    validation: np.ndarray
+    frontend: LogMel
+
+    def __len__(self) -> int:
+        return len(self.patches)
+
+    def split(self, *arrays: np.ndarray) -> tuple[tuple, tuple]:
+        """Split arrays (n, ...) into what is learnt from and what is validated on."""
+        learnt = tuple(array[~self.validation] for array in arrays)
+        return learnt, tuple(array[self.validation] for array in arrays)
+
+
+def features(
+    model: AudioClassifier,
+    clips: ClipSet | Features,
+    *,
+    overlap: float = 0.5,
+    share: float = 0.15,
+    seed: int = 0,
+) -> Features:
+    """Cut clips into patches, and keep some of the clips for validation.
+
+    Parameters
+    ----------
+    model : AudioClassifier
+        Of patches; its front end is taken.
+    clips : ClipSet
+        To learn from, and nothing but: not the clips that will be tested on. What this function
+        returned is returned as it is.
+    overlap : float
+        Of neighbouring patches. Patches that are silence beside the clip's loudest are left out.
+    share : float
+        Of the clips of each label, how many are for validation: at least one of each label that has
+        two clips or more.
+    seed : int
+        Decides which.
+
+    Returns
+    -------
+    Features
+
+    Raises
+    ------
+    XaiAudioError
+        If the classifier takes samples, a clip cannot be read, or there are less than two clips.
+
+    Examples
+    --------
+    >>> import xaiaudio as xa
+    >>> from xaiaudio.explainers.trained.features import features
+    >>> book = xa.profile("mini")  # doctest: +SKIP
+    >>> features(book.classifier(), book.split()[0]).magnitudes.shape  # doctest: +SKIP
+    (2514, 96, 257)
+    """
+    if isinstance(clips, Features):
+        return clips
+    frontend = _frontend_of(model).with_overlap(overlap)
+    if not 0 < share < 1:
+        raise XaiAudioError(f"The share to validate on is {share}: it must be between 0 and 1.")
+    if len(clips) < 2:
+        raise XaiAudioError(
+            f"{clips.name} has {len(clips)} clip: an interpreter learns from one and is validated "
+            "on another, so give two at least."
+        )
+    held_out = _held_out([clip.label for clip in clips], share, seed)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        cut = list(pool.map(lambda clip: _cut(clip.load(frontend.sample_rate), frontend), clips))
+    counts = [len(patches) for patches, _ in cut]
+    if not sum(counts):
+        raise XaiAudioError(f"All clips of {clips.name} are silent: there is nothing to learn.")
+    return Features(
+        patches=np.concatenate([patches for patches, _ in cut]),
+        magnitudes=np.concatenate([heights for _, heights in cut]),
+        clip=np.repeat(np.arange(len(clips)), counts),
+        validation=np.repeat(held_out, counts),
+        frontend=frontend,
+    )
+
+
+def _frontend_of(model) -> LogMel:
+    """Return the front end of a classifier of patches; refuse one of samples."""
+    if isinstance(model.frontend, WaveFrontend):
+        raise XaiAudioError(
+            f"{model.name} takes sounds: an interpreter needs the hidden layers of a network that "
+            "takes log-mel patches."
+        )
+    return model.frontend
+
+
+def _cut(wave, frontend) -> tuple[np.ndarray, np.ndarray]:
+    """Return the patches of a sound that are no silence, and the magnitudes under them."""
+    wave = np.pad(wave, (0, max(0, frontend.min_samples - len(wave))))
+    patches = frontend(wave)
+    heights = frontend.cut(magnitudes(wave, frontend))
+    voted = voters(patches.levels)
+    return patches.values[voted], heights[voted]
+
+
+def magnitudes(wave: np.ndarray, frontend: LogMel) -> np.ndarray:
+    """Return the magnitudes of a sound's Fourier transform, which a front end's bands sum up.
+
+    Parameters
+    ----------
+    wave : ndarray of float32, shape (samples,)
+    frontend : LogMel
+
+    Returns
+    -------
+    ndarray of float32, shape (T, fft // 2 + 1)
+        Row t is frame t of the front end's spectrogram.
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> from xaiaudio.explainers.trained.features import magnitudes
+    >>> wave, vggish = np.sin(np.arange(16_000) / 5).astype("float32"), xa.LogMel.vggish()
+    >>> rows = np.log(magnitudes(wave, vggish) @ vggish.mel_matrix() + vggish.offset)
+    >>> bool(np.allclose(rows, vggish.spectrogram(wave), atol=1e-3))
+    True
+    """
+    if frontend.centred:
+        ends = (frontend.samples_before, frontend.window - frontend.samples_before)
+        wave = np.pad(wave, ends, mode=frontend.pad_mode)
+    windows = np.lib.stride_tricks.sliding_window_view(wave, frontend.window)[:: frontend.hop]
+    shaped = windows * hann(frontend.window, frontend.precision)
+    return np.abs(scipy_fft.rfft(shaped, frontend.fft)).astype(np.float32)
+
+
+def _held_out(labels, share, seed) -> np.ndarray:
+    """Draw the clips for validation, of each label its share: bool (clips,)."""
+    rng = np.random.default_rng(seed)
+    held_out = np.zeros(len(labels), bool)
+    for label in dict.fromkeys(labels):
+        those = np.flatnonzero([one == label for one in labels])
+        count = min(max(1, round(share * len(those))), len(those) - 1)
+        held_out[rng.permutation(those)[:count]] = True
+    if not held_out.any():  # one clip of each label
+        held_out[rng.integers(len(labels))] = True
+    return held_out
+
+
+def hidden(model: AudioClassifier, layers: int | Sequence[str] = 3) -> keras.Model:
+    """Return the part of a network that leads to some of its hidden feature maps.
+
+    Parameters
+    ----------
+    model : AudioClassifier
+    layers : int or sequence of str
+        The last so many blocks, see :func:`.graph.blocks` (fewer where there are fewer), or layers
+        by name.
+
+    Returns
+    -------
+    keras.Model
+        From the network's input to a list of maps (n, h, w, channels), in the order of the network.
+        The weights are the network's own. Call it with ``training=False``.
+
+    Raises
+    ------
+    XaiAudioError
+        If the classifier takes samples, there is no convolution, or no such feature map.
+
+    Examples
+    --------
+    >>> import xaiaudio as xa
+    >>> from xaiaudio.explainers.trained.features import hidden
+    >>> [tuple(map.shape[1:]) for map in hidden(xa.load_model("lite"), 2).outputs]
+    [(24, 16, 64), (12, 8, 128)]
+    """
+    _frontend_of(model)
+    graph = graph_of(model.logits_network)
+    graph.check_flat("an interpreter")
+    if isinstance(layers, int):
+        if layers < 1:
+            raise XaiAudioError(f"layers is {layers}: take 1 block at least.")
+        nodes = blocks(graph)[-layers:]
+        if not nodes:
+            raise XaiAudioError(
+                f"{model.name} has no convolution: an interpreter needs hidden feature maps over "
+                "time and frequency."
+            )
+    else:
+        nodes = tuple(_named(graph, name) for name in layers)
+    return keras.Model(model.logits_network.inputs, [node.output for node in nodes])
+
+
+def _named(graph, name):
+    node = graph.named(name)
+    if node is None or not is_spatial(node):
+        known = ", ".join(node.name for node in blocks(graph)) or "none"
+        raise XaiAudioError(
+            f"{graph.name} has no feature map called {name!r}: the last of each resolution are "
+            f"{known}."
+        )
+    return node
+
+
+def hidden_values(
+    model: AudioClassifier, network: keras.Model, patches: ArrayLike
+) -> list[np.ndarray]:
+    """Return the hidden feature maps of patches, computed once and in batches.
+
+    Parameters
+    ----------
+    model : AudioClassifier
+    network : keras.Model
+        What :func:`hidden` returned.
+    patches : array_like of float, shape (n, frames, bands)
+
+    Returns
+    -------
+    list of ndarray, each (n, h, w, channels)
+        Half precision where no value is too large for it.
+    """
+
+    @tf.function(reduce_retracing=True)
+    def run(part):
+        return network(model.as_input(part), training=False)
+
+    patches, found = np.asarray(patches, np.float32), None
+    for start in range(0, len(patches), BATCH):
+        part = [
+            np.asarray(one) for one in _listed(run(tf.constant(patches[start : start + BATCH])))
+        ]
+        if found is None:
+            found = [np.empty((len(patches), *one.shape[1:]), np.float32) for one in part]
+        for whole, one in zip(found, part, strict=True):
+            whole[start : start + BATCH] = one
+    if found is None:
+        raise XaiAudioError("There is no patch to compute hidden layers of.")
+    return [one.astype(np.float16) if np.abs(one).max() < _LARGEST else one for one in found]
+
+
+def _listed(outputs) -> list:
+    return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
+
+
+def patches_of(heights: tf.Tensor, frontend: LogMel) -> tf.Tensor:
+    """Return the patches that magnitudes make, differentiably: mel bands and their logarithm.
+
+    Parameters
+    ----------
+    heights : tensor of float32, shape (n, frames, bins)
+        Magnitudes, masked or not.
+    frontend : LogMel
+
+    Returns
+    -------
+    tensor of float32, shape (n, frames, bands)
+        Of unmasked magnitudes the front end's own patches, to rounding.
+
+    Raises
+    ------
+    XaiAudioError
+        If the front end measures a cell against the loudest of the whole sound.
+    """
+    if frontend.decibels and (frontend.ref == "max" or frontend.top_db is not None):
+        raise XaiAudioError(
+            "This front end measures each cell against the loudest of the sound, so that a patch "
+            "cannot be made of magnitudes alone: set ref to a number and top_db to None."
+        )
+    mel = tf.constant(frontend.mel_matrix(), tf.float32)
+    sums = (heights if frontend.power == 1 else tf.square(heights)) @ mel
+    if not frontend.decibels:
+        return tf.math.log(sums + frontend.offset)
+    factor = (20 / frontend.power) / np.log(10)
+    ref = max(frontend.amin, float(frontend.ref))
+    return factor * (tf.math.log(tf.maximum(sums, frontend.amin)) - np.log(ref))

@@ -1,0 +1,183 @@
+"""The training run of interpreters: seeded epochs, the best weights by validation kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ...errors import XaiAudioError
+from ...progress import bar
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train an interpreter.
+
+    Attributes
+    ----------
+    epochs : int
+        At most. The learning rate falls to 0 over them, as half a cosine.
+    batch : int
+        Patches a step.
+    rate : float
+        Adam's learning rate at the start.
+    patience : int
+        Epochs without a better validation after which training stops.
+    seed : int
+        Decides the order of the patches.
+    """
+
+    epochs: int = 30
+    batch: int = 32
+    rate: float = 1e-3
+    patience: int = 6
+    seed: int = 0
+
+    def __post_init__(self):
+        for name in ("epochs", "batch", "patience"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise XaiAudioError(f"{name} is {value!r}: a whole number from 1 on is needed.")
+        if not isinstance(self.rate, (int, float)) or not 0 < self.rate <= 1:
+            raise XaiAudioError(f"rate is {self.rate!r}: a number above 0 and up to 1 is needed.")
+
+
+def train(
+    losses: Callable,
+    variables: Sequence,
+    learnt: Sequence[np.ndarray],
+    checked: Sequence[np.ndarray],
+    settings: Settings | None = None,
+    *,
+    progress: bool | None = None,
+    title: str = "Training",
+) -> dict[str, np.ndarray]:
+    """Minimise the sum of some losses; keep the weights whose validation was best.
+
+    Parameters
+    ----------
+    losses : callable
+        ``(*batch, training) -> dict`` of scalar tensors by name, weighted and ready to be summed.
+        The batch are tensors of float32, of arrays in half precision too; integers stay.
+    variables : sequence of keras.Variable
+        What is trained. Those of the network that is explained have no place here, and it is called
+        with ``training=False``, so that its batch normalisations stay as they are.
+    learnt, checked : sequence of ndarray, each (n, ...)
+        The arrays to learn from and to validate on, in the order that `losses` takes them.
+    settings : Settings, optional
+    progress : bool, optional
+        None shows a bar on a terminal and in a notebook.
+    title : str
+
+    Returns
+    -------
+    dict of str to ndarray
+        ``training/NAME`` and ``validation/NAME`` of each loss, and of their ``total``, one number
+        an epoch; ``best``, the epoch that was kept, from 1; ``seconds``.
+
+    Raises
+    ------
+    XaiAudioError
+        If a loss is no longer finite.
+    """
+    settings = settings or Settings()
+    step, judge = _compiled(losses, list(variables), settings)
+    batch = min(settings.batch, len(learnt[0]))
+    steps = len(learnt[0]) // batch
+    history: dict[str, list] = {}
+    best, kept, started = np.inf, 0, time.perf_counter()
+    weights = [variable.numpy() for variable in variables]
+    with bar(settings.epochs * steps, progress, title, notebook=True) as tell:
+        for epoch in range(settings.epochs):
+            order = np.random.default_rng([settings.seed, epoch]).permutation(len(learnt[0]))
+            terms = []
+            for number in range(steps):
+                chosen = np.sort(order[number * batch : (number + 1) * batch])
+                rate = settings.rate * _falling(
+                    (epoch * steps + number) / (settings.epochs * steps)
+                )
+                terms.append(step(*_part(learnt, chosen), tf.constant(rate, tf.float32)))
+                tell(text=f"epoch {epoch + 1}  best {best:.4f}")
+            _note(history, "training", _means(terms, np.ones(len(terms))))
+            total = _note(history, "validation", _validate(judge, checked, settings.batch))
+            if not np.isfinite([total, history["training/total"][-1]]).all():
+                raise XaiAudioError(
+                    f"The loss is no longer finite after {epoch + 1} epochs: take a smaller rate."
+                )
+            if total < best:
+                best, kept = total, epoch + 1
+                weights = [variable.numpy() for variable in variables]
+            elif epoch + 1 - kept >= settings.patience:
+                break
+    for variable, value in zip(variables, weights, strict=True):
+        variable.assign(value)
+    told = {name: np.array(values, np.float32) for name, values in history.items()}
+    return {
+        **told,
+        "best": np.array(kept),
+        "seconds": np.array(time.perf_counter() - started),
+    }
+
+
+def _compiled(losses, variables, settings):
+    """Return the step of training and the one of validation; both give the losses by name."""
+    optimizer = keras.optimizers.Adam(settings.rate)
+    optimizer.build(variables)
+
+    def judged(batch, training):
+        return losses(*batch, training=training)
+
+    @tf.function(reduce_retracing=True)
+    def step(*given):
+        *batch, rate = given
+        optimizer.learning_rate.assign(rate)
+        with tf.GradientTape() as tape:
+            terms = judged(batch, True)
+            total = tf.add_n(list(terms.values()))
+        optimizer.apply(tape.gradient(total, variables), variables)
+        return terms
+
+    @tf.function(reduce_retracing=True)
+    def judge(*batch):
+        return judged(batch, False)
+
+    return step, judge
+
+
+def _validate(judge, arrays, size):
+    starts = range(0, len(arrays[0]), size)
+    terms = [judge(*_part(arrays, slice(start, start + size))) for start in starts]
+    return _means(terms, [min(size, len(arrays[0]) - start) for start in starts])
+
+
+def _means(terms, counts) -> dict[str, float]:
+    """Return the mean of each loss over batches of different sizes."""
+    return {
+        name: float(np.average([float(one[name]) for one in terms], weights=counts))
+        for name in terms[0]
+    }
+
+
+def _note(history, part, means) -> float:
+    total = sum(means.values())
+    for name, value in {**means, "total": total}.items():
+        history.setdefault(f"{part}/{name}", []).append(value)
+    return total
+
+
+def _part(arrays, chosen) -> list:
+    """Return some rows of arrays as tensors; half precision becomes single."""
+    parts = [array[chosen] for array in arrays]
+    return [
+        tf.constant(part.astype(np.float32) if part.dtype.kind == "f" else part) for part in parts
+    ]
+
+
+def _falling(share: float) -> float:
+    """Return what is left of the learning rate: half a cosine from 1 to 0."""
+    return 0.5 * (1 + np.cos(np.pi * share))

@@ -1,0 +1,132 @@
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+from heard_tones import FRONTEND, LABELS, Tones, network
+
+import xaiaudio as xa
+from xaiaudio.explainers.trained.features import (
+    features,
+    hidden,
+    hidden_values,
+    magnitudes,
+    patches_of,
+)
+from xaiaudio.filterbank import sums
+
+
+def test_the_frames_of_patches_and_magnitudes_are_the_same(listener, tones):
+    found = features(listener, tones)
+    assert found.patches.shape == (len(found), 16, 12)
+    assert found.magnitudes.shape == (len(found), 16, 129)
+    made = np.log(found.magnitudes @ FRONTEND.mel_matrix() + FRONTEND.offset)
+    np.testing.assert_allclose(made, found.patches, atol=1e-3)
+    again = patches_of(found.magnitudes, FRONTEND)
+    np.testing.assert_allclose(again, found.patches, atol=1e-3)
+
+
+@pytest.mark.parametrize("settings", [{}, {"power": 1, "ref": 0.1}])
+def test_patches_of_decibels(settings):
+    frontend = xa.LogMel.librosa(
+        sample_rate=8_000, fft=256, hop=128, bands=12, frames=8, **settings
+    )
+    wave = np.random.default_rng(0).normal(0, 0.1, 8_000).astype("float32")
+    heights = magnitudes(wave, frontend).astype("float32")[None]
+    with pytest.raises(xa.XaiAudioError, match="loudest"):
+        patches_of(heights, frontend)
+    frontend = dataclasses.replace(frontend, top_db=None)
+    np.testing.assert_allclose(
+        patches_of(heights, frontend)[0], frontend.spectrogram(wave), atol=1e-2
+    )
+
+
+def test_validation_is_by_clip_of_each_class_and_by_seed(listener, tones):
+    found = features(listener, tones, share=0.25, seed=3)
+    of_clip = [set(found.validation[found.clip == number]) for number in range(len(tones))]
+    assert all(len(one) == 1 for one in of_clip)  # no clip lies on both sides
+    held_out = [clip.label for clip, one in zip(tones, of_clip, strict=True) if one == {True}]
+    assert sorted(held_out) == sorted(LABELS * 2)
+    again = features(listener, tones, share=0.25, seed=3)
+    np.testing.assert_array_equal(found.validation, again.validation)
+    other = features(listener, tones, share=0.25, seed=4)
+    assert not np.array_equal(found.validation, other.validation)
+    learnt, checked = found.split(found.patches, found.clip)
+    assert len(learnt[0]) + len(checked[0]) == len(found)
+    assert not set(learnt[1]) & set(checked[1])
+    assert features(listener, found) is found
+
+
+def test_silence_is_left_out(listener):
+    class Silent(type(Tones.of(1)[0])):
+        def load(self, sample_rate=8_000):
+            wave = super().load(sample_rate)
+            wave[4000:] = 0
+            return wave
+
+    whole, half = Tones.of(2), Tones(Silent(clip.name, clip.label) for clip in Tones.of(2))
+    assert 0 < len(features(listener, half)) < len(features(listener, whole))
+
+
+def test_hidden_maps_are_what_the_layers_give(listener):
+    maps = hidden(listener)
+    patches = np.random.default_rng(0).normal(size=(70, 16, 12)).astype("float32")
+    found = hidden_values(listener, maps, patches)
+    assert [one.shape for one in found] == [(70, 16, 12, 4), (70, 8, 6, 6)]
+    assert all(one.dtype == np.float16 for one in found)
+    x = patches[..., None]
+    for layer in listener.network.layers[1:-2]:
+        x = np.asarray(layer(x, training=False))
+        if layer.name in ("first", "relu"):
+            expected = found[layer.name == "relu"]
+            np.testing.assert_allclose(expected, x, rtol=2e-3, atol=1e-3)
+    (one,) = hidden(listener, ["second"]).outputs
+    assert tuple(one.shape[1:]) == (8, 6, 6)
+    assert [tuple(one.shape[1:]) for one in hidden(listener, 1).outputs] == [(8, 6, 6)]
+
+
+def test_networks_that_have_no_such_layers_are_refused(listener):
+    with pytest.raises(xa.XaiAudioError, match="no feature map called 'mean'.*first, relu"):
+        hidden(listener, ["mean"])
+    inputs = keras.Input((*FRONTEND.patch_shape, 1))
+    dense = keras.layers.Dense(3, activation="softmax")(keras.layers.Flatten()(inputs))
+    flat = xa.AudioClassifier.from_keras(keras.Model(inputs, dense), LABELS, FRONTEND)
+    with pytest.raises(xa.XaiAudioError, match="has no convolution"):
+        hidden(flat)
+    asked = xa.AudioClassifier.from_function(
+        lambda waves: np.ones((len(waves), 2)) / 2, ["a", "b"], 8_000, seconds=1
+    )
+    for function in (hidden, lambda model: features(model, Tones.of(2))):
+        with pytest.raises(xa.XaiAudioError, match="takes sounds"):
+            function(asked)
+
+
+@pytest.mark.parametrize("clips, words", [(Tones.of(0), "has 0 clip"), (Tones.of(1)[:1], "1 clip")])
+def test_too_few_clips(listener, clips, words):
+    with pytest.raises(xa.XaiAudioError, match=words):
+        features(listener, Tones(clips))
+
+
+def test_values_too_large_for_half_precision_stay():
+    made = network()
+    made.get_layer("first").set_weights(
+        [np.full((3, 3, 1, 4), 1e5, "float32"), np.zeros(4, "float32")]
+    )
+    model = xa.AudioClassifier.from_keras(made, LABELS, FRONTEND)
+    first, _ = hidden_values(model, hidden(model), np.ones((2, 16, 12)))
+    assert first.dtype == np.float32 and np.isfinite(first).all()
+
+
+@pytest.mark.parametrize("settings", [{}, {"centred": True}, {"power": 2, "decibels": True}])
+def test_magnitudes_are_what_the_bands_sum_up(settings):
+    frontend = xa.LogMel(sample_rate=8_000, window=200, hop=80, fft=256, fmax=3900.0, **settings)
+    wave = np.random.default_rng(0).normal(0, 0.1, 2_000).astype("float32")
+    heights = magnitudes(wave, frontend)
+    assert heights.shape == (len(frontend.spectrogram(wave)), 129)
+    start = 3 * 80 - frontend.samples_before
+    shape = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(200) / 200)
+    plain = np.abs(np.fft.rfft(wave[start : start + 200] * shape, 256))
+    np.testing.assert_allclose(heights[3], plain, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(
+        heights**frontend.power @ frontend.mel_matrix(), sums(wave, frontend), rtol=1e-4, atol=1e-6
+    )
