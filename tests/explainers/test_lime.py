@@ -4,10 +4,10 @@ from lime.lime_image import LimeImageExplainer
 from small_networks import additive, classifier_of, convolutional, random_patches
 from sound_functions import linear, sounds
 
-from xaiaudio import XaiAudioError, explain, explain_classes
+from xaiaudio import XaiAudioError, XaiAudioWarning, explain, explain_classes
 from xaiaudio.explainers.engines import segments
 from xaiaudio.explainers.engines.components import Components
-from xaiaudio.explainers.lime import Options, coalitions, growing, weigh
+from xaiaudio.explainers.lime import Options, growing, weigh
 
 
 def original(ask, patch, numbers, label, *, samples, seed, features=100000, fill=None):
@@ -43,7 +43,9 @@ def original(ask, patch, numbers, label, *, samples, seed, features=100000, fill
     ],
 )
 def test_grid_equals_the_lime_package(small, patches, options, theirs):
-    found = explain(small, patches, "dog", "lime", grid=(5, 4), samples=150, **options)
+    found = explain(
+        small, patches, "dog", "lime", grid=(5, 4), samples=150, draws="independent", **options
+    )
     numbers = segments.grid((24, 16), 5, 4)
     ask = small.scores if options.get("output") == "scores" else small.logits
     for patch, one in zip(patches, found.maps, strict=True):
@@ -55,6 +57,7 @@ def test_grid_equals_the_lime_package(small, patches, options, theirs):
 @pytest.mark.parametrize("output", ["logits", "scores"])
 def test_superpixels_equal_the_lime_package(small, patches, output):
     options = {"segments": "superpixels", "grid": (4, 5), "samples": 120, "output": output}
+    options["draws"] = "independent"
     found = explain_classes(small, patches, method="lime", **options)
     counts = set()
     for index, result in enumerate(found.values()):
@@ -98,18 +101,6 @@ def test_few_segments_are_asked_about_exhaustively():
     )
 
 
-def test_all_coalitions_or_a_seeded_draw():
-    present, _ = coalitions(4, 16, 0)
-    assert present.shape == (16, 4)
-    assert len(np.unique(present, axis=0)) == 16
-    assert present[0].all()
-    drawn, _ = coalitions(5, 31, 0)
-    assert drawn.shape == (31, 5)
-    assert drawn[0].all()
-    np.testing.assert_array_equal(drawn, coalitions(5, 31, 0)[0])
-    assert (drawn != coalitions(5, 31, 1)[0]).any()
-
-
 def test_one_segment_and_mixed_numbers_of_coalitions(small):
     flat = random_patches(2, (24, 16))
     flat[1] = -3.0
@@ -137,6 +128,7 @@ def test_one_segment_and_mixed_numbers_of_coalitions(small):
         ({"features": 0}, "features is 0"),
         ({"kernel_width": 0}, "kernel_width is 0"),
         ({"seed": -1}, "seed is -1"),
+        ({"draws": "complement"}, r"did you mean 'complements'"),
         ({"fill": "noise"}, "'segment', 'mean', 'silence' or a number"),
         ({"output": "loss"}, "output is 'loss'"),
     ],
@@ -149,7 +141,9 @@ def test_wrong_options(small, patches, options, message):
 def test_odd_shapes():
     classifier = classifier_of(convolutional((7, 31)))
     patch = random_patches(1, (7, 31))[0]
-    found = explain(classifier, patch, "rain", "lime", grid=(3, 8), samples=200)
+    found = explain(
+        classifier, patch, "rain", "lime", grid=(3, 8), samples=200, draws="independent"
+    )
     numbers = segments.grid((7, 31), 3, 8)
     expected = original(classifier.logits, patch, numbers, 2, samples=200, seed=0)
     np.testing.assert_allclose(found.maps[0], expected, atol=2e-5)
@@ -160,8 +154,6 @@ def test_more_than_63_segments_are_sampled_too():
     patches = random_patches(1, (16, 12))
     found = explain(model, patches, "cat", "lime", grid=(16, 12), fill=0.0, samples=50)
     assert len(np.unique(found.maps)) > 64
-    present, _ = coalitions(np.int64(96), 50, 0)
-    assert present.shape == (50, 96)
 
 
 def test_components_that_are_segments_have_the_weights_of_the_map(small, patches):
@@ -218,3 +210,59 @@ def test_segments_of_a_sound_weigh_what_their_filters_take_away():
     numbers = segments.grid(classifier.frontend.patch_shape, 3, 2)
     for number, part in enumerate(Components.of_cells(wave, classifier.frontend, numbers).parts):
         assert found[numbers == number] == pytest.approx(part @ wave, rel=0.02, abs=0.05)
+
+
+REPORT = ("samples", "rows", "kernel_width", "alpha", "total_weight", "r2", "stability")
+
+
+@pytest.mark.parametrize("draws", ["orthogonal", "complements", "independent"])
+def test_the_report_by_the_lime_package(small, patches, draws):
+    found = explain(small, patches, "dog", "lime", grid=(5, 4), samples=100, draws=draws)
+    assert tuple(found.report) == REPORT
+    assert (found.report["samples"] == 100).all() and (found.report["rows"] <= 100).all()
+    assert (found.report["kernel_width"] == 0.25).all() and (found.report["alpha"] == 1).all()
+    stability = found.report["stability"]
+    assert ((stability > 0.2) & (stability < 1)).all() and np.ptp(stability) > 0
+    if draws == "independent":
+        score = (
+            LimeImageExplainer(random_state=0)
+            .explain_instance(
+                patches[1],
+                lambda images: small.logits(np.asarray(images).mean(axis=-1)),
+                labels=(1,),
+                top_labels=None,
+                num_samples=100,
+                segmentation_fn=lambda _: segments.grid((24, 16), 5, 4),
+            )
+            .score
+        )
+        assert found.report["r2"][1] == pytest.approx(score, abs=1e-4)
+
+
+def test_the_report_of_all_coalitions_has_no_chance_in_it(small, patches):
+    found = explain(small, patches, "dog", "lime", grid=(2, 3), samples=200)
+    assert (found.report["samples"] == 64).all() and (found.report["rows"] == 64).all()
+    np.testing.assert_array_equal(found.report["stability"], 1)
+    present = np.array([[number >> bit & 1 for bit in range(6)] for number in range(64)])
+    closeness = np.exp(-8 * (1 - np.sqrt(present.mean(axis=1))) ** 2)
+    np.testing.assert_allclose(found.report["total_weight"], closeness.sum() * 200 / 64)
+
+
+def test_a_network_that_never_changes_its_answer_has_no_fit():
+    classifier, _ = additive((8, 6))
+    patch = random_patches(1, (8, 6))[0]
+    with pytest.warns(XaiAudioWarning, match="nothing distinguishes"):
+        found = explain(classifier, patch * 0, "cat", "lime", grid=(3, 4), samples=50)
+    assert np.isnan(found.report["r2"]).all() and np.isnan(found.report["stability"]).all()
+    assert not found.maps.any()
+
+
+def test_patches_and_classes_together_are_what_they_are_alone(small, patches):
+    options = {"segments": "superpixels", "grid": (4, 5), "samples": 90, "features": None}
+    together = explain_classes(small, patches, method="lime", **options)
+    for label, result in together.items():
+        for number, patch in enumerate(patches):
+            alone = explain(small, patch, label, "lime", **options)
+            np.testing.assert_allclose(result.maps[number], alone.maps[0], atol=1e-5)
+            for name in REPORT:
+                assert result.report[name][number] == pytest.approx(alone.report[name][0], abs=1e-3)

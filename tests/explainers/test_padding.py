@@ -27,7 +27,11 @@ def padded(lite):
 
 
 def options_of(method):
-    return {"lime": {"samples": 40}, "occlusion": {"stride": 0.5, "mask": 0.5}}.get(method, {})
+    return {
+        "lime": {"samples": 40},
+        "shapley": {"samples": 150},
+        "occlusion": {"stride": 0.5, "mask": 0.5},
+    }.get(method, {})
 
 
 def explained(model, patches, method="gradcam"):

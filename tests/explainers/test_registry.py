@@ -14,10 +14,14 @@ from xaiaudio.explainers import gradients, registry
 METHODS = list(xa.methods())
 ORDER = (
     *("gradcam", "gradcam++", "layercam", "scorecam", "occlusion", "lime"),
+    "shapley",
     *("saliency", "smoothgrad", "input-x-gradient", "integrated-gradients"),
     *("guided-backprop", "lrp"),
 )
-QUICK = {"lime": {"samples": 60, "grid": (4, 3)}}
+QUICK = {
+    "lime": {"samples": 60, "grid": (4, 3)},
+    "shapley": {"samples": 60, "grid": (4, 3)},
+}
 
 
 def run(function, *arguments, method, **options):

@@ -5,6 +5,7 @@ A part is switched off in the sound itself, and the network hears the remix.
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,12 +14,13 @@ import numpy as np
 
 from ..errors import XaiAudioError, meant
 from ..models.hearing import hear, voting
-from . import lime
+from . import lime, registry, shapley
 from .engines.components import mixtures
 from .engines.perturbation import Engine, output_of
+from .engines.switching import SegmentOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from ..models.classifier import AudioClassifier
@@ -26,6 +28,12 @@ if TYPE_CHECKING:
 
 # Sounds that the network is asked about at a time: a sound is many patches.
 BATCH = 32
+
+#: How the answers to coalitions of parts become weights.
+METHODS = {"lime": lime.SOLVER, "shapley": shapley.SOLVER}
+
+# What the components settle, and what explain_parts takes by itself.
+_SETTLED = {"segments", "grid", "fill", "output"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +58,11 @@ class PartsExplanation:
     sample_rate : int
         In hertz.
     report : dict of str to float
-        How the weights were found: samples, distinct rows, fit.
+        How the weights were found: samples, distinct rows, fit and stability, see
+        :func:`.lime.report_of` and :func:`.shapley.report_of`.
+    errors : ndarray of float64, shape (k,)
+        Standard error of each weight, in its unit: how far another seed moves it. 0 if all
+        coalitions were asked about, NaN if too few were to tell.
     seconds : float
         Wall-clock time that it took.
     """
@@ -65,6 +77,7 @@ class PartsExplanation:
     output: str
     sample_rate: int
     report: dict = field(default_factory=dict)
+    errors: np.ndarray = field(default_factory=lambda: np.zeros(0))
     seconds: float = 0.0
 
     @property
@@ -74,7 +87,7 @@ class PartsExplanation:
 
     @property
     def order(self) -> np.ndarray:
-        """Numbers of the parts, the one that speaks most for the class first."""
+        """Numbers of the parts, int (k,), the one that speaks most for the class first."""
         return np.argsort(-self.weights, kind="stable")
 
     def chosen(self, count: int | None = None) -> np.ndarray:
@@ -103,13 +116,25 @@ class PartsExplanation:
         return self.components.mix(~self.chosen(count))
 
     def table(self) -> list[dict]:
-        """Return a row for each part, in their own order: name, weight, share of the energy."""
+        """Return a row for each part, in their own order, of plain texts and numbers.
+
+        Returns
+        -------
+        list of dict
+            ``part`` is its name, ``weight`` what it adds, ``error`` the standard error of that,
+            and ``energy`` the part's share of the sound's, which need not sum to 1.
+        """
         energies = np.square(self.components.parts, dtype=np.float64).sum(axis=1)
         whole = np.square(self.components.whole, dtype=np.float64).sum()
         return [
-            {"part": name, "weight": float(weight), "energy": float(energy / whole if whole else 0)}
-            for name, weight, energy in zip(
-                self.components.names, self.weights, energies, strict=True
+            {
+                "part": name,
+                "weight": float(weight),
+                "error": float(error),
+                "energy": float(energy / whole if whole else 0),
+            }
+            for name, weight, error, energy in zip(
+                self.components.names, self.weights, self.errors, energies, strict=True
             )
         ]
 
@@ -134,14 +159,16 @@ def explain_parts(
         Parts of a sound at the rate of the model's front end.
     target : str or int, optional
         The class; by default the one that the network gives the whole sound.
-    method : str
-        How the answers become weights, see `METHODS`.
+    method : {"lime", "shapley"}
+        How the answers become weights.
     output : {"logits", "scores"}, optional
         What the network is asked for; by default the logits where it has any.
     overlap : float, optional
         Of the patches that the sound is cut into; by default the front end's own.
     **options
-        The method's own.
+        The method's own, such as `samples`, `draws` and `seed`, see :class:`.lime.Options` and
+        :class:`.shapley.Options`. If there are no more coalitions than samples, all are asked
+        about, and no seed matters.
 
     Returns
     -------
@@ -161,36 +188,104 @@ def explain_parts(
     >>> result.weights.shape
     (4,)
     """
+    if target is None:
+        _check_sound(components)
+        voted = voting(model, components.whole, overlap)
+        target = int(hear(model, components.whole[None], overlap=overlap, voted=voted).argmax())
+    found = explain_parts_classes(
+        model, components, [target], method, output=output, overlap=overlap, **options
+    )
+    return next(iter(found.values()))
+
+
+def explain_parts_classes(
+    model: AudioClassifier,
+    components: Components,
+    classes: Sequence[str | int] | None = None,
+    method: str = "lime",
+    *,
+    output: str | None = None,
+    overlap: float | None = None,
+    **options: Any,
+) -> dict[str, PartsExplanation]:
+    """Explain what each part of a sound adds to the answers for several classes.
+
+    The network hears the same remixes for all of them.
+
+    Parameters
+    ----------
+    model, components, method, output, overlap, **options
+        As in :func:`explain_parts`.
+    classes : sequence of str or int, or None
+        The classes; None takes all of them.
+
+    Returns
+    -------
+    dict of str to PartsExplanation
+        In the order of `classes`.
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> from xaiaudio.explainers.engines.components import Components
+    >>> from xaiaudio.explainers.parts import explain_parts_classes
+    >>> wave = np.random.default_rng(0).normal(0, 0.1, 16_000)
+    >>> halves = Components.in_time(wave, 2)
+    >>> list(explain_parts_classes(xa.load_model("lite"), halves, ["Rain", "Helicopter"]))
+    ['Rain', 'Helicopter']
+    """
+    started = time.perf_counter()
+    settings = _settings(method, options)
+    _check_sound(components)
+    targets = [model.index(name) for name in (model.labels if classes is None else classes)]
+    ask, output = asking(model, components, output, overlap)
+    voted = voting(model, components.whole, overlap)
+    scores = hear(model, components.whole[None], overlap=overlap, voted=voted)[0]
+    solver = METHODS[method]
+    design = solver.draw(len(components), settings)
+    fit = solver.fit(design, ask(design.present)[:, targets], settings)
+    report = solver.report(design, fit, settings)
+    plain = {
+        name: value for name, value in dataclasses.asdict(settings).items() if name not in _SETTLED
+    }
+    seconds = (time.perf_counter() - started) / max(len(targets), 1)
+    return {
+        model.labels[target]: PartsExplanation(
+            components=components,
+            weights=fit.weights[number],
+            target=target,
+            scores=scores,
+            labels=tuple(model.labels),
+            method=method,
+            options=plain,
+            output=output,
+            sample_rate=model.frontend.sample_rate,
+            report={name: float(values[number]) for name, values in report.items()},
+            errors=fit.errors[number],
+            seconds=seconds,
+        )
+        for number, target in enumerate(targets)
+    }
+
+
+def _check_sound(components) -> None:
+    if components.whole.ndim != 1:
+        raise XaiAudioError("These are parts of a patch: give parts of a sound (samples,).")
+
+
+def _settings(method, options) -> SegmentOptions:
+    """Return the method's options, or say what is wrong with them."""
     if method not in METHODS:
         raise XaiAudioError(
             f"No method for parts is called {method!r}{meant(method, METHODS)}: there are "
             f"{', '.join(METHODS)}."
         )
-    if components.whole.ndim != 1:
-        raise XaiAudioError("These are parts of a patch: give parts of a sound (samples,).")
-    started = time.perf_counter()
-    ask, output = asking(model, components, output, overlap)
-    scores = hear(
-        model,
-        components.whole[None],
-        overlap=overlap,
-        voted=voting(model, components.whole, overlap),
-    )[0]
-    index = int(scores.argmax()) if target is None else model.index(target)
-    weights, report, settings = METHODS[method](ask, len(components), index, options)
-    return PartsExplanation(
-        components=components,
-        weights=weights,
-        target=index,
-        scores=scores,
-        labels=tuple(model.labels),
-        method=method,
-        options=settings,
-        output=output,
-        sample_rate=model.frontend.sample_rate,
-        report=report,
-        seconds=time.perf_counter() - started,
-    )
+    if needless := sorted(_SETTLED & set(options)):
+        raise XaiAudioError(
+            f"{needless[0]} is no option here: the components settle what the parts are, and what "
+            "is left where one is switched off."
+        )
+    return registry.find(method).parse(options)
 
 
 def asking(
@@ -199,34 +294,39 @@ def asking(
     output: str | None = None,
     overlap: float | None = None,
 ) -> tuple[Callable, str]:
-    """Return a function from coalitions (m, k) to answers (m, classes), and what it asks for.
+    """Return a function from coalitions to answers, and what it asks for.
 
-    The coalition of all parts is answered exactly as the sound itself.
+    Parameters
+    ----------
+    model : AudioClassifier
+    components : Components
+        Of a sound.
+    output, overlap
+        As in :func:`explain_parts`.
+
+    Returns
+    -------
+    ask : callable
+        Takes coalitions (m, k), or weights from 0 to 1, and `progress` as the engine does; returns
+        answers, float32 (m, classes). The coalition of all parts is answered exactly as the sound
+        itself.
+    output : {"logits", "scores"}
     """
     output = output_of(model, output)
     voted = voting(model, components.whole, overlap)
+    whole = hear(model, components.whole[None], output=output, overlap=overlap, voted=voted)[0]
 
     def forward(waves):
-        answers = hear(model, waves, output=output, overlap=overlap, voted=voted)
-        return answers
+        return hear(model, waves, output=output, overlap=overlap, voted=voted)
 
     engine = Engine(forward, BATCH, compiled=False)
 
     def ask(weights, progress=None):
-        masks = mixtures([components], np.asarray(weights, np.float32))
-        return engine(components.whole[None], None, masks, progress=progress)[0]
+        weights = np.asarray(weights, np.float32)
+        masks = mixtures([components], weights)
+        answers = engine(components.whole[None], None, masks, progress=progress)[0]
+        # In a batch with other sounds, the last bits may be rounded in another way.
+        answers[(weights == 1).all(axis=1)] = whole
+        return answers
 
     return ask, output
-
-
-def _lime(ask, count, target, options):
-    settings = lime.Options(**options)
-    present, state = lime.coalitions(count, settings.samples, settings.seed)
-    answers = ask(present)
-    weights = lime.surrogates(present, answers, np.array([target]), state, settings)[0]
-    report = {"samples": len(present), "rows": len(np.unique(present, axis=0))}
-    return weights, report, {"samples": settings.samples, "seed": settings.seed}
-
-
-#: How the answers to coalitions of parts become weights.
-METHODS = {"lime": _lime}

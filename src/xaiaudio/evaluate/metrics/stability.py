@@ -16,6 +16,7 @@ import numpy as np
 from ...errors import XaiAudioError
 from ...explainers.base import Explainer
 from ...explainers.engines import segments as cut
+from ...explainers.engines import switching
 from .registry import TRUST, register
 from .similarity import overlap, rank_correlation
 
@@ -306,7 +307,7 @@ def _growing_lime(model, first, samples, seeds, explainer):
     from ...explainers import lime
 
     chosen = explainer.options
-    segments = lime.segments_of(first.patches, chosen)
+    segments = switching.segments_of(first.patches, chosen)
     maps = [
         lime.growing(
             model,
