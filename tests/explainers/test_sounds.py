@@ -8,11 +8,11 @@ import soundfile
 from sound_functions import RATE, SAMPLES
 
 import xaiaudio as xa
-from xaiaudio.explainers import registry
 from xaiaudio.evaluate.metrics.deletion import deletion, drops_of, insertion, mu_fidelity
 from xaiaudio.evaluate.metrics.faithfulness import faithfulness, kept_and_removed, soft_mask
 from xaiaudio.evaluate.metrics.randomisation import random_logit
 from xaiaudio.evaluate.metrics.stability import over_seeds
+from xaiaudio.explainers import registry
 from xaiaudio.pages.clip import explain_clip
 from xaiaudio.patches import joined
 from xaiaudio.sonify.masks import clip_map
