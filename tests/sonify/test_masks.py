@@ -1,16 +1,18 @@
-"""Maps become masks, masks become sounds, and nothing gets lost on the way."""
+"""Explanations are heard, and the network says of each sound what it hears in it."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+import xaiaudio as xa
 from xaiaudio import XaiAudioError
+from xaiaudio.explainers.engines.components import Components
 from xaiaudio.explainers.explanation import Explanation
 from xaiaudio.frontend import LogMel
-from xaiaudio.sonify.masks import clip_map, kept_and_removed, listen, mask_from_map, to_stft
+from xaiaudio.sonify.loudness import loudness
+from xaiaudio.sonify.masks import listen
 
 FRONTEND = LogMel.vggish(overlap=0.75)
 RATE = FRONTEND.sample_rate
@@ -50,131 +52,7 @@ def explanation(wave, frontend=FRONTEND, maps=None, **changes):
     return dataclasses.replace(made, **changes)
 
 
-def test_overlapping_maps_are_averaged_over_the_clip():
-    wave = noise()
-    patches = FRONTEND(wave)
-    maps = np.random.default_rng(1).normal(size=patches.shape).astype("float32")
-    rows = FRONTEND.spectrogram(wave)
-    total, count = np.zeros(rows.shape), np.zeros((len(rows), 1))
-    for i in range(len(maps)):  # the plain definition
-        total[24 * i : 24 * i + 96] += maps[i]
-        count[24 * i : 24 * i + 96] += 1
-    found = clip_map(explanation(wave, maps=maps), wave)
-    np.testing.assert_allclose(found, total / np.maximum(count, 1), atol=1e-6)
-    # The explanation knows where its patches lie, also without the sound.
-    np.testing.assert_array_equal(clip_map(explanation(wave, maps=maps)), found)
-    assert not found[480:].any()
-
-
-def test_the_largest_magnitude_can_be_taken_instead():
-    wave = noise(1.5)
-    maps = np.zeros((3, 96, 64), "float32")
-    maps[0, 50], maps[1, 26], maps[2, 0] = 1, -3, 2
-    joined = clip_map(explanation(wave, maps=maps), wave, how="max")
-    np.testing.assert_array_equal(np.unique(joined[50]), [-3])
-    np.testing.assert_array_equal(np.unique(joined[48]), [2])
-
-
-def test_patches_are_found_whatever_their_overlap():
-    # model.frontend says one overlap, the patches were cut with another.
-    wave = noise()
-    dense = explanation(wave, FRONTEND)
-    told_wrong = dataclasses.replace(dense, frontend=FRONTEND.with_overlap(0.0))
-    np.testing.assert_array_equal(clip_map(told_wrong, wave), clip_map(dense, wave))
-
-
-def test_some_patches_of_a_clip_are_laid_where_they_were():
-    wave = noise()
-    found = clip_map(explanation(wave)[4:6], wave)
-    covered = np.flatnonzero(found.any(axis=1))
-    assert (covered[0], covered[-1]) == (4 * 24, 5 * 24 + 95)
-
-
-def test_another_sound_is_refused():
-    with pytest.raises(XaiAudioError, match="do not lie in this sound"):
-        clip_map(explanation(noise(seed=0)), noise(seed=1))
-
-
-def test_soft_and_hard_masks():
-    relevance = np.array([[-4.0, 0.0, 1.0, 2.0]])
-    np.testing.assert_array_equal(mask_from_map(relevance), [[0, 0, 0.5, 1]])
-    np.testing.assert_array_equal(mask_from_map(relevance, keep=0.5), [[0, 0, 1, 1]])
-    # Never more than what speaks for the class.
-    np.testing.assert_array_equal(mask_from_map(relevance, keep=1.0), [[0, 0, 1, 1]])
-
-
-def test_a_map_that_speaks_for_nothing_keeps_nothing():
-    for keep in (None, 0.3):
-        assert not mask_from_map(-np.ones((5, 4)), keep=keep).any()
-
-
-@pytest.mark.parametrize("keep", [0, -0.1, 1.1, float("nan")])
-def test_an_impossible_share_is_refused(keep):
-    with pytest.raises(XaiAudioError, match="share"):
-        mask_from_map(np.ones((2, 2)), keep=keep)
-
-
-@pytest.mark.parametrize(
-    "frontend",
-    [
-        LogMel(),
-        LogMel.yamnet(),
-        LogMel(bands=128, fmin=0.0, fmax=8000.0),
-        LogMel(sample_rate=22_050, window=1024, hop=512, fft=2048, bands=40, fmax=11_025.0),
-    ],
-)
-def test_all_ones_stay_exactly_ones_and_masks_stay_in_range(frontend):
-    ones = to_stft(np.ones((3, frontend.bands)), frontend)
-    assert ones.shape == (3, frontend.fft // 2 + 1)
-    assert (ones == 1).all()
-    mask = np.random.default_rng(0).random((20, frontend.bands))
-    bins = to_stft(mask, frontend)
-    assert bins.min() >= 0 and bins.max() <= 1
-
-
-def test_bins_outside_the_bands_take_the_nearest_band():
-    mask = np.zeros((1, 64))
-    mask[0, 0], mask[0, -1] = 0.25, 0.75
-    bins = to_stft(mask, FRONTEND)[0]
-    hertz = np.arange(257) * RATE / 512
-    assert (bins[hertz < 125] == 0.25).all()
-    assert (bins[hertz > 7500] == 0.75).all()
-    # Bins that feed other bands only take nothing from these two.
-    assert not bins[(hertz > 500) & (hertz < 6800)].any()
-
-
-@pytest.mark.parametrize("samples", [1, 159, 400, 15_599, 16_000, 80_000, 80_123])
-def test_an_all_ones_mask_gives_the_sound_back(samples):
-    wave = noise(samples / RATE)
-    assert len(wave) == samples
-    kept, removed = kept_and_removed(wave, np.ones((498, 64)), FRONTEND)
-    assert decibels(wave) - decibels(wave - kept) > 60
-    assert decibels(wave) - decibels(removed) > 60
-
-
 CENTRED = LogMel.librosa(sample_rate=RATE, fft=600, window=501, hop=125, bands=40, frames=64)
-
-
-@pytest.mark.parametrize("samples", [1, 124, 501, 16_000, 20_123])
-@pytest.mark.parametrize("changes", [{}, {"pad_mode": "reflect", "norm": None}])
-def test_an_all_ones_mask_of_centred_frames_gives_the_sound_back(samples, changes):
-    wave = noise(samples / RATE)
-    frontend = dataclasses.replace(CENTRED, **changes)
-    kept, removed = kept_and_removed(wave, np.ones((1 + samples // 125, 40)), frontend)
-    assert kept.shape == wave.shape
-    assert decibels(wave) - decibels(removed) > 60
-
-
-def test_a_mask_of_centred_frames_acts_where_its_cells_lie():
-    wave, mask = noise(2.0), np.zeros((257, 40))
-    mask[100:140] = 1
-    kept, _ = kept_and_removed(wave, mask, CENTRED)
-    edges = CENTRED.times()[0] + np.array([100, 140]) * CENTRED.hop / RATE
-    heard = np.cumsum(kept**2) / np.sum(kept**2)
-    # The same energy beyond either edge: half of the window's fade lies there.
-    first, last = np.searchsorted(heard, [0.05, 0.95]) / RATE
-    assert abs((first - edges[0]) - (edges[1] - last)) < 0.004
-    assert edges[0] < first < edges[0] + 0.03
 
 
 def test_decibels_are_made_audible():
@@ -183,40 +61,6 @@ def test_decibels_are_made_audible():
     heard = listen(result, wave)
     assert heard.energy_kept > 0.9
     np.testing.assert_allclose(heard.kept + heard.removed, wave, atol=1e-6)
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.integers(1, 9000), st.integers(1, 60), st.integers(0, 2**32 - 1))
-def test_kept_and_removed_add_up(samples, rows, seed):
-    rng = np.random.default_rng(seed)
-    wave = rng.uniform(-1, 1, samples).astype("float32")
-    kept, removed = kept_and_removed(wave, rng.random((rows, 64)), FRONTEND)
-    assert kept.shape == removed.shape == wave.shape
-    np.testing.assert_allclose(kept + removed, wave, atol=1e-6)
-
-
-def test_the_mask_of_a_tones_band_keeps_it_and_removes_another():
-    low, high = tone(500), tone(3000)
-    mask = np.zeros((198, 64))
-    mask[:, np.abs(FRONTEND.band_centres() - 500).argsort()[:6]] = 1
-    middle = slice(1600, -1600)  # a tone that sets in clicks, and a click is in all bands
-    for wave, wanted in ((low, "kept"), (high, "removed")):
-        kept, removed = (part[middle] for part in kept_and_removed(wave, mask, FRONTEND))
-        there, gone = (kept, removed) if wanted == "kept" else (removed, kept)
-        assert decibels(wave) - decibels(there) < 0.2
-        assert decibels(wave) - decibels(gone) > 40
-    kept, removed = kept_and_removed(low + high, mask, FRONTEND)
-    assert decibels(low) - decibels((kept - low)[middle]) > 35
-    assert decibels(high) - decibels((removed - high)[middle]) > 35
-
-
-def test_a_mask_acts_when_its_frames_sound():
-    wave = noise(2.0)
-    mask = np.zeros((198, 64))
-    mask[100:] = 1  # frame 100 is centred on 1.0125 s
-    kept, removed = kept_and_removed(wave, mask, FRONTEND)
-    assert np.abs(kept[: 16_000 - 400]).max() < 1e-6
-    assert np.abs(removed[16_000 + 500 :]).max() < 1e-6
 
 
 def test_silence_is_split_into_silences():
@@ -243,22 +87,6 @@ def test_what_no_patch_covers_is_not_kept():
     assert decibels(wave[head]) - decibels(heard.removed[head]) > 60
 
 
-@pytest.mark.parametrize(
-    "wave", [np.zeros((2, 16_000)), np.zeros(0), np.zeros(16_000, int), np.array(0.5)]
-)
-def test_only_mono_floats_are_split(wave):
-    with pytest.raises(XaiAudioError, match="mono"):
-        kept_and_removed(wave, np.ones((98, 64)), FRONTEND)
-
-
-def test_nan_and_masks_of_the_wrong_shape_are_refused():
-    with pytest.raises(XaiAudioError, match="NaN"):
-        kept_and_removed(np.full(16_000, np.nan), np.ones((98, 64)), FRONTEND)
-    for shape in ((98, 63), (64,), (0, 64)):
-        with pytest.raises(XaiAudioError, match="mask"):
-            kept_and_removed(noise(1), np.ones(shape), FRONTEND)
-
-
 def test_listening_shows_three_players_that_say_what_is_heard():
     wave = noise(2.0)
     maps = np.zeros((5, 96, 64), "float32")
@@ -277,3 +105,119 @@ def test_targets_that_change_from_patch_to_patch_are_all_named():
     wave = noise(2.0)
     heard = listen(explanation(wave, targets=np.array([1, 0, 1, 1, 0])), wave)
     assert heard.target == "Rooster or Rain"
+
+
+def bright(waves):
+    """Name sounds by whether they have more above 2 kHz than below: a network to be checked."""
+    powers = np.square(np.abs(np.fft.rfft(waves)))
+    high = powers[:, powers.shape[1] // 4 :].sum(axis=1) / (powers.sum(axis=1) + 1e-9)
+    return np.stack([high, 1 - high], axis=1)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return xa.AudioClassifier.from_function(
+        bright, ["<bright>", "dark"], sample_rate=RATE, seconds=0.5
+    )
+
+
+def of_bands(model, wave, target, bands):
+    """Explain a sound by a map that is 1 in some bands."""
+    patches = model.frontend(wave)
+    maps = np.zeros(patches.shape, "float32")
+    maps[:, :, bands] = 1
+    return explanation(
+        wave,
+        model.frontend,
+        maps,
+        labels=model.labels,
+        targets=np.full(len(maps), model.index(target)),
+        patches=np.asarray(patches),
+        starts=patches.starts,
+        length=patches.length,
+        waves=patches.waves,
+        model=model,
+    )
+
+
+def test_captions_say_what_the_network_hears_in_each_sound(model):
+    wave = tone(500, 1.5) + 0.5 * tone(5000, 1.5)
+    heard = listen(of_bands(model, wave, "dark", slice(0, 20)), wave)
+    for name, sound in heard.sounds().items():
+        said = model.predict_clip(sound, pad=True)
+        chance = said.patch_scores.mean(axis=0)[model.index(said.label)]
+        assert heard.captions()[name].count("The network hears") == 1
+        assert f"hears {said.label} (probability {chance:.0%})" in heard.captions()[name]
+    assert heard.answers["kept"].kept and not heard.answers["removed"].kept
+    assert "not dark" in heard.captions()["removed"]
+    page = heard._repr_html_()
+    assert "&lt;bright&gt;" in page and "<bright>" not in page
+
+
+def test_a_kept_sound_that_is_called_something_else_is_named_so(model):
+    wave = tone(500, 1.5) + 0.5 * tone(5000, 1.5)
+    wrong = of_bands(model, wave, "dark", slice(40, 64))
+    kept = wrong.check(wave)["kept"]
+    assert (kept.label, kept.kept) == ("<bright>", False)
+    assert "alone it is <bright>" in wrong.check(wave).verdict
+    assert "not dark" in listen(wrong, wave).captions()["kept"]
+
+
+def test_silent_sounds_are_named_silent(model):
+    wave = tone(500, 1.5)
+    heard = listen(of_bands(model, wave, "dark", slice(0, 0)), wave)
+    assert heard.answers["kept"].silent
+    assert heard.captions()["kept"].endswith("It is silent.")
+
+
+def test_without_its_network_an_explanation_is_heard_but_not_checked(model, tmp_path):
+    wave = tone(500, 1.5)
+    result = of_bands(model, wave, "dark", slice(0, 20))
+    loaded = Explanation.load(result.save(tmp_path / "maps.npz"))
+    assert loaded.model is None and listen(loaded, wave).answers is None
+    assert "network" not in listen(loaded, wave).captions()["kept"]
+    with pytest.raises(XaiAudioError, match="model=model"):
+        loaded.check(wave)
+    assert loaded.check(wave, model=model) == result.check(wave)
+    assert listen(loaded, wave, model=model).answers == result.check(wave)
+
+
+def test_matched_sounds_are_as_loud_as_the_original_and_the_caption_states_the_gain(model):
+    wave = 0.1 * tone(500, 1.5) + 0.02 * tone(5000, 1.5)
+    result = of_bands(model, wave, "<bright>", slice(45, 64))
+    same, heard = listen(result, wave), listen(result, wave, loudness="matched")
+    np.testing.assert_array_equal(same.sounds()["kept"], heard.kept)
+    for sound in heard.sounds().values():
+        assert loudness(sound, RATE) == pytest.approx(loudness(wave, RATE), abs=0.01)
+        assert np.abs(sound).max() <= 1
+    gain = float(re.search(r"Played ([\d.]+) dB louder", heard.captions()["kept"])[1])
+    assert gain == pytest.approx(loudness(wave, RATE) - loudness(same.kept, RATE), abs=0.06)
+    assert "Played" not in heard.captions()["original"]
+    with pytest.raises(XaiAudioError, match="loudness"):
+        listen(result, wave, loudness="loud")
+
+
+def test_parts_are_heard_by_one_call(model):
+    wave = tone(500, 1.5) + 0.5 * tone(5000, 1.5)
+    sounds = Components.of_sources(wave, [tone(500, 1.5), 0.4 * tone(5000, 1.5)], ["low", "kept"])
+    result = xa.explain_parts(model, sounds, "dark", samples=4)
+    heard = listen(result)
+    assert list(heard.sounds()) == ["original", "kept", "removed", "residual", "low", "kept (2)"]
+    np.testing.assert_array_equal(heard.original, wave)
+    np.testing.assert_allclose(heard.kept, tone(500, 1.5), atol=1e-6)
+    np.testing.assert_allclose(heard.kept + heard.removed, wave, atol=1e-6)
+    np.testing.assert_allclose(heard.sounds()["residual"], 0.1 * tone(5000, 1.5), atol=1e-6)
+    assert heard.answers == result.check(wave) == result.check()
+    answers = {name: answer.label for name, answer in heard.answers.items()}
+    assert answers["low"] == answers["kept"] == "dark" and answers["kept (2)"] == "<bright>"
+    assert heard._repr_html_().count("<audio") == 6
+    assert f"{result.weights[0]:+.2g} to the" in heard.captions()["low"]
+
+
+def test_parts_of_another_sound_are_refused(model):
+    wave = tone(500, 1.5)
+    result = xa.explain_parts(model, Components.in_time(wave, 2), "dark", samples=4)
+    with pytest.raises(XaiAudioError, match="another sound"):
+        listen(result, 0.5 * wave)
+    with pytest.raises(XaiAudioError, match="keep"):
+        listen(result, keep=0.2)

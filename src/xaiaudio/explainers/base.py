@@ -271,6 +271,7 @@ class Explainer:
                 waves=waves,
                 sound=sound,
                 report={name: numbers[:, k] for name, numbers in report.items()},
+                model=model,
             )
             for k in range(targets.shape[1])
         ]

@@ -15,9 +15,15 @@ from ..files import whole
 from ..frontend import LogMel
 from ..patches import Patches, padding, rows_of_sound
 from ..wave_frontend import from_config
+from .answers import answers, known, overlap_of
+from .masking import split
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from ..models.classifier import AudioClassifier
     from ..types import PathLike
+    from .answers import Answers
 
 #: What the values of a map are, by what the network was asked for.
 UNITS = {"logits": "logit", "scores": "probability"}
@@ -63,6 +69,8 @@ class Explanation:
         nothing is, or if a bare array was explained.
     report : dict of str to ndarray of shape (n,)
         How each map was found, for methods that say so: samples, fit, ...
+    model : AudioClassifier or None
+        The network that was explained. Neither compared nor saved: None after loading.
     """
 
     maps: np.ndarray
@@ -81,6 +89,7 @@ class Explanation:
     waves: np.ndarray | None = None
     sound: np.ndarray | None = None
     report: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    model: AudioClassifier | None = dataclasses.field(default=None, compare=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.maps)
@@ -187,6 +196,56 @@ class Explanation:
         band = (column + 0.5) * bands / raw.shape[1] - 0.5
         seconds = np.interp(frame, np.arange(frames + 1), times)
         return float(seconds), float(np.interp(band, np.arange(bands), centres))
+
+    def check(
+        self,
+        wave: ArrayLike,
+        *,
+        model: AudioClassifier | None = None,
+        keep: float | None = None,
+        how: str = "mean",
+        soften: float = 0.0,
+        overlap: float | None = None,
+    ) -> Answers:
+        """Ask the network what it hears in a sound, in what the maps keep of it, and in the rest.
+
+        Parameters
+        ----------
+        wave : array_like of float, shape (samples,)
+            The sound that the patches were made from.
+        model : AudioClassifier, optional
+            By default the network that was explained; needed after loading.
+        keep, how, soften
+            As in :func:`xaiaudio.listen`.
+        overlap : float, optional
+            Of the patches that the network is asked about; by default as those explained.
+
+        Returns
+        -------
+        Answers
+            Of "original", "kept" and "removed".
+
+        Raises
+        ------
+        XaiAudioError
+            If the network is unknown, or the patches are not in this sound.
+
+        Examples
+        --------
+        >>> import numpy as np, xaiaudio as xa
+        >>> model = xa.load_model("lite")
+        >>> wave = np.random.default_rng(0).normal(0, 0.1, 48_000).astype("float32")
+        >>> answers = xa.explain(model, model.frontend(wave), "Rain").check(wave)
+        >>> list(answers)
+        ['original', 'kept', 'removed']
+        """
+        sounds = split(self, wave, keep=keep, how=how, soften=soften).sounds()
+        asked = overlap_of(self) if overlap is None else overlap
+        return answers(known(model, self.model), sounds, self.target_labels, overlap=asked)
+
+    def __getstate__(self) -> dict:
+        """Return what copies and pickles keep: all but the network."""
+        return {**self.__dict__, "model": None}
 
     def save(self, path: PathLike) -> Path:
         """Write everything to one ``.npz`` file; :meth:`load` reads it back.

@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import XaiAudioError, meant
 from ..models.hearing import hear, voting
 from . import lime, registry, shapley
+from .answers import answers, known
 from .engines.components import mixtures
 from .engines.perturbation import Engine, output_of
 from .engines.switching import SegmentOptions
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from numpy.typing import ArrayLike
+
     from ..models.classifier import AudioClassifier
+    from .answers import Answers
     from .engines.components import Components
 
 # Sounds that the network is asked about at a time: a sound is many patches.
@@ -34,6 +38,9 @@ METHODS = {"lime": lime.SOLVER, "shapley": shapley.SOLVER}
 
 # What the components settle, and what explain_parts takes by itself.
 _SETTLED = {"segments", "grid", "fill", "output"}
+
+# What can be heard of every sound that is explained by its parts.
+SOUNDS = ("original", "kept", "removed", "residual")
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +72,10 @@ class PartsExplanation:
         coalitions were asked about, NaN if too few were to tell.
     seconds : float
         Wall-clock time that it took.
+    overlap : float or None
+        Of the patches that the sounds were cut into; None is the front end's own.
+    model : AudioClassifier or None
+        The network that was explained. Neither compared nor saved.
     """
 
     components: Components
@@ -79,6 +90,12 @@ class PartsExplanation:
     report: dict = field(default_factory=dict)
     errors: np.ndarray = field(default_factory=lambda: np.zeros(0))
     seconds: float = 0.0
+    overlap: float | None = None
+    model: AudioClassifier | None = field(default=None, compare=False, repr=False)
+
+    def __getstate__(self) -> dict:
+        """Return what copies and pickles keep: all but the network."""
+        return {**self.__dict__, "model": None}
 
     @property
     def target_label(self) -> str:
@@ -114,6 +131,62 @@ class PartsExplanation:
     def removed(self, count: int | None = None) -> np.ndarray:
         """Return the sound without what :meth:`kept` keeps, float32 (samples,)."""
         return self.components.mix(~self.chosen(count))
+
+    @property
+    def part_names(self) -> tuple[str, ...]:
+        """The parts' names in :meth:`sounds`: with a number where the name alone is not enough."""
+        names = self.components.names
+        return tuple(
+            f"{name} ({number})" if name in SOUNDS or names.count(name) > 1 else name
+            for number, name in enumerate(names, 1)
+        )
+
+    def sounds(self, count: int | None = None) -> dict[str, np.ndarray]:
+        """Return all that can be heard, by name: original, kept, removed, residual, each part."""
+        parts = self.components
+        made = (parts.whole, self.kept(count), self.removed(count), parts.residual)
+        return dict(zip(SOUNDS, made, strict=True)) | dict(
+            zip(self.part_names, parts.parts, strict=True)
+        )
+
+    def check_sound(self, wave: ArrayLike | None) -> None:
+        """Raise an XaiAudioError for another sound than the one explained."""
+        if wave is not None and not np.array_equal(
+            np.asarray(wave, np.float32), self.components.whole
+        ):
+            raise XaiAudioError("These are parts of another sound: leave the sound out.")
+
+    def check(
+        self,
+        wave: ArrayLike | None = None,
+        *,
+        model: AudioClassifier | None = None,
+        count: int | None = None,
+    ) -> Answers:
+        """Ask the network what it hears in the sound, in what is kept, removed, and in each part.
+
+        Parameters
+        ----------
+        wave : array_like of float, shape (samples,), optional
+            The sound that was explained, to make sure that it is.
+        model : AudioClassifier, optional
+            By default the network that was explained.
+        count : int, optional
+            Most parts to keep, see :meth:`kept`.
+
+        Returns
+        -------
+        Answers
+            In the order of :meth:`sounds`.
+
+        Raises
+        ------
+        XaiAudioError
+            If the network is unknown, or it is another sound.
+        """
+        self.check_sound(wave)
+        asked = known(model, self.model)
+        return answers(asked, self.sounds(count), [self.target_label], overlap=self.overlap)
 
     def table(self) -> list[dict]:
         """Return a row for each part, in their own order, of plain texts and numbers.
@@ -263,6 +336,8 @@ def explain_parts_classes(
             report={name: float(values[number]) for name, values in report.items()},
             errors=fit.errors[number],
             seconds=seconds,
+            overlap=overlap,
+            model=model,
         )
         for number, target in enumerate(targets)
     }

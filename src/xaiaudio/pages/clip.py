@@ -177,7 +177,7 @@ def explain_clip(
     pad : bool
         Lengthen a sound shorter than a patch with silence.
     keep : float, optional
-        Share of the cells that the kept sound keeps, see :func:`.sonify.masks.mask_from_map`.
+        Share of the cells that the kept sound keeps, see :func:`.explainers.masking.mask_from_map`.
     options : mapping of str to dict, optional
         Options by method.
 

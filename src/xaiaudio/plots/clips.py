@@ -35,8 +35,8 @@ def clip_maps(
     wave : array_like of float, shape (samples,)
         At `frontend.sample_rate`.
     maps : mapping of str to array_like of float, shape (T, bands)
-        Name to map, as :func:`.sonify.masks.clip_map` makes them. What lies beyond the end of a
-        map stays grey; padding, of a sound shorter than a patch, is hatched.
+        Name to map, as :func:`.explainers.masking.clip_map` makes them. What lies beyond the end
+        of a map stays grey; padding, of a sound shorter than a patch, is hatched.
     frontend : LogMel
     normalise : bool
         True divides each map by its largest magnitude and draws one scale.

@@ -5,6 +5,7 @@ import lazy_loader as _lazy
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submod_attrs={
+        "loudness": ["gain_to_match"],
         "masks": ["clip_map", "kept_and_removed", "listen", "mask_from_map", "to_stft"],
         "player": ["mp3", "player", "players"],
     },

@@ -1,233 +1,81 @@
-"""Explanations as sound: what a network listened to, and what it left.
+"""Explanations as sound: what a network listened to, what it left, and what it says of either.
 
-A map over patches becomes one map over the clip, the map a mask in [0, 1], and the mask goes
-through the mel bands to the bins of a short-time Fourier transform. What passes is *kept*, the rest
-is *removed*; together they are the clip.
+Maps become sounds by the masks of :mod:`xaiaudio.explainers.masking`; parts of a sound are sounds
+already.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import XaiAudioError
-from ..patches import sounding
-from ..stft import analyse, rows_of, synthesise, to_stft
+from ..explainers.answers import answers, overlap_of
+from ..explainers.masking import clip_map, kept_and_removed, mask_from_map, split
+from ..explainers.parts import PartsExplanation
+from ..stft import to_stft
+from .loudness import gain_to_match
 from .player import player
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from ..explainers.answers import Answers
     from ..explainers.explanation import Explanation
-    from ..frontend import LogMel
+    from ..models.classifier import AudioClassifier
 
-# How far a patch may be from the spectrogram of its place in the sound: rounding, and no more.
-_SAME = 1e-3
+__all__ = ["Listening", "clip_map", "kept_and_removed", "listen", "mask_from_map", "to_stft"]
 
-
-def clip_map(
-    result: Explanation, wave: ArrayLike | None = None, *, how: str = "mean"
-) -> np.ndarray:
-    """Lay the maps of a clip's patches over the whole clip.
-
-    Parameters
-    ----------
-    result : Explanation
-        Of patches that know where they lie, as front ends return them.
-    wave : array_like of float, shape (samples,), optional
-        The sound that the patches were cut from, to make sure that it is.
-    how : {"mean", "max"}
-        What becomes of cells that lie in several patches: the mean, or the value of the largest
-        magnitude.
-
-    Returns
-    -------
-    ndarray of float32, shape (T, bands)
-        T is the number of frames of the clip.
-        Zero where no patch lies: nothing was explained there.
-
-    Raises
-    ------
-    XaiAudioError
-        If the patches are not in this sound, or it is unknown where they lie.
-
-    Examples
-    --------
-    >>> import numpy as np, xaiaudio as xa
-    >>> from xaiaudio.sonify.masks import clip_map
-    >>> model = xa.load_model("lite")
-    >>> wave = np.sin(np.arange(80_000) / 5)
-    >>> result = xa.explain(model, model.frontend(wave, overlap=0.75), "Rain")
-    >>> clip_map(result, wave).shape
-    (498, 64)
-    """
-    if how not in ("mean", "max"):
-        raise XaiAudioError(f"how is {how!r}: it must be 'mean' or 'max'.")
-    frames = result.maps.shape[1]
-    starts, length = _places(result, wave)
-    rows = starts[:, None] + np.arange(frames)
-    total = np.zeros((length, result.maps.shape[2]), np.float64)
-    if how == "mean":
-        np.add.at(total, rows, result.maps)
-        covering = np.bincount(rows.ravel(), minlength=length)
-        return (total / np.maximum(covering, 1)[:, None]).astype(np.float32)
-    highest, lowest = total, total.copy()
-    np.maximum.at(highest, rows, result.maps)
-    np.minimum.at(lowest, rows, result.maps)
-    return np.where(highest >= -lowest, highest, lowest).astype(np.float32)
-
-
-def _places(result, wave) -> tuple[np.ndarray, int]:
-    """Return the first frame of each patch in the clip, and the number of the clip's frames."""
-    if result.starts is None:
-        raise XaiAudioError(
-            "This explanation does not know where its patches lie in the sound: explain what "
-            "model.frontend(wave) returned, or a slice of it."
-        )
-    if wave is not None:
-        _check_same_sound(result, _mono(wave))
-    return result.starts, result.length
-
-
-def _check_same_sound(result, wave) -> None:
-    """Refuse a sound that the patches were not made from."""
-    frontend = result.frontend
-    rows = frontend.spectrogram(np.pad(wave, (0, max(0, frontend.min_samples - len(wave)))))
-    if len(rows) == result.length:
-        places = result.starts[:, None] + np.arange(frontend.frames)
-        if np.abs(rows[places] - result.patches).max() <= _SAME:
-            return
-    raise XaiAudioError(
-        "The patches of this explanation do not lie in this sound: give the sound that they were "
-        "made from."
-    )
-
-
-def mask_from_map(relevance: ArrayLike, *, keep: float | None = None) -> np.ndarray:
-    """Turn relevance into a mask.
-
-    Parameters
-    ----------
-    relevance : array_like of float, shape (T, bands)
-        Positive speaks for the class; what is zero or negative is never kept.
-    keep : float, optional
-        None makes a soft mask: the positive part divided by its maximum. A share in (0, 1] makes a
-        hard one: 1 for that share of all cells, the most relevant ones (fewer if fewer are
-        positive), 0 elsewhere.
-
-    Returns
-    -------
-    ndarray of float32, shape (T, bands)
-        In [0, 1]; all zeros if nothing speaks for the class.
-
-    Examples
-    --------
-    >>> from xaiaudio.sonify.masks import mask_from_map
-    >>> mask_from_map([[-1.0, 0.0, 1.0, 2.0]]).tolist()
-    [[0.0, 0.0, 0.5, 1.0]]
-    >>> mask_from_map([[-1.0, 0.0, 1.0, 2.0]], keep=0.25).tolist()
-    [[0.0, 0.0, 0.0, 1.0]]
-    """
-    positive = np.maximum(np.asarray(relevance, np.float32), 0)
-    if not np.isfinite(positive).all():
-        raise XaiAudioError("The map holds NaN or infinite values: no mask can be made of it.")
-    if keep is None:
-        largest = positive.max(initial=0)
-        return positive / largest if largest > 0 else positive
-    if not 0 < keep <= 1:
-        raise XaiAudioError(f"keep is {keep}: it must be a share above 0 and up to 1.")
-    count = max(1, round(keep * positive.size))
-    # A stable sort, so that ties go to the earlier cells on every machine.
-    best = np.argsort(-positive, axis=None, kind="stable")[:count]
-    mask = np.zeros(positive.size, np.float32)
-    mask[best] = positive.flat[best] > 0
-    return mask.reshape(positive.shape)
-
-
-def kept_and_removed(
-    wave: ArrayLike, mask: ArrayLike, frontend: LogMel
-) -> tuple[np.ndarray, np.ndarray]:
-    """Split a sound in two by a mask over its mel cells.
-
-    The sound's short-time Fourier transform, on the windows of `frontend` and the square root of
-    their Hann shape, is multiplied by the mask and added up again; the sum of the overlapping
-    windows is divided out, so an all-ones mask gives the sound back.
-
-    Parameters
-    ----------
-    wave : array_like of float, shape (samples,)
-        Mono, at `frontend.sample_rate`.
-    mask : array_like of float, shape (T, bands)
-        In [0, 1], from the sound's first frame on. Frames beyond it take its last row; rows beyond
-        the sound are left out.
-    frontend : LogMel
-
-    Returns
-    -------
-    kept, removed : ndarray of float32, shape (samples,)
-        Their sum is `wave`.
-
-    Raises
-    ------
-    XaiAudioError
-        For a sound that is not mono and finite, or a mask of the wrong shape.
-
-    Examples
-    --------
-    >>> import numpy as np, xaiaudio as xa
-    >>> from xaiaudio.sonify.masks import kept_and_removed
-    >>> wave = np.sin(np.arange(16_000) / 5).astype("float32")
-    >>> kept, removed = kept_and_removed(wave, np.ones((98, 64)), xa.LogMel.vggish())
-    >>> bool(np.abs(removed).max() < 1e-5)
-    True
-    """
-    wave = _mono(wave)
-    bins = to_stft(mask, frontend)
-    rows = rows_of(len(wave), len(bins), frontend)
-    spectrum = analyse(wave, frontend) * bins[rows]
-    kept = synthesise(spectrum, len(wave), frontend).astype(np.float32)
-    return kept, (wave - kept).astype(np.float32)
-
-
-def _mono(wave) -> np.ndarray:
-    wave = np.asarray(wave)
-    if wave.ndim != 1 or wave.size == 0 or wave.dtype.kind != "f":
-        raise XaiAudioError(
-            f"The sound has the shape {wave.shape} and holds {wave.dtype}: a mono waveform of "
-            "floats (samples,) is needed, as load_audio returns it."
-        )
-    if not np.isfinite(wave).all():
-        raise XaiAudioError("The sound holds NaN or infinite samples.")
-    return wave
+LOUDNESS = ("same", "matched")
+_THREE = ("original", "kept", "removed")
 
 
 @dataclass(frozen=True)
 class Listening:
     """A clip, split into what an explanation keeps and what it leaves.
 
-    A notebook shows it as three players.
+    A notebook shows it as players, with what the network says of each sound.
 
     Attributes
     ----------
     original, kept, removed : ndarray of float32, shape (samples,)
-        ``kept + removed`` is ``original``. All play at the same gain.
-    mask : ndarray of float32, shape (T, bands)
-        What the mel cells were multiplied by.
+        ``kept + removed`` is ``original``.
+    mask : ndarray of float32, shape (T, bands), or None
+        What the mel cells were multiplied by; None where parts of the sound were explained.
     sample_rate : int
         In hertz.
     method, target : str
         `target` is the class explained, or a list of them if it changes from patch to patch.
+    targets : tuple of str
+        The classes explained.
+    parts : dict of str to ndarray of float32, shape (samples,)
+        The residual and the parts of the sound, where it was explained by parts.
+    about : dict of str to str
+        What is to say of each part.
+    gains : dict of str to float
+        By how many dB a sound is played louder than it is; those that are not named by none.
+    model : AudioClassifier or None
+        Who is asked what it hears in the sounds as they are played.
+    overlap : float or None
+        Of the patches that it is asked about.
     """
 
     original: np.ndarray
     kept: np.ndarray
     removed: np.ndarray
-    mask: np.ndarray
+    mask: np.ndarray | None
     sample_rate: int
     method: str
     target: str
+    targets: tuple[str, ...] = ()
+    parts: dict[str, np.ndarray] = field(default_factory=dict)
+    about: dict[str, str] = field(default_factory=dict)
+    gains: dict[str, float] = field(default_factory=dict)
+    model: AudioClassifier | None = field(default=None, compare=False, repr=False)
+    overlap: float | None = None
 
     @property
     def energy_kept(self) -> float:
@@ -235,18 +83,40 @@ class Listening:
         whole = float(np.sum(np.square(self.original, dtype=np.float64)))
         return float(np.sum(np.square(self.kept, dtype=np.float64))) / whole if whole > 0 else 0.0
 
+    @functools.cached_property
+    def answers(self) -> Answers | None:
+        """What the network says of each sound as it is played; None if it is not known."""
+        if self.model is None:
+            return None
+        return answers(self.model, self.sounds(), self.targets, overlap=self.overlap)
+
     def captions(self) -> dict[str, str]:
-        """Return what is heard in each of the three sounds."""
+        """Return what is heard in each of the sounds, and what the network says of it."""
         what = f"{self.target} by {self.method}"
-        return {
+        texts = {
             "original": "Original: the whole clip.",
             "kept": f"Kept: what speaks for {what}, {self.energy_kept:.0%} of the energy.",
             "removed": f"Removed: the clip without what speaks for {what}.",
+            **self.about,
         }
+        for name, gain in self.gains.items():
+            texts[name] += f" Played {abs(gain):.1f} dB {'louder' if gain >= 0 else 'softer'}."
+        said = self.answers
+        return texts if said is None else {name: f"{texts[name]} {said[name]}" for name in texts}
 
     def sounds(self) -> dict[str, np.ndarray]:
-        """Return the three sounds by name."""
-        return {"original": self.original, "kept": self.kept, "removed": self.removed}
+        """Return the sounds by name, as they are played."""
+        plain = {
+            "original": self.original,
+            "kept": self.kept,
+            "removed": self.removed,
+            **self.parts,
+        }
+        gains = {name: np.float32(10 ** (gain / 20)) for name, gain in self.gains.items()}
+        return {
+            name: np.clip(wave * gains[name], -1, 1) if name in gains else wave
+            for name, wave in plain.items()
+        }
 
     def _repr_html_(self) -> str:
         captions = self.captions()
@@ -257,21 +127,39 @@ class Listening:
 
 
 def listen(
-    result: Explanation, wave: ArrayLike, *, keep: float | None = None, how: str = "mean"
+    result: Explanation | PartsExplanation,
+    wave: ArrayLike | None = None,
+    *,
+    keep: float | None = None,
+    how: str = "mean",
+    soften: float = 0.0,
+    loudness: str = "same",
+    model: AudioClassifier | None = None,
+    overlap: float | None = None,
 ) -> Listening:
     """Make an explanation audible: the original, what it keeps and what it removes.
 
     Parameters
     ----------
-    result : Explanation
-        Of patches of `wave`. Sound that lies in none of them is never kept.
+    result : Explanation or PartsExplanation
+        Of patches of `wave`; sound that lies in none of them is never kept. Or of parts of a sound:
+        the parts that speak for the class are kept, and each part can be heard.
     wave : array_like of float, shape (samples,)
-        The sound that the patches were made from, mono.
+        The sound that the patches were made from, mono. Parts know theirs.
     keep : float, optional
-        Share of the cells to keep; None weighs each by its relevance. See :func:`mask_from_map`.
-        Cells of padding do not count.
+        Share of the cells to keep; None weighs each by its relevance. See
+        :func:`.explainers.masking.mask_from_map`. Cells of padding do not count. Of maps only.
     how : {"mean", "max"}
-        How overlapping patches are joined, see :func:`clip_map`.
+        How overlapping patches are joined, see :func:`.explainers.masking.clip_map`.
+    soften : float
+        By how many cells the mask is blurred, see :func:`.explainers.masking.mask_from_map`.
+    loudness : {"same", "matched"}
+        All at the gain of the original, or each as loud as it, as far as it does not clip. The
+        caption states the gain.
+    model : AudioClassifier, optional
+        Who says what it hears in each sound; by default the network that was explained.
+    overlap : float, optional
+        Of the patches that it is asked about; by default as those explained.
 
     Returns
     -------
@@ -290,20 +178,63 @@ def listen(
     >>> heard = xa.listen(xa.explain(model, model.frontend(wave), "Rain"), wave)
     >>> bool(np.allclose(heard.kept + heard.removed, wave, atol=1e-6))
     True
+    >>> list(heard.answers)
+    ['original', 'kept', 'removed']
     """
-    wave = _mono(wave).astype(np.float32)
-    relevance = clip_map(result, wave, how=how)
-    frames = len(relevance) if result.sound is None else sounding(len(wave), result.frontend)
-    mask = np.zeros_like(relevance)
-    mask[:frames] = mask_from_map(relevance[:frames], keep=keep)
-    kept, removed = kept_and_removed(wave, mask, result.frontend)
-    targets = list(dict.fromkeys(result.target_labels))
+    if loudness not in LOUDNESS:
+        raise XaiAudioError(f"loudness is {loudness!r}: it must be one of {LOUDNESS}.")
+    about: dict[str, str] = {}
+    mask = None
+    if isinstance(result, PartsExplanation):
+        sounds, about = _of_parts(result, wave, keep), _about(result)
+        rate, targets, cut_at = result.sample_rate, [result.target_label], result.overlap
+    elif wave is None:
+        raise XaiAudioError("The sound is missing: listen(result, wave).")
+    else:
+        cut = split(result, wave, keep=keep, how=how, soften=soften)
+        sounds, mask, cut_at = cut.sounds(), cut.mask, overlap_of(result)
+        rate, targets = result.frontend.sample_rate, list(dict.fromkeys(result.target_labels))
+    original, kept, removed, *_ = sounds.values()
+    gains = {}
+    if loudness == "matched":
+        gains = {
+            name: gain_to_match(sound, original, rate)
+            for name, sound in sounds.items()
+            if name != "original"
+        }
     return Listening(
-        original=wave,
+        original=original,
         kept=kept,
         removed=removed,
         mask=mask,
-        sample_rate=result.frontend.sample_rate,
+        sample_rate=rate,
         method=result.method,
         target=" or ".join(targets),
+        targets=tuple(targets),
+        parts={name: sound for name, sound in sounds.items() if name not in _THREE},
+        about=about,
+        gains=gains,
+        model=result.model if model is None else model,
+        overlap=cut_at if overlap is None else overlap,
     )
+
+
+def _of_parts(result, wave, keep) -> dict[str, np.ndarray]:
+    if keep is not None:
+        raise XaiAudioError(
+            "keep is a share of cells: of parts, all that speak for the class stay."
+        )
+    result.check_sound(wave)
+    return result.sounds()
+
+
+def _about(result) -> dict[str, str]:
+    """Say what each part of a sound is."""
+    unit = "logit" if result.output == "logits" else "probability"
+    texts = {"residual": "Residual: what lies in no part."}
+    for name, row in zip(result.part_names, result.table(), strict=True):
+        texts[name] = (
+            f"{row['part'].capitalize()}: {row['energy']:.0%} of the energy, "
+            f"{row['weight']:+.2g} to the {unit}."
+        )
+    return texts

@@ -1,0 +1,207 @@
+"""What a network says of the sounds that an explanation makes.
+
+An explanation keeps a part of a sound because it speaks for a class. Whether the network still
+hears the class in that part is another question, and the network answers it.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import XaiAudioError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+
+    from ..models.classifier import AudioClassifier
+    from .explanation import Explanation
+
+#: The label of a sound without any patch that is no silence.
+SILENCE = "silence"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a network says of one sound.
+
+    Attributes
+    ----------
+    sound : str
+        The sound's name, such as "kept".
+    label : str
+        The class that most patches were given, as `predict_clip` has it; "silence" for a sound
+        that is silent.
+    probability : float
+        Of that class, the mean over the patches that are no silence; NaN for a silent sound.
+    target : str
+        The class explained; several are joined by "or".
+    target_probability : float
+        Of the class explained, the largest if there are several; 0 for a silent sound.
+    kept : bool
+        Whether `label` is a class explained.
+
+    Examples
+    --------
+    >>> from xaiaudio.explainers.answers import Answer
+    >>> print(Answer("kept", "Dog bark", 0.71, "Rooster", 0.2, kept=False))
+    The network hears Dog bark (probability 71%), not Rooster (20%).
+    """
+
+    sound: str
+    label: str
+    probability: float
+    target: str
+    target_probability: float
+    kept: bool
+
+    @property
+    def silent(self) -> bool:
+        """Whether the sound is silent: the network was not asked."""
+        return bool(np.isnan(self.probability))
+
+    def __str__(self) -> str:
+        if self.silent:
+            return "It is silent."
+        heard = f"The network hears {self.label} (probability {self.probability:.0%})"
+        return f"{heard}." if self.kept else f"{heard}, not {self.target} ({self.target_chance})."
+
+    @property
+    def target_chance(self) -> str:
+        """The probability of the class explained, as it is written."""
+        chance = self.target_probability
+        return "below 1%" if 0 < chance < 0.005 else f"{chance:.0%}"
+
+
+@dataclass(frozen=True)
+class Answers(Mapping):
+    """The answers to several sounds, by the sounds' names. A notebook shows them as a table.
+
+    Examples
+    --------
+    >>> from xaiaudio.explainers.answers import Answer, Answers
+    >>> answers = Answers((Answer("kept", "Rain", 0.9, "Rain", 0.9, True),))
+    >>> answers["kept"].label, answers.verdict
+    ('Rain', 'What is kept is still Rain for the network.')
+    """
+
+    rows: tuple[Answer, ...]
+
+    def __getitem__(self, sound: str) -> Answer:
+        for row in self.rows:
+            if row.sound == sound:
+                return row
+        raise KeyError(sound)
+
+    def __iter__(self) -> Iterator[str]:
+        return (row.sound for row in self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def verdict(self) -> str:
+        """What the answer to *kept* says of the explanation, in a sentence."""
+        kept = self["kept"]
+        if kept.silent:
+            return f"Nothing was kept: no part of the sound speaks for {kept.target}."
+        if kept.kept:
+            return f"What is kept is still {kept.target} for the network."
+        return (
+            f"What is kept speaks for {kept.target}, but alone it is {kept.label} for the network."
+        )
+
+    def table(self) -> list[dict]:
+        """Return a row for each sound: the fields of :class:`Answer`."""
+        return [asdict(row) for row in self.rows]
+
+    def __str__(self) -> str:
+        width = max(map(len, self), default=0)
+        return "\n".join(f"{row.sound:{width}}  {row}" for row in self.rows)
+
+    def _repr_html_(self) -> str:
+        head = "".join(
+            f'<th scope="col">{name}</th>'
+            for name in ("sound", "the network hears", "probability", "of the class explained")
+        )
+        body = "".join(
+            f'<tr><th scope="row">{html.escape(row.sound)}</th><td>{html.escape(row.label)}</td>'
+            f"<td>{'' if row.silent else f'{row.probability:.0%}'}</td>"
+            f"<td>{row.target_chance}</td></tr>"
+            for row in self.rows
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def answers(
+    model: AudioClassifier,
+    sounds: Mapping[str, ArrayLike],
+    targets: Sequence[str],
+    *,
+    overlap: float | None = None,
+) -> Answers:
+    """Ask a network what it hears in sounds.
+
+    Parameters
+    ----------
+    model : AudioClassifier
+    sounds : mapping of str to array_like of float, shape (samples,)
+        At the front end's rate. Those shorter than a patch are lengthened with silence.
+    targets : sequence of str
+        The classes that were explained.
+    overlap : float, optional
+        Of the patches; by default the front end's own.
+
+    Returns
+    -------
+    Answers
+        In the order of the sounds.
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> from xaiaudio.explainers.answers import answers
+    >>> print(answers(xa.load_model("lite"), {"kept": np.zeros(16_000)}, ["Rain"])["kept"])
+    It is silent.
+    """
+    wanted = [model.index(target) for target in targets]
+    named = " or ".join(dict.fromkeys(targets))
+    rows = []
+    for name, wave in sounds.items():
+        said = model.predict_clip(np.asarray(wave), overlap, pad=True, silence=SILENCE)
+        if not said.voted.any():
+            rows.append(Answer(name, said.label, np.nan, named, 0.0, False))
+            continue
+        means = said.patch_scores[said.voted].mean(axis=0, dtype=np.float64)
+        index = model.labels.index(said.label)
+        of_target = float(means[wanted].max())
+        rows.append(
+            Answer(name, said.label, float(means[index]), named, of_target, index in wanted)
+        )
+    return Answers(tuple(rows))
+
+
+def overlap_of(result: Explanation) -> float | None:
+    """Return how far the patches of an explanation overlap; None if they do not tell."""
+    if result.starts is None or len(result.starts) < 2:
+        return None
+    steps, frames = np.diff(np.sort(result.starts)), result.maps.shape[1]
+    regular = (steps == steps[0]).all() and 0 < steps[0] <= frames
+    return float(1 - steps[0] / frames) if regular else None
+
+
+def known(model, other) -> AudioClassifier:
+    """Return the model to ask: the one given, or the one that was explained."""
+    found = other if model is None else model
+    if found is None:
+        raise XaiAudioError(
+            "This explanation does not know its network, as after loading: give it, "
+            "check(..., model=model)."
+        )
+    return found

@@ -1,0 +1,159 @@
+"""The mixer's page, its table and the samples in it, without a browser."""
+
+import base64
+import html
+import io
+import itertools
+import json
+import re
+import shutil
+import subprocess
+from importlib.resources import files
+
+import numpy as np
+import pytest
+import soundfile
+
+import xaiaudio as xa
+from xaiaudio import XaiAudioError
+from xaiaudio.explainers.engines.components import Components
+from xaiaudio.pages.mixer import MOST, flac, mixer, owned, samples
+
+RATE = 16_000
+RNG = np.random.default_rng(0)
+WAVE = (0.2 * RNG.normal(size=24_000)).clip(-1, 1).astype("float32")
+EVIL = 'a</script><b "x">'
+
+
+def bright(waves):
+    """Answer by the share of power above 2 kHz: a network to be checked."""
+    powers = np.square(np.abs(np.fft.rfft(waves)))
+    high = powers[:, powers.shape[1] // 4 :].sum(axis=1) / (powers.sum(axis=1) + 1e-9)
+    return np.stack([high, 1 - high], axis=1)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return xa.AudioClassifier.from_function(bright, [EVIL, "dark"], sample_rate=RATE, seconds=0.5)
+
+
+def three(model):
+    """Return three parts and a residual."""
+    low = Components.in_bands(WAVE, model.frontend, 2)
+    sources = np.concatenate([0.8 * low.parts, [np.sin(np.arange(len(WAVE)) / 3)]])
+    return Components.of_sources(WAVE, sources, [EVIL, "high", "tone"])
+
+
+def data_of(page):
+    return json.loads(re.search(r"<script type=\"application/json\"[^>]*>(.*?)</script>", page)[1])
+
+
+def test_the_table_says_what_the_network_says_of_each_mix(model):
+    parts = three(model)
+    made = mixer(parts, model, "dark", overlap=0.5)
+    data = data_of(made.html())
+    for on in itertools.product([False, True], repeat=3):
+        # The plain definition: one sound after the other.
+        patches = model.frontend(parts.mix(np.array(on)), overlap=0.5, pad=True)
+        mean = model.scores(patches).mean(axis=0)
+        chance, label = made.answer(on)
+        assert chance == pytest.approx(mean[1], abs=1e-5)
+        assert label == model.labels[mean.argmax()]
+        number = sum(2**bit for bit, is_on in enumerate(on) if is_on)
+        assert data["scores"][number] == pytest.approx(mean[1], abs=1e-4)
+        assert data["labels"][data["heard"][number]] == label
+    assert data["target"] == "dark"
+
+
+def test_with_all_parts_on_it_is_the_answer_to_the_sound_itself(model):
+    made = mixer(three(model), model)
+    assert made.target == made.scores[-1].argmax()
+    patches = model.frontend(WAVE, pad=True)
+    np.testing.assert_allclose(made.scores[-1], model.scores(patches).mean(axis=0), atol=1e-6)
+
+
+@pytest.mark.parametrize("loud", [1.0, 5.0])
+def test_the_samples_come_out_of_the_page_as_they_went_in(model, loud):
+    parts = Components(WAVE, loud * three(model).parts, ("a", "b", "c"))
+    pcm, scale = samples(parts)
+    data = data_of(mixer(parts, model, "dark").html())
+    for sound, wanted in zip(data["sounds"], pcm, strict=True):
+        decoded, rate = soundfile.read(io.BytesIO(base64.b64decode(sound)), dtype="int16")
+        assert rate == RATE
+        np.testing.assert_array_equal(decoded, wanted)
+    # All together are the sound in 16 bits, bit for bit.
+    whole = pcm.astype(int).sum(axis=0)
+    np.testing.assert_array_equal(whole, np.rint(WAVE / scale * 32768))
+    for on in ([1, 0, 1], [0, 0.5, 0.25]):
+        mixed = (pcm * np.array([1, *on])[:, None]).sum(axis=0) / 32768 * scale
+        assert np.abs(mixed - parts.mix(on)).max() < 4 * scale / 32768
+
+
+def test_flac_is_without_loss():
+    pcm = RNG.integers(-32768, 32768, 5000).astype(np.int16)
+    np.testing.assert_array_equal(
+        soundfile.read(io.BytesIO(flac(pcm, RATE)), dtype="int16")[0], pcm
+    )
+
+
+def test_names_are_escaped_and_no_text_ends_the_script(model):
+    page = mixer(three(model), model, EVIL, title=EVIL)._repr_html_()
+    assert EVIL not in page and html.escape(EVIL) in page
+    assert page.count("</script>") == 2
+    assert data_of(page)["target"] == EVIL
+    assert len(re.findall('data-on aria-pressed="true"', page)) == 3
+    assert 'aria-live="polite"' in page and "<noscript>" in page
+    # Nothing is fetched from anywhere.
+    addresses = re.findall(r"(?:src|href)=\"([^\"]{0,30})|url\(([^)]{0,30})", page)
+    assert addresses and all("".join(one).startswith("data:") for one in addresses)
+    assert "http" not in re.sub(r"data:[^)\"]*", "", page).replace(data_of(page)["sounds"][1], "")
+
+
+def test_an_explanation_brings_its_network_its_class_and_its_weights(model):
+    result = xa.explain_parts(model, three(model), "dark", samples=8, overlap=0.5)
+    made = mixer(result)
+    assert made.labels[made.target] == "dark"
+    assert f"{result.weights[0]:+.2g} {made.unit}" in made.html()
+    np.testing.assert_allclose(made.scores[-1], result.scores, atol=1e-6)
+    with pytest.raises(XaiAudioError, match="network"):
+        mixer(three(model))
+
+
+def test_parts_are_drawn_where_they_have_most_of_the_power(model):
+    frontend = xa.LogMel.vggish()
+    halves = owned(Components.in_time(WAVE, 2), frontend)
+    frames = np.arange(halves.shape[1])
+    middle = (frames * frontend.hop + frontend.window / 2) / RATE
+    for mask, inside in zip(halves, (middle < 0.75, middle >= 0.75), strict=True):
+        well = np.abs(middle - 0.75) > 0.02
+        ends = (frames * frontend.hop + frontend.window) < len(WAVE)
+        np.testing.assert_array_equal(mask[well & ends], np.tile(inside[well & ends, None], 64))
+    bands = owned(Components.in_bands(WAVE, frontend, 2), frontend)
+    assert bands[0, 5:100, :30].mean() > 0.97 and bands[1, 5:100, 34:].mean() > 0.97
+    assert not (bands[0] & bands[1]).any()
+
+
+def test_ten_parts_stay_below_a_megabyte(model):
+    wave = (0.1 * RNG.normal(size=80_000)).astype("float32")
+    page = mixer(Components.in_time(wave, MOST, fade=800), model, "dark").html()
+    assert len(page) < 1e6
+    assert len(data_of(page)["scores"]) == 1024
+
+
+@pytest.mark.parametrize(
+    "parts, message",
+    [
+        (Components.in_time(WAVE, MOST + 1), "11 parts"),
+        (Components(np.ones((4, 4)), np.ones((1, 4, 4)), ("cells",)), "parts of a patch"),
+    ],
+)
+def test_what_cannot_be_mixed_is_refused(model, parts, message):
+    with pytest.raises(XaiAudioError, match=message):
+        mixer(parts, model)
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="no node to read JavaScript with")
+def test_the_script_is_javascript():
+    script = files("xaiaudio.pages").joinpath("mixer.js")
+    done = subprocess.run(["node", "--check", str(script)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
