@@ -129,7 +129,8 @@ def test_one_segment_and_mixed_numbers_of_coalitions(small):
         ({"kernel_width": 0}, "kernel_width is 0"),
         ({"seed": -1}, "seed is -1"),
         ({"draws": "complement"}, r"did you mean 'complements'"),
-        ({"fill": "noise"}, "'segment', 'mean', 'silence' or a number"),
+        ({"fill": "loud"}, "'silence', 'segment', 'noise', a number, or 16 numbers, one a band"),
+        ({"fill": (1.0, 2.0)}, "fill is"),
         ({"output": "loss"}, "output is 'loss'"),
     ],
 )

@@ -11,8 +11,9 @@ import tensorflow as tf
 from tf_keras_vis import ModelVisualization
 
 from ..errors import XaiAudioError
+from .engines.fills import filling, plain, silence_of
 from .engines.masks import Boxes
-from .engines.perturbation import Engine, check_output, engine_of, filling, silence_of
+from .engines.perturbation import Engine, check_output, engine_of
 from .registry import register
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ class Options:
     mask, stride : float or pair of float
         Size of the mask and the step between its positions as fractions of the patch, one for
         both axes or (time, frequency). The stride must not be larger than the mask.
-    fill : {"mean", "silence"} or float
-        What stands in the covered cells.
+    fill : {"mean", "band-mean", "minimum", "silence"}, float or sequence of float
+        What stands in the covered cells, see :func:`.fills.filling`.
     output : {"logits", "scores"}, optional
         Whether the drop is one in the logit or in probability. A probability near 1 hardly falls
         as long as the class stays the winner; a logit has no such ceiling. By default the logit,
@@ -38,11 +39,12 @@ class Options:
 
     mask: float | tuple[float, float] = 0.2
     stride: float | tuple[float, float] = 0.1
-    fill: str | float = "mean"
+    fill: str | float | tuple = "mean"
     output: str | None = None
 
     def __post_init__(self):
         _pairs(self.mask, self.stride)
+        object.__setattr__(self, "fill", plain(self.fill))
         check_output(self.output)
 
 

@@ -10,7 +10,7 @@ from sound_functions import linear, sounds
 
 from xaiaudio import XaiAudioError
 from xaiaudio.explainers.engines import perturbation
-from xaiaudio.explainers.engines.perturbation import Boxes, Coalitions, Engine, engine_of, filling
+from xaiaudio.explainers.engines.perturbation import Boxes, Coalitions, Engine, engine_of
 
 BOXES = np.array([[0, 0, 0, 0], [0, 2, 0, 5], [3, 7, 1, 4], [0, 7, 0, 5], [6, 7, 4, 5]])
 
@@ -87,21 +87,6 @@ def test_progress_goes_to_stderr_and_only_to_a_terminal(capsys):
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "Asking the network" in printed.err
-
-
-def test_filling():
-    patches = random_patches(2, (7, 5))
-    means = patches.reshape(2, -1).mean(axis=1)
-    np.testing.assert_allclose(filling(patches, "mean")[:, 3, 2], means, rtol=1e-5)
-    assert (filling(patches, "silence", -4.5) == -4.5).all()
-    assert (filling(patches, 2) == 2).all()
-    channels = random_patches(2, (7, 5, 3))
-    np.testing.assert_allclose(
-        filling(channels, "mean")[:, 0, 0], channels.mean(axis=(1, 2)), rtol=1e-5
-    )
-    for wrong in ("noise", None, np.nan, [1, 2], "silence"):
-        with pytest.raises(XaiAudioError, match="fill is"):
-            filling(patches, wrong)
 
 
 def test_unknown_output(small):

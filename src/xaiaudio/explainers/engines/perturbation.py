@@ -9,7 +9,6 @@ together in Python.
 from __future__ import annotations
 
 from functools import partial
-from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +18,8 @@ from ...errors import XaiAudioError
 from ...models.caching import PerModel
 from ...models.tracing import traced
 from ...progress import bar
+from .fills import filling as filling
+from .fills import silence_of as silence_of
 from .masks import Boxes as Boxes
 from .masks import Coalitions as Coalitions
 from .masks import Mixtures as Mixtures
@@ -238,41 +239,3 @@ def changed(
         For `classifier.scores`.
     """
     return classifier.changed(inputs, wanted) if takes_waves(classifier) else wanted
-
-
-def filling(
-    patches: np.ndarray, fill: str | float, silence: float | None = None, name: str = "fill"
-) -> np.ndarray:
-    """Return what stands in hidden cells, one value a patch (and channel, where it has some).
-
-    Parameters
-    ----------
-    patches : ndarray of float, shape (n, h, w, ...)
-    fill : {"mean", "silence"} or float
-        The patch's own mean, the value that silence has, or a number.
-    silence : float, optional
-        Needed for ``"silence"``: the log of the frontend's offset.
-    name : str
-        What the caller's user knows `fill` by, for the error.
-
-    Returns
-    -------
-    ndarray of float32, shape (n, h, w, ...)
-        Read-only, as it repeats one value.
-    """
-    patches = np.asarray(patches)
-    if isinstance(fill, str) and fill == "mean":
-        values = patches.mean(axis=(1, 2), keepdims=True, dtype=np.float64)
-    elif isinstance(fill, str) and fill == "silence" and silence is not None:
-        values = silence
-    elif isinstance(fill, Real) and np.isfinite(fill):
-        values = fill
-    else:
-        known = "'mean' or" if silence is None else "'mean', 'silence' or"
-        raise XaiAudioError(f"{name} is {fill!r}: it must be {known} a number.")
-    return np.broadcast_to(np.asarray(values, np.float32), patches.shape)
-
-
-def silence_of(classifier: AudioClassifier) -> float:
-    """Return the value of a patch cell in which nothing sounds."""
-    return classifier.frontend.silence

@@ -10,8 +10,9 @@ import numpy as np
 
 from ...errors import XaiAudioError
 from . import segments as cut
+from .fills import filling, plain, silence_of
 from .masks import Coalitions
-from .perturbation import check_output, engine_of, filling, silence_of
+from .perturbation import check_output, engine_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,9 +37,9 @@ class SegmentOptions:
     samples : int
         Coalitions of segments asked about, at most. If there are no more than that altogether, each
         is asked about once: the answer has no chance in it.
-    fill : {"segment", "mean", "silence"} or float
-        What stands in a segment that is switched off: its own mean, the patch's mean, silence or a
-        number.
+    fill : str, float or sequence of float
+        What stands in a segment that is switched off, see :func:`.fills.filling`: by default its
+        own mean.
     seed : int
     output : {"logits", "scores"}, optional
         What the network is asked for. By default the logits, and the probabilities of classifiers
@@ -48,7 +49,7 @@ class SegmentOptions:
     segments: str = "grid"
     grid: tuple[int, int] = (7, 7)
     samples: int = 256
-    fill: str | float = "segment"
+    fill: str | float | tuple = "segment"
     seed: int = 0
     output: str | None = None
 
@@ -61,6 +62,7 @@ class SegmentOptions:
             raise XaiAudioError(f"samples is {self.samples!r}: it must be a number from 2 up.")
         if not (is_count(self.seed, 0) and self.seed < 2**32):
             raise XaiAudioError(f"seed is {self.seed!r}: it must be a whole number from 0 up.")
+        object.__setattr__(self, "fill", plain(self.fill))
         check_output(self.output)
 
 
@@ -184,14 +186,9 @@ def is_count(value: object, least: int) -> bool:
 
 
 def _filling(classifier, patches, segments, options) -> np.ndarray:
-    fill = options.fill
-    if isinstance(fill, str) and fill == "segment":
-        return cut.means(patches, segments)
-    if isinstance(fill, str) and fill not in ("mean", "silence"):
-        raise XaiAudioError(
-            f"fill is {fill!r}: it must be 'segment', 'mean', 'silence' or a number."
-        )
-    return filling(patches, fill, silence_of(classifier))
+    return filling(
+        patches, options.fill, silence_of(classifier), segments=segments, seed=options.seed
+    )
 
 
 def _stacked(segments, present) -> Coalitions:
