@@ -328,6 +328,11 @@ def test_librosas_defaults_are_its_defaults():
 
 
 def slow_rows(frontend, wave):
+    """The definition, scaled."""
+    return frontend.scale * plain_rows(frontend, wave)
+
+
+def plain_rows(frontend, wave):
     """The definition cell by cell, in double precision, by the Fourier sum itself."""
     lead = frontend.samples_before
     before = after = [0.0] * frontend.window
@@ -381,6 +386,8 @@ def slow_rows(frontend, wave):
         {"decibels": True, "ref": 0.3, "amin": 0.5, "top_db": None},
         {"triangles": "hertz", "mel_scale": "slaney", "norm": "slaney"},
         {"mel_scale": "slaney", "power": 2},
+        {"scale": 0.3},
+        {"decibels": True, "power": 2, "top_db": 12.0, "scale": 2.0},
     ],
 )
 def test_equals_the_plain_definition(options):

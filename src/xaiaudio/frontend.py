@@ -74,6 +74,8 @@ class LogMel:
         sound is lengthened by half a window at both ends, as with librosa's `center=True`.
     pad_mode : {"constant", "reflect"}
         What the lengthening consists of with `centred`: silence, or the sound mirrored.
+    scale : float
+        Factor of the rows, behind all else. 2 makes decibels of powers that were squared again.
 
     Raises
     ------
@@ -107,6 +109,7 @@ class LogMel:
     triangles: str = "mel"
     centred: bool = False
     pad_mode: str = "constant"
+    scale: float = 1.0
 
     def __post_init__(self):
         frontend_settings.check(self)
@@ -217,11 +220,12 @@ class LogMel:
         the loudest cell, `amin` lifts them in faint sounds.
         """
         if not self.decibels:
-            return float(np.log(self.offset))
+            return self.scale * float(np.log(self.offset))
         if self.ref == "max":
             assert self.top_db is not None  # checked when it was made
-            return -float(self.top_db)
-        return float(self._decibels(self.amin) - self._decibels(max(self.amin, self.ref)))
+            return -self.scale * float(self.top_db)
+        lowest = self._decibels(self.amin) - self._decibels(max(self.amin, self.ref))
+        return self.scale * float(lowest)
 
     @property
     def precision(self) -> str:
@@ -288,12 +292,12 @@ class LogMel:
         """
         sums = np.asarray(sums)
         if not self.decibels:
-            return np.log(sums + np.float32(self.offset))
+            return self._scaled(np.log(sums + np.float32(self.offset)))
         ref = sums.max(initial=0) if self.ref == "max" else self.ref
         rows = self._decibels(np.maximum(sums, self.amin)) - self._decibels(max(self.amin, ref))
         if self.top_db is not None:
             rows = np.maximum(rows, rows.max(initial=-np.inf) - self.top_db)
-        return rows
+        return self._scaled(rows)
 
     def expand(self, rows: ArrayLike) -> np.ndarray:
         """Return the magnitudes or powers that rows stand for: :meth:`compress` undone.
@@ -313,11 +317,14 @@ class LogMel:
         >>> xa.LogMel.librosa().expand(np.array([-20.0, 0.0])).tolist()
         [0.01, 1.0]
         """
-        rows = np.asarray(rows)
+        rows = np.asarray(rows) if self.scale == 1 else np.asarray(rows) / self.scale
         if not self.decibels:
             return np.exp(rows) - self.offset
         ref = 1.0 if self.ref == "max" else max(self.amin, self.ref)
         return ref * 10.0 ** (rows * (self.power / 20))
+
+    def _scaled(self, rows):
+        return rows if self.scale == 1 else rows * rows.dtype.type(self.scale)
 
     def _decibels(self, values):
         return (20 / self.power) * np.log10(values)

@@ -26,7 +26,7 @@ _CHOICES = {
     "centred": (False, True),
     "pad_mode": ("constant", "reflect"),
 }
-OPTIONAL = {*_CHOICES, "ref", "amin", "top_db"}
+OPTIONAL = {*_CHOICES, "ref", "amin", "top_db", "scale"}
 LIBROSA = {
     "sample_rate": 22_050,
     "fft": 2048,
@@ -46,7 +46,7 @@ def check(frontend: LogMel) -> None:
     """Raise XaiAudioError for settings that make no sense, naming the first."""
     for name in ("sample_rate", "window", "hop", "fft", "bands", "frames"):
         check_count(name, getattr(frontend, name))
-    for name in ("fmin", "fmax", "offset", "overlap"):
+    for name in ("fmin", "fmax", "offset", "overlap", "scale"):
         _check_number(name, getattr(frontend, name))
     if frontend.fft < frontend.window or frontend.fft % 2:
         raise XaiAudioError(
@@ -67,6 +67,8 @@ def check(frontend: LogMel) -> None:
     # Beyond these, the logarithm of 32-bit numbers is no longer finite.
     if not 1e-30 <= frontend.offset <= 1e30:
         raise XaiAudioError(f"offset is {frontend.offset}: it must be above 0, from 1e-30 to 1e30.")
+    if not 1e-6 <= frontend.scale <= 1e6:
+        raise XaiAudioError(f"scale is {frontend.scale}: it must be above 0, from 1e-6 to 1e6.")
     if not 0 <= frontend.overlap < 1:
         raise XaiAudioError(f"overlap is {frontend.overlap}: it must be at least 0 and below 1.")
 

@@ -42,10 +42,10 @@ class WaveFrontend(LogMel):
                 f"A segment has {self.samples!r} samples: it must be a whole number of at least "
                 f"{self.window}, one window of its picture."
             )
-        if self.power != 1 or self.decibels or self.centred:
+        if self.power != 1 or self.decibels or self.centred or self.scale != 1:
             raise XaiAudioError(
                 "A segment's picture is the logarithm of magnitudes, not centred: leave power, "
-                "decibels and centred as they are."
+                "decibels, centred and scale as they are."
             )
         object.__setattr__(self, "frames", 1 + (self.samples - self.window) // self.hop)
         super().__post_init__()

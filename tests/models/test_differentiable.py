@@ -25,7 +25,7 @@ FRONTENDS = [
         pad_mode="reflect",
         frames=20,
     ).with_overlap(0.5),
-    LogMel(decibels=True, ref=2.0, amin=1e-4, top_db=None, centred=True, power=1, frames=20),
+    LogMel(decibels=True, ref=2.0, amin=1e-4, top_db=None, centred=True, frames=20, scale=2.0),
 ]
 
 

@@ -32,7 +32,8 @@ class Activation(StrEnum):
 
 
 Model = Annotated[
-    str, typer.Option(help="lite, or a .keras file: of xaiaudio train, or your own + --labels.")
+    str,
+    typer.Option(help="lite, music, or a .keras file: of xaiaudio train, or your own + --labels."),
 ]
 Labels = Annotated[
     Path | None,

@@ -1,4 +1,4 @@
-"""The networks that can be retrained: VGGish, YAMNet and lite, without their last layers."""
+"""The networks that can be retrained, without their last layers."""
 
 from __future__ import annotations
 
@@ -43,6 +43,28 @@ class Entry:
     address: str = ""
 
 
+# Frames of the music tagger's patch: 29.12 s.
+FRAMES = 1366
+
+
+def _of_music() -> LogMel:
+    """Return the music tagger's front end: powers of 96 bands, squared again, in decibels.
+
+    Squared again, so that 40 dB below the loudest cell are 80: there the author's version of
+    librosa ends, as the example that he publishes shows.
+    """
+    return LogMel.librosa(
+        sample_rate=12_000,
+        fft=512,
+        hop=256,
+        bands=96,
+        frames=FRAMES,
+        amin=1e-5,
+        top_db=40.0,
+        scale=2.0,
+    )
+
+
 BACKBONES = {
     "vggish": Entry(
         "networks.vggish",
@@ -57,6 +79,13 @@ BACKBONES = {
         "https://tfhub.dev/google/yamnet/1",
     ),
     "lite": Entry("networks.lite", functools.partial(LogMel.vggish, overlap=0.75)),
+    "music": Entry(
+        "networks.music_tagger",
+        _of_music,
+        "XAIAUDIO_MUSIC",
+        "https://raw.githubusercontent.com/keunwoochoi/music-auto_tagging-keras/"
+        "90b294091adaada477b9003201dd20a9fe15a3c1/data/music_tagger_crnn_weights_tensorflow.h5",
+    ),
 }
 
 
@@ -89,12 +118,13 @@ def backbone(name: str, source: PathLike | None = None) -> Backbone:
 
     Parameters
     ----------
-    name : {"vggish", "yamnet", "lite"}
+    name : {"vggish", "yamnet", "lite", "music"}
     source : str or path-like, optional
         Where the weights of ``"vggish"`` and ``"yamnet"`` are: the address of a TensorFlow Hub
-        module, the folder of a SavedModel, or for YAMNet an ``.npz`` file or a folder with one.
-        The default is what the environment variable ``XAIAUDIO_VGGISH`` or ``XAIAUDIO_YAMNET``
-        names, else TensorFlow Hub (needs the internet once; 288 MB and 17 MB).
+        module, the folder of a SavedModel, or for YAMNet an ``.npz`` file or a folder with one;
+        for ``"music"`` the author's HDF5 file. The default is what the environment variable
+        ``XAIAUDIO_VGGISH``, ``XAIAUDIO_YAMNET`` or ``XAIAUDIO_MUSIC`` names, else the internet
+        (needed once; 288 MB, 17 MB and 2 MB).
 
     Returns
     -------

@@ -94,8 +94,8 @@ def log_mel(heights, frontend):
         heights = tf.square(heights)
     sums = tf.tensordot(heights, tf.constant(frontend.mel_matrix(), kind), 1)
     if frontend.decibels:
-        return tf.cast(_decibels(sums, frontend), tf.float32)
-    return tf.math.log(sums + frontend.offset)
+        return tf.cast(frontend.scale * _decibels(sums, frontend), tf.float32)
+    return frontend.scale * tf.math.log(sums + frontend.offset)
 
 
 def _decibels(sums, frontend):

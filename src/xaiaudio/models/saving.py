@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 MEMBER = "xaiaudio.json"
 FORMAT = 1
 SHIPPED = ("lite",)
+NAMED = (*SHIPPED, "music")
 LEGACY = (".h5", ".hdf5")
 
 # What load_model can be told of a network, as the command line calls it.
@@ -121,8 +122,10 @@ def load_model(
     Parameters
     ----------
     source : str or path-like
-        ``"lite"``, the small network that ships with the package (ten classes of ESC-10), or a
-        ``.keras`` file that :meth:`.AudioClassifier.save` wrote, or a ``.keras``, ``.h5`` or
+        ``"lite"``, the small network that ships with the package (ten classes of ESC-10);
+        ``"music"``, Choi's tagger of 50 tags, from the file that the environment variable
+        ``XAIAUDIO_MUSIC`` names or fetched once (2 MB, see :mod:`.music_tagger`); or a ``.keras``
+        file that :meth:`.AudioClassifier.save` wrote, or a ``.keras``, ``.h5`` or
         ``.hdf5`` file that Keras wrote.
     labels : sequence of str, optional
         For a file that Keras wrote, which does not know them.
@@ -155,7 +158,25 @@ def load_model(
         shipped = resources.files(f"{__package__}.networks") / f"{source}.keras"
         with resources.as_file(shipped) as path:
             return _load(path, given)
+    if str(source) in NAMED:
+        return _named(str(source), given)
     return _load(Path(source), given)
+
+
+def _named(name: str, given) -> AudioClassifier:
+    """Return a network that is fetched, with its labels and its front end."""
+    _check_nothing_given(name, given)
+    from .networks import music_tagger
+
+    return music_tagger.classifier()
+
+
+def _check_nothing_given(name, given) -> None:
+    if given:
+        names = ", ".join(f"{option} ({_TYPED[option]})" for option in given)
+        raise XaiAudioError(
+            f"{name} knows its labels, its front end and its end: leave them out, {names}."
+        )
 
 
 def _load(path: Path, given) -> AudioClassifier:
@@ -171,12 +192,7 @@ def _load(path: Path, given) -> AudioClassifier:
                 "line), load_model(path, labels=[...]) or AudioClassifier.from_keras (Python)."
             )
         return AudioClassifier.from_keras(read(path), name=path.stem, **given)
-    if given:
-        names = ", ".join(f"{name} ({_TYPED[name]})" for name in given)
-        raise XaiAudioError(
-            f"{path.stem if path.stem in SHIPPED else path} knows its labels, its front end and "
-            f"its end: leave them out, {names}."
-        )
+    _check_nothing_given(path.stem if path.stem in SHIPPED else path, given)
     network = read(path)
     try:
         classifier = AudioClassifier.from_keras(
@@ -201,7 +217,7 @@ def _text(value) -> str:
 
 def _check_file(path: Path) -> None:
     if not path.exists():
-        known = ", ".join(SHIPPED)
+        known = ", ".join(NAMED)
         raise XaiAudioError(f"There is no network {path}: give {known} or a .keras file.")
     if path.is_dir():
         raise XaiAudioError(f"{path} is a folder: give a .keras file.")

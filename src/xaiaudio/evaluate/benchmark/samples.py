@@ -299,5 +299,5 @@ def _same_cells(frontend, clip) -> bool:
     level in a cell, in which YAMNet differs from VGGish, moves no cell.
     """
     grid = getattr(clip, "frontend", LogMel.vggish())
-    levels = ("offset", "power", "decibels", "ref", "amin", "top_db", "norm", "overlap")
+    levels = ("offset", "power", "decibels", "ref", "amin", "top_db", "norm", "overlap", "scale")
     return replace(grid, **{name: getattr(frontend, name) for name in levels}) == frontend
