@@ -183,14 +183,10 @@ def read(path: PathLike) -> dict[str, dict[str, np.ndarray]]:
 
 def _array(file, layer, name, shape, path) -> np.ndarray:
     """Return one array of the file; its name there may end in ``_1:0`` or ``:0``."""
-    link = file.get(layer, getlink=True)
-    group = file.get(layer) if isinstance(link, h5py.HardLink) else None
-    if isinstance(group, h5py.Group) and layer in group:
-        group = group[layer]  # Keras 2 names the layer once more
-    wanted = (f"{layer}_{name}", f"{layer}_{name}:0", f"{layer}_{name}_1:0")
-    keys = [key for key in wanted if isinstance(group, h5py.Group) and key in group]
-    inside = keys and isinstance(group.get(keys[0], getlink=True), h5py.HardLink)
-    found = group[keys[0]] if inside else None
+    group = _inside(file, layer)
+    group = _inside(group, layer) or group  # Keras 2 names the layer once more
+    names = (f"{layer}_{name}", f"{layer}_{name}:0", f"{layer}_{name}_1:0")
+    found = next(filter(None, (_inside(group, key) for key in names)), None)
     if not isinstance(found, h5py.Dataset):
         raise XaiAudioError(
             f"{path} is not the music tagger: its layer {layer} has no array {name}. Check "
@@ -207,6 +203,13 @@ def _array(file, layer, name, shape, path) -> np.ndarray:
     if not np.isfinite(array).all():
         raise XaiAudioError(f"{path}: {name} of the layer {layer} holds NaN or infinity.")
     return array
+
+
+def _inside(group, key):
+    """Return what a group of the file itself holds under a name: no link leads elsewhere."""
+    if not isinstance(group, h5py.Group) or key not in group:
+        return None
+    return group[key] if isinstance(group.get(key, getlink=True), h5py.HardLink) else None
 
 
 def network() -> keras.Model:
