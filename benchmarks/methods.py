@@ -73,7 +73,7 @@ def passes(model, labels, patches) -> dict[str, tuple[float, float]]:
     # explain() asks for the scores of each patch besides: they are no part of the method.
     scores = classifier.scores(patches)
     classifier.scores = lambda _: scores
-    for name in xa.methods():
+    for name in xa.methods(sounds=False):
         counter.take()
         with contextlib.suppress(xa.XaiAudioError):
             xa.explain(classifier, patches, TARGET, name, **OPTIONS.get(name, {}))

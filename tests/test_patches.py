@@ -112,3 +112,68 @@ def test_patches_of_several_sounds_keep_their_padding(patches):
     assert both.sound.tolist() == [20, 20, 13] and both.waves is None
     np.testing.assert_array_equal(both, np.concatenate([patches[:2], padded()]))
     assert isinstance(joined([patches[:2], patches[3:]]), np.ndarray)
+
+
+FRONTENDS = {
+    "vggish": FRONTEND,
+    "ragged": xa.LogMel(window=300, hop=170, fft=512, frames=11, bands=16),
+    "librosa": xa.LogMel.librosa(sample_rate=16_000, frames=20, bands=16, top_db=None),
+    "mirrored": xa.LogMel(frames=20, bands=16, centred=True, pad_mode="reflect"),
+}
+
+
+@pytest.mark.parametrize("frontend", FRONTENDS.values(), ids=FRONTENDS)
+@pytest.mark.parametrize("overlap", [0, 0.6])
+def test_each_patch_is_the_picture_of_its_own_samples(frontend, overlap):
+    found = frontend(WAVE, overlap=overlap, sounds=True)
+    whole = np.pad(
+        WAVE,
+        (frontend.samples_before, frontend.window if frontend.centred else 0),
+        mode=frontend.pad_mode,
+    )
+    size = frontend.window + (frontend.frames - 1) * frontend.hop
+    for wave, start in zip(found.waves, found.starts, strict=True):
+        first = start * frontend.hop
+        np.testing.assert_array_equal(wave, whole[first : first + size])
+    np.testing.assert_allclose(frontend.pictures(found.waves), found.values, atol=1e-4)
+    # Each sound by itself, whatever is asked about beside it.
+    np.testing.assert_array_equal(
+        frontend.pictures(found.waves[-1:])[0], frontend.pictures(found.waves)[-1]
+    )
+
+
+def test_the_samples_of_patches_are_not_copied():
+    found = FRONTEND(WAVE, overlap=0.9, sounds=True)
+    assert found.waves.strides == (2 * 160 * 4, 4)
+    assert np.shares_memory(found[2:5].waves, found.waves)
+    assert np.shares_memory(found.loudest().waves, found.waves)
+    assert FRONTEND(WAVE).waves is None
+    with pytest.raises(ValueError, match="read-only"):
+        found.waves[0, 0] = 1
+
+
+def test_samples_of_a_padded_patch_end_in_silence():
+    found = FRONTEND(WAVE[:2000], pad=True, sounds=True)
+    assert found.waves.shape == (1, FRONTEND.min_samples) and found.sound.tolist() == [13]
+    np.testing.assert_array_equal(found.waves[0, :2000], WAVE[:2000])
+    assert not found.waves[0, 2000:].any()
+    both = joined([found, FRONTEND(WAVE, sounds=True)])
+    np.testing.assert_array_equal(both.waves[:1], found.waves)
+    np.testing.assert_allclose(FRONTEND.pictures(both.waves), both.values, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "waves, message",
+    [
+        (np.zeros((2, 100)), r"\(n, 3440\) is needed"),
+        (np.zeros(3440), r"\(n, 3440\) is needed"),
+        (np.full((1, 3440), np.nan), "NaN"),
+    ],
+)
+def test_other_samples_are_no_patches(waves, message):
+    with pytest.raises(xa.XaiAudioError, match=message):
+        FRONTEND.pictures(waves)
+
+
+def test_no_samples_no_pictures():
+    assert FRONTEND.pictures(np.zeros((0, 3440))).shape == (0, 20, 16)

@@ -187,9 +187,27 @@ def sums(wave, frontend) -> np.ndarray:
     ndarray, shape (T, bands)
         In the precision that the front end computes with.
     """
-    if frontend.centred:
-        ends = (frontend.samples_before, frontend.window - frontend.samples_before)
-        wave = np.pad(wave, ends, mode=frontend.pad_mode)
+    return sums_of_windows(lengthened(wave, frontend), frontend)
+
+
+def lengthened(wave, frontend) -> np.ndarray:
+    """Return a sound with what a front end adds to both ends before it cuts windows.
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> from xaiaudio.filterbank import lengthened
+    >>> [lengthened(np.ones(16_000), one).size for one in (xa.LogMel.vggish(), xa.LogMel.librosa())]
+    [16000, 18048]
+    """
+    if not frontend.centred:
+        return wave
+    ends = (frontend.samples_before, frontend.window - frontend.samples_before)
+    return np.pad(wave, ends, mode=frontend.pad_mode)
+
+
+def sums_of_windows(wave, frontend) -> np.ndarray:
+    """Return what the bands sum up of windows from a sound's first sample on: (T, bands)."""
     windows = np.lib.stride_tricks.sliding_window_view(wave, frontend.window)[:: frontend.hop]
     shape = hann(frontend.window, frontend.precision)
     weights = mel_matrix(frontend)

@@ -356,7 +356,9 @@ class LogMel:
         """First frame of each patch in so many frames."""
         return np.arange(0, rows - self.frames + 1, self.patch_hop)
 
-    def __call__(self, wave, *, overlap: float | None = None, pad: bool = False) -> Patches:
+    def __call__(
+        self, wave, *, overlap: float | None = None, pad: bool = False, sounds: bool = False
+    ) -> Patches:
         """Return the log-mel patches of a waveform.
 
         Parameters
@@ -368,6 +370,9 @@ class LogMel:
         pad : bool
             Lengthen a sound shorter than a patch with silence. The patches know which frames are
             nothing else, see `Patches.padding`.
+        sounds : bool
+            The patches also know their samples, all that their windows see: `Patches.waves`, a
+            view of one copy of the sound.
 
         Returns
         -------
@@ -380,7 +385,7 @@ class LogMel:
             As :meth:`spectrogram`, and for a sound shorter than one patch unless `pad`.
         """
         if overlap is not None:
-            return self.with_overlap(overlap)(wave, pad=pad)
+            return self.with_overlap(overlap)(wave, pad=pad, sounds=sounds)
         wave = check_wave(wave)
         samples = len(wave)
         missing = self.min_samples - samples
@@ -395,9 +400,57 @@ class LogMel:
         rows = self.spectrogram(wave)
         starts = self._starts(len(rows))
         made = Patches(self.cut(rows), self, starts, len(rows), levels(wave, starts, self))
+        if sounds:
+            made = dataclasses.replace(made, waves=self._waves(wave, len(starts)))
         sound = np.clip(sounding(samples, self) - starts, 0, self.frames)
         padded = missing > 0 and (sound < self.frames).any()
         return dataclasses.replace(made, sound=sound) if padded else made
+
+    def _waves(self, wave, count: int) -> np.ndarray:
+        """Return all samples that the windows of patches see, as a view (count, samples)."""
+        size = self.window + (self.frames - 1) * self.hop
+        whole = filterbank.lengthened(wave, self)
+        every = np.lib.stride_tricks.sliding_window_view(whole, size)
+        return every[:: self.patch_hop * self.hop][:count]
+
+    def pictures(self, waves: ArrayLike) -> np.ndarray:
+        """Return the patches of samples as `Patches.waves` holds them.
+
+        Parameters
+        ----------
+        waves : array_like of float, shape (n, samples)
+            All that the windows of a patch see: ``window + (frames - 1) * hop`` samples each.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, frames, bands)
+            Where decibels depend on the loudest cell of the sound (`ref`, `top_db`), it is the
+            loudest of the patch.
+
+        Raises
+        ------
+        XaiAudioError
+            If the samples are of another number, or not finite.
+
+        Examples
+        --------
+        >>> import numpy as np, xaiaudio as xa
+        >>> vggish, wave = xa.LogMel.vggish(), np.random.default_rng(0).normal(0, 0.1, 20_000)
+        >>> patches = vggish(wave, sounds=True)
+        >>> bool(np.abs(vggish.pictures(patches.waves) - patches).max() < 1e-5)
+        True
+        """
+        waves = np.asarray(waves, np.float32)
+        size = self.window + (self.frames - 1) * self.hop
+        if waves.ndim != 2 or waves.shape[1] != size:
+            raise XaiAudioError(
+                f"The sounds have the shape {waves.shape}: (n, {size}) is needed, the samples that "
+                "a patch is made of."
+            )
+        if not np.isfinite(waves).all():
+            raise XaiAudioError("The sounds hold samples that are NaN, infinite or far too large.")
+        rows = [self.compress(filterbank.sums_of_windows(wave, self)) for wave in waves]
+        return np.asarray(rows, np.float32).reshape(-1, *self.patch_shape)
 
     def times(self, patch: int = 0) -> np.ndarray:
         """Return where the cells of a patch begin and end in the sound, in seconds.

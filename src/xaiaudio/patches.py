@@ -38,7 +38,9 @@ class Patches(np.lib.mixins.NDArrayOperatorsMixin):
         Mean square of the samples that each patch was made from, in dB relative to full scale;
         -inf for digital silence.
     waves : ndarray of float32, shape (n, samples), or None
-        The sounds that the patches are pictures of, for networks that take those.
+        The samples that each patch is a picture of, where they are known: for networks that take
+        sounds, and for methods that change the sound itself (`LogMel.pictures` makes the patch
+        of such samples).
     sound : ndarray of int, shape (n,), or None
         Frames of each patch, from its first on, that hold any sound; the rest is padding. None if
         nothing is.

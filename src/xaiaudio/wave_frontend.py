@@ -109,8 +109,12 @@ class WaveFrontend(LogMel):
         """Samples that one segment needs."""
         return self.samples
 
-    def __call__(self, wave, *, overlap: float | None = None, pad: bool = False):
+    def __call__(
+        self, wave, *, overlap: float | None = None, pad: bool = False, sounds: bool = True
+    ):
         """Return the segments of a waveform, as :meth:`LogMel.__call__` does its patches.
+
+        They always know their sounds.
 
         Returns
         -------
@@ -121,9 +125,15 @@ class WaveFrontend(LogMel):
         if overlap is not None:
             return self.with_overlap(overlap)(wave, pad=pad)
         patches = super().__call__(wave, pad=pad)
-        starts = patches.starts * self.hop
         wave = np.pad(np.asarray(wave, np.float32), (0, self.samples))
-        return dataclasses.replace(patches, waves=wave[starts[:, None] + np.arange(self.samples)])
+        every = np.lib.stride_tricks.sliding_window_view(wave, self.samples)
+        waves = every[:: self.patch_hop * self.hop][: len(patches)]
+        return dataclasses.replace(patches, waves=waves)
+
+    def pictures(self, waves):
+        """Return the pictures of segments (n, samples), as :meth:`LogMel.pictures` does."""
+        seen = self.window + (self.frames - 1) * self.hop
+        return super().pictures(np.asarray(waves)[..., :seen])
 
 
 def from_config(config: dict) -> LogMel:

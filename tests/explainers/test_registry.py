@@ -1,5 +1,6 @@
 """What every registered method must hold to, now and later."""
 
+import dataclasses
 import subprocess
 import sys
 
@@ -12,6 +13,8 @@ from xaiaudio import XaiAudioError
 from xaiaudio.explainers import gradients, registry
 
 METHODS = list(xa.methods())
+AT_ONCE = list(xa.methods(sounds=False))
+Options = dataclasses.make_dataclass("Options", [])
 ORDER = (
     *("gradcam", "gradcam++", "layercam", "scorecam", "occlusion", "lime"),
     "shapley",
@@ -60,7 +63,7 @@ def test_whichever_method_was_imported_first(first):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", AT_ONCE)
 @pytest.mark.parametrize("upsample", ["nearest", "bilinear"])
 @pytest.mark.parametrize("shape", [(24, 16), (7, 31)])
 def test_maps_are_finite_shaped_and_repeatable(method, upsample, shape):
@@ -77,7 +80,7 @@ def test_maps_are_finite_shaped_and_repeatable(method, upsample, shape):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", AT_ONCE)
 def test_all_classes_at_once_equal_one_by_one(small, patches, method):
     together = run(xa.explain_classes, small, patches, method=method)
     assert tuple(together) == small.labels
@@ -87,7 +90,7 @@ def test_all_classes_at_once_equal_one_by_one(small, patches, method):
         np.testing.assert_array_equal(result.targets, alone.targets)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", AT_ONCE)
 def test_each_patch_has_its_own_target_and_map(small, patches, method):
     mixed = run(xa.explain, small, patches, ["rain", 0, "dog"], method=method)
     assert mixed.target_labels == ["rain", "cat", "dog"]
@@ -97,7 +100,7 @@ def test_each_patch_has_its_own_target_and_map(small, patches, method):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", AT_ONCE)
 @pytest.mark.parametrize("axis", [0, 1])
 def test_time_and_frequency_are_not_mixed_up(method, axis):
     """A network that hears one corner of the patch only: the map must be strongest there."""
@@ -123,7 +126,7 @@ def test_time_and_frequency_are_not_mixed_up(method, axis):
     assert found[inside].mean() > 3 * np.abs(found[~inside]).mean()
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", AT_ONCE)
 @pytest.mark.parametrize(
     "patches, targets, message",
     [
@@ -143,7 +146,7 @@ def test_bad_input(small, method, patches, targets, message):
         xa.explain(small, patches, targets, method)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", AT_ONCE)
 def test_unknown_options(small, patches, method):
     with pytest.raises(XaiAudioError, match="no option 'colour'"):
         xa.explain(small, patches, method=method, colour="red")
@@ -170,3 +173,49 @@ def test_functions_on_networks_refuse_what_their_methods_refuse(small, patches, 
     inputs, targets = small.as_input(patches), np.zeros(len(patches), int)
     with pytest.raises(XaiAudioError, match=next(iter(wrong))):
         getattr(gradients, function)(small.logits_network, inputs, targets, **wrong)
+
+
+@pytest.fixture
+def needy():
+    """A method that changes the sound: its map is the energy of the patch's samples."""
+
+    @registry.register("needy", options=Options, summary="", paper="", sounds=True)
+    def energies(classifier, patches, targets, options):
+        assert isinstance(patches, xa.Patches)
+        return np.square(patches.waves).sum(axis=1)[:, None, None] * np.ones((1, 2, 2))
+
+    yield "needy"
+    del registry._METHODS["needy"]
+
+
+def test_a_method_that_changes_the_sound_is_given_it(needy):
+    model = xa.load_model("lite")
+    wave = np.random.default_rng(0).normal(0, 0.1, 40_000).astype("float32")
+    patches = model.frontend(wave, overlap=0.5, sounds=True)
+    assert xa.Explainer(needy).sounds and not xa.Explainer("occlusion").sounds
+    with pytest.warns(xa.XaiAudioWarning):
+        result = xa.explain(model, patches, "Rain", needy)
+    expected = np.square(patches.waves).sum(axis=1)
+    np.testing.assert_allclose(result.maps[:, 0, 0], expected, rtol=1e-5)
+    # The network's input are the patches: their samples blow up no file.
+    assert result.waves is None
+    with pytest.raises(xa.XaiAudioError, match="do not know theirs"):
+        xa.explain(model, patches.values, "Rain", needy)
+
+
+@pytest.mark.parametrize("method", ["saliency", "lime", "occlusion"])
+def test_other_methods_explain_patches_with_sounds_as_any(method):
+    model = xa.load_model("lite")
+    wave = np.random.default_rng(0).normal(0, 0.1, 30_000).astype("float32")
+    options = {"samples": 20} if method == "lime" else {}
+    found = [
+        xa.explain(model, model.frontend(wave, sounds=sounds), "Rain", method, **options)
+        for sounds in (True, False)
+    ]
+    np.testing.assert_array_equal(found[0].maps, found[1].maps)
+    assert found[0].waves is None and isinstance(found[0].inputs, np.ndarray)
+
+
+def test_methods_without_those_that_change_the_sound(needy):
+    assert needy in xa.methods() and needy not in xa.methods(sounds=False)
+    assert set(xa.methods(sounds=False)) < set(xa.methods())

@@ -18,7 +18,7 @@ from ..files import whole
 from ..patches import Patches, without_padding
 from . import registry
 from .checks import check_patches, naming, targets_of, warn_of_flat_maps
-from .engines.perturbation import output_of
+from .engines.perturbation import output_of, takes_waves
 from .explanation import Explanation, _plain
 
 if TYPE_CHECKING:
@@ -150,6 +150,11 @@ class Explainer:
             for field in dataclasses.fields(self.options)
         }
 
+    @property
+    def sounds(self) -> bool:
+        """Whether the patches must know their sounds."""
+        return self._method.sounds
+
     def takes(self, option: str) -> bool:
         """Tell whether the method has an option."""
         return option in self.settings
@@ -231,7 +236,15 @@ class Explainer:
     def _run(self, model, patches, inputs, targets, scores) -> list[Explanation]:
         """Explain the k targets of each patch: `targets` is (n, k), the result has length k."""
         waves, values = getattr(inputs, "waves", None), np.asarray(inputs)
-        if waves is not None and self._method.needs != registry.ANY:
+        if self._method.sounds and waves is None:
+            raise XaiAudioError(
+                f"{self.name} changes the sound itself, and these patches do not know theirs: make "
+                "them with model.frontend(wave, sounds=True)."
+            )
+        if not takes_waves(model):
+            waves = None
+            inputs = inputs if self._method.sounds else values
+        elif self._method.needs != registry.ANY:
             alone = getattr(model, "wave_logits_network", None) is not None
             raise XaiAudioError(
                 f"{self.name} needs {self._method.needs} in a Keras graph that takes log-mel "
@@ -289,7 +302,7 @@ class Explainer:
         if method.many_targets:
             found = method.function(model, patches, targets, options, *more)
         else:
-            repeated = np.repeat(patches, k, axis=0)
+            repeated = patches[np.repeat(np.arange(n), k)]
             found = method.function(model, repeated, targets.reshape(-1), options, *more)
         if not isinstance(found, registry.Found):
             found = registry.Found(found, {})

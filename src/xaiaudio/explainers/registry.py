@@ -61,6 +61,9 @@ class Method:
     fit : callable or None
         For methods that are trained: ``(classifier, clips, options) -> weights``, arrays by name.
         The function then takes the weights as a fifth argument.
+    sounds : bool
+        True for methods that change the sound itself: the patches must know theirs, and the
+        function is given `Patches` with `waves`. Others are given an array.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Method:
     needs: str
     many_targets: bool = False
     fit: Callable | None = None
+    sounds: bool = False
 
     def parse(self, given: dict) -> Any:
         """Check the options a user gave and fill in the defaults."""
@@ -93,6 +97,7 @@ def register(
     needs: str = ANY,
     many_targets: bool = False,
     fit: Callable | None = None,
+    sounds: bool = False,
 ) -> Callable[[Callable], Callable]:
     """Register a method, as a decorator.
 
@@ -101,11 +106,13 @@ def register(
     it returns maps ``(n, h, w)`` at the method's own resolution; with ``many_targets=True`` they
     are ``(n, k)`` and it returns ``(n, k, h, w)`` from one set of forward passes. What more
     there is to say of the maps goes with them in a `Found`. A method that is trained first gives
-    its `fit`, see `Method`.
+    its `fit`, one that changes the sound says ``sounds=True``, see `Method`.
     """
 
     def add(function):
-        _METHODS[name] = Method(name, function, options, summary, paper, needs, many_targets, fit)
+        _METHODS[name] = Method(
+            name, function, options, summary, paper, needs, many_targets, fit, sounds
+        )
         return function
 
     return add
@@ -146,7 +153,7 @@ def asking() -> list[str]:
     return [name for name, method in _all().items() if method.needs == ANY]
 
 
-def methods(*, trained: bool = False) -> dict[str, dict]:
+def methods(*, trained: bool = False, sounds: bool = True) -> dict[str, dict]:
     """List the explanation methods.
 
     Parameters
@@ -154,6 +161,8 @@ def methods(*, trained: bool = False) -> dict[str, dict]:
     trained : bool
         False lists the methods that explain at once, True those that have to be trained on sounds
         before, see `Explainer.fit`.
+    sounds : bool
+        False leaves out those that change the sound itself, and need patches that know theirs.
 
     Returns
     -------
@@ -178,5 +187,5 @@ def methods(*, trained: bool = False) -> dict[str, dict]:
             "needs": method.needs,
         }
         for name, method in _all().items()
-        if (method.fit is not None) == trained
+        if (method.fit is not None) == trained and (sounds or not method.sounds)
     }

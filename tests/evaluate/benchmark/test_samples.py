@@ -126,3 +126,17 @@ def test_a_part_of_a_board(model, made):
     for row in ("occlusion", "energy", "oracle"):
         np.testing.assert_allclose(part.row(row).values["mass"], fresh.row(row).values["mass"])
         assert part.interval(row, "rank") == fresh.interval(row, "rank")
+
+
+def test_cases_know_the_sounds_of_their_patches(model, made):
+    cases = cases_of(model, made, keep_wrong=True)
+    assert isinstance(cases.patches, np.ndarray)
+    np.testing.assert_allclose(model.frontend.pictures(cases.sounds), cases.patches, atol=1e-5)
+    part = cases.part([4, 1])
+    np.testing.assert_array_equal(part.sounds, cases.sounds[[4, 1]])
+    known = part.known(model.frontend)
+    np.testing.assert_array_equal(known.waves, part.sounds)
+    np.testing.assert_array_equal(known, part.patches)
+    assert known.starts.tolist() == list(part.starts)
+    bare = dataclasses.replace(cases, sounds=None)
+    assert bare.known(model.frontend) is bare.patches and bare.part([0]).sounds is None

@@ -104,7 +104,8 @@ def explain_cases(row: Explainer | Reference, model, cases: Cases, seed: int = 0
     """
     if isinstance(row, Reference):
         return row(model, cases, seed)
-    return row.with_seed(seed)(model, cases.patches, cases.targets)
+    patches = cases.known(model.frontend) if row.sounds else cases.patches
+    return row.with_seed(seed)(model, patches, cases.targets)
 
 
 def _luck(name, seed, shape) -> np.ndarray:
@@ -188,7 +189,7 @@ class Context:
         seed = self.seed if seed is None else seed
         cases = self.cases.part(self.subset)
         if patches is not None:
-            cases = dataclasses.replace(cases, patches=patches)
+            cases = dataclasses.replace(cases, patches=patches, sounds=None)
         return explain_cases(self.row, model, cases, seed).maps
 
     def scatter(self, values) -> np.ndarray:

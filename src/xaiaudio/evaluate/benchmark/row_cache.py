@@ -35,7 +35,7 @@ class RowCache:
         network = getattr(model, "wave_network", None) or model.network
         waves = getattr(cases.patches, "waves", None)
         arrays = [cases.patches, cases.targets, *truth, *network.get_weights()]
-        arrays += [] if waves is None else [waves]
+        arrays += [sounds for sounds in (waves, cases.sounds) if sounds is not None]
         self._common = cache.key(
             [[measure.name for measure in measures], few, seed],
             [list(cases.names), cases.dataset, list(model.labels)],

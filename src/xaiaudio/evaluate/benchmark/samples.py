@@ -10,8 +10,9 @@ import numpy as np
 
 from ...datasets.mixtures import mixtures
 from ...errors import XaiAudioError
+from ...explainers.engines.perturbation import takes_waves
 from ...frontend import LogMel
-from ...patches import joined
+from ...patches import Patches, joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +57,8 @@ class Cases:
         What the patches were cut from; may be empty.
     starts : tuple of int
         The first frame of each patch in its clip; empty where the clips are unknown.
+    sounds : ndarray of float32, shape (n, samples), or None
+        The samples that each patch is a picture of, for methods that change the sound.
     """
 
     patches: np.ndarray
@@ -69,6 +72,7 @@ class Cases:
     recognised: np.ndarray | None = None
     clips: tuple = ()
     starts: tuple[int, ...] = ()
+    sounds: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.patches)
@@ -90,7 +94,18 @@ class Cases:
             groups=some(self.groups),
             clips=some(self.clips),
             starts=some(self.starts),
+            sounds=None if self.sounds is None else self.sounds[chosen],
         )
+
+    def known(self, frontend: LogMel) -> Patches | np.ndarray:
+        """Return the patches with their sounds, where these are known."""
+        if self.sounds is None or getattr(self.patches, "waves", None) is not None:
+            return self.patches
+        starts = np.asarray(self.starts or np.zeros(len(self)), int)
+        length = int(starts.max()) + frontend.frames
+        padded = getattr(self.patches, "sound", None)
+        values = np.asarray(self.patches)
+        return Patches(values, frontend, starts, length, waves=self.sounds, sound=padded)
 
 
 def cases_of(
@@ -161,7 +176,7 @@ def cases_of(
         raise XaiAudioError(_nothing(model, clips, wrong, unusable))
     patches, targets, truths, used, right = zip(*found, strict=True)
     return Cases(
-        joined(patches),
+        joined(patches if takes_waves(model) else [_bare(patch) for patch in patches]),
         np.array(targets, int),
         _stacked(truths, model.frontend.patch_shape),
         tuple(clip.name for clip in used),
@@ -172,6 +187,7 @@ def cases_of(
         np.array(right, bool),
         used,
         tuple(int(patch.starts[0]) for patch in patches),
+        np.concatenate([patch.waves for patch in patches]),
     )
 
 
@@ -271,7 +287,7 @@ def _pick(frontend, clip):
             f"{frontend.min_samples / frontend.sample_rate:.2f} s: move it away, or lengthen it."
         )
     frontend = frontend.with_overlap(0.75)
-    patches = frontend(wave)
+    patches = frontend(wave, sounds=True)
     best, events = int(patches.loudness.argmax()), None
     if clip.events is not None and _same_cells(frontend, clip):
         events = frontend.cut(clip.load_events())[: len(patches)]
@@ -280,6 +296,11 @@ def _pick(frontend, clip):
     if np.ptp(patches[best].values) < _FLAT:
         raise XaiAudioError(f"{clip.path} is silent: there is nothing to explain.")
     return patches[best], None if events is None else events[best]
+
+
+def _bare(patch: Patches) -> Patches:
+    """Return a patch without its sound."""
+    return replace(patch, waves=None)
 
 
 def _holding(events, clip) -> int:

@@ -313,4 +313,4 @@ def _with_noise(context) -> list | None:
     if np.abs(clean - cases.patches[context.subset]).max() > _SAME:
         return None
     changed = noisy(np.stack(waves), draws=_DRAWS, seed=context.seed)
-    return [joined([frontend(wave) for wave in row]) for row in changed]
+    return [joined([frontend(wave, sounds=True) for wave in row]) for row in changed]
