@@ -47,6 +47,7 @@ def load_audio(
     sample_rate: int = SAMPLE_RATE,
     strict: bool = False,
     channel: int | None = None,
+    stream: int | None = None,
 ) -> np.ndarray:
     """Read a sound file as a mono waveform.
 
@@ -68,6 +69,9 @@ def load_audio(
     channel : int, optional
         The channel to take, counted from 0; by default the mean of all. A warning says if the
         channels cancel in the mean, as those of a stereo file do whose one channel is inverted.
+    stream : int, optional
+        Of a file that holds several sounds side by side, as a film in two languages or a song with
+        its stems, the one to take, counted from 0; by default the main one.
 
     Returns
     -------
@@ -79,7 +83,8 @@ def load_audio(
     XaiAudioError
         If the file is missing, a folder, empty, not a sound, holds no samples, NaN or infinite
         values, samples far beyond full scale, or more than six hours; if its rate is none that
-        sounds have (100 Hz to 1 MHz); if it has no such channel; if it is incomplete and `strict`.
+        sounds have (100 Hz to 1 MHz); if it has no such channel or stream; if it is incomplete and
+        `strict`.
 
     Examples
     --------
@@ -89,9 +94,10 @@ def load_audio(
     """
     path = Path(path)
     _check_rate(sample_rate)
-    _check_channel(channel)
+    _check_counted("channel", channel)
+    _check_counted("stream", stream)
     _check_file(path)
-    sound = decode(path, channel)
+    sound = decode(path, channel, stream)
     if not sum(len(wave) for wave, _ in sound.runs):
         cut = f" ({sound.missing})" if sound.missing else ""
         raise XaiAudioError(f"{path} holds no samples{cut}.")
@@ -222,11 +228,11 @@ def _check_rate(rate) -> None:
         )
 
 
-def _check_channel(channel) -> None:
-    if channel is None:
+def _check_counted(what, number) -> None:
+    if number is None:
         return
-    if isinstance(channel, bool) or not isinstance(channel, (int, np.integer)) or channel < 0:
-        raise XaiAudioError(f"The channel is {channel!r}: they are counted from 0.")
+    if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 0:
+        raise XaiAudioError(f"The {what} is {number!r}: they are counted from 0.")
 
 
 def _check_file(path: Path) -> None:

@@ -70,7 +70,7 @@ class Sound:
         return sum(len(wave) / rate for wave, rate in self.runs)
 
 
-def decode(path: Path, channel: int | None = None) -> Sound:
+def decode(path: Path, channel: int | None = None, stream: int | None = None) -> Sound:
     """Read all the sound in a file.
 
     Parameters
@@ -79,15 +79,20 @@ def decode(path: Path, channel: int | None = None) -> Sound:
         An ordinary file that can be opened and is not empty.
     channel : int, optional
         The channel to take, counted from 0; by default the mean of all.
+    stream : int, optional
+        Of a file that holds several sounds side by side, the one to read, counted from 0. By
+        default the one that ffmpeg's libraries find best.
 
     Raises
     ------
     XaiAudioError
-        If it is no sound, lasts too long, or has a rate that no sound has, or not this channel.
+        If it is no sound, lasts too long, or has a rate that no sound has, or not this channel or
+        stream.
     """
     collected, missing, failure = _Collector(path, channel), [], None
     with _bytes_of(path) as data:
-        found = parts(data) or [Part(0, len(data), plain=False)]
+        found = parts(data) if stream is None else []
+        found = found or [Part(0, len(data), plain=False)]
         head = data[:4096]
         for part in found:
             # By its name libsndfile reads a file faster than through Python.
@@ -95,7 +100,8 @@ def decode(path: Path, channel: int | None = None) -> Sound:
             source = _address(path) if alone else io.BytesIO(data[part.start : part.stop])
             before = collected.seconds
             try:
-                lost = _read(source, _Window(data, part.start, part.stop), part, collected)
+                window = _Window(data, part.start, part.stop)
+                lost = _read(source, window, part, collected, stream)
                 missing.append(_missing(part, collected.seconds - before) or lost)
             except _CannotRead as error:
                 failure = str(error)
@@ -250,7 +256,7 @@ class _Collector:
         return Sound(joined, missing, self.channels if cancelled else 0)
 
 
-def _read(source, window: _Window, part: Part, collected: _Collector) -> str:
+def _read(source, window: _Window, part: Part, collected: _Collector, stream=None) -> str:
     """Read one sound with the decoder that can; return what could not be read of it."""
     mark = collected.mark()
     if part.plain:
@@ -260,7 +266,7 @@ def _read(source, window: _Window, part: Part, collected: _Collector) -> str:
         except _CannotRead:
             collected.back_to(mark)
     try:
-        return _av(window, collected)
+        return _av(window, collected, stream)
     except _CannotRead:
         collected.back_to(mark)
         # AIFF with samples that ffmpeg does not know. libsndfile is not safe with CHAN.
@@ -283,16 +289,19 @@ def _libsndfile(source, part: Part, collected: _Collector) -> None:
         raise _CannotRead from error
 
 
-def _av(window: _Window, collected: _Collector) -> str:
+def _av(window: _Window, collected: _Collector, number: int | None = None) -> str:
     """Read with PyAV; return what could not be read."""
     import av
 
     try:
         with av.open(window, "r", options={"format_whitelist": _FORMATS}) as container:
-            stream = container.streams.best("audio")
-            if stream is None:
+            sounds = container.streams.audio
+            if not sounds:
                 raise _CannotRead("holds no sound, only pictures or text.")
-            if stream.codec_context is None:
+            if number is not None and number >= len(sounds):
+                raise _CannotRead(f"has no sound {number}: it has {len(sounds)}, counted from 0.")
+            stream = container.streams.best("audio") if number is None else sounds[number]
+            if stream is None or stream.codec_context is None:
                 raise _CannotRead("holds sound of a codec that cannot be decoded here.")
             before = collected.seconds
             damaged = _av_frames(container.demux(stream), collected)

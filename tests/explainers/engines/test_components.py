@@ -1,12 +1,14 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from xaiaudio import LogMel, XaiAudioError
 from xaiaudio.explainers.engines import segments
 from xaiaudio.explainers.engines.components import Components, mixtures
 from xaiaudio.explainers.engines.perturbation import Engine, Mixtures
-from xaiaudio.stft import analyse, root_hann
+from xaiaudio.stft import analyse, root_hann, synthesise
 
 FRONTEND = LogMel(window=256, hop=128, fft=256, bands=24, frames=20)
 RATE = FRONTEND.sample_rate
@@ -27,6 +29,16 @@ KINDS = {
     "grid": lambda wave: Components.grid(wave, FRONTEND, 3, 4),
     "sources": lambda wave: Components.of_sources(wave, two_stems),
     "stems": lambda wave: Components.of_sources(wave, two_stems(wave), ["low", "late"]),
+    "named": lambda wave: Components.of_sources(
+        wave, dict(zip("ab", two_stems(wave), strict=True)), sample_rate=RATE
+    ),
+    "nmf": lambda wave: Components.nmf(wave, FRONTEND, 3, seed=1),
+    "sources x time": lambda wave: Components.of_sources(wave, two_stems).times(3, fade=50),
+    "nmf x time": lambda wave: Components.nmf(wave, FRONTEND, 2).times(4),
+    "bands x time": lambda wave: Components.in_bands(wave, FRONTEND, 2).times(3),
+    "another rate": lambda wave: Components.of_sources(
+        wave, two_stems, sample_rate=RATE, expects=11_025
+    ),
     "patch": lambda wave: Components.of_patch(
         wave[:600].reshape(30, 20), segments.grid((30, 20), 4, 3), -0.3
     ),
@@ -54,7 +66,9 @@ def test_a_subset_is_the_sum_of_its_parts_and_the_residual(components):
         np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["time", "faded", "bands", "grid"])
+@pytest.mark.parametrize(
+    "kind", ["time", "faded", "bands", "grid", "nmf", "nmf x time", "bands x time"]
+)
 def test_parts_of_time_and_frequency_leave_no_residual(kind):
     assert np.abs(KINDS[kind](noise()).residual).max() < 1e-6
 
@@ -111,6 +125,130 @@ def test_cells_of_a_spectrogram_are_a_mask_on_one_transform():
             )
             summed[128 * place : 128 * place + 256] += np.fft.irfft(row * shares) * window
         np.testing.assert_allclose(part, summed[256:1256], atol=1e-6)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    samples=st.integers(30, 400),
+    count=st.integers(1, 9),
+    fade=st.integers(0, 3),
+    k=st.integers(1, 4),
+    seed=st.integers(0, 999),
+)
+def test_sources_by_time_whatever_their_number(samples, count, fade, k, seed):
+    wave = noise(samples, seed)
+    stems = np.random.default_rng(seed + 1).normal(0, 0.2, (k, samples)).astype("float32")
+    whole = Components.of_sources(wave, stems)
+    found = whole.times(count, fade=fade)
+    assert len(found) == k * count
+    np.testing.assert_array_equal(found.mix(np.ones(k * count)), wave)
+    # The residual is the one that it was, and each stretch of a source a part of it.
+    np.testing.assert_allclose(found.residual, whole.residual, atol=1e-5)
+    np.testing.assert_allclose(
+        found.parts.reshape(count, k, samples).sum(axis=0), whole.parts, atol=1e-6
+    )
+    if not fade:
+        assert ((found.parts != 0).reshape(count, k, samples).sum(axis=0) <= 1).all()
+
+
+def test_sources_by_time_are_in_the_order_of_time():
+    wave, stems = noise(1_003), np.stack([noise(1_003, 1), noise(1_003, 2)])
+    found = Components.of_sources(wave, stems, ["low", "high"]).times(4)
+    borders = [round(1_003 * number / 4) for number in range(5)]
+    place = 0
+    for time in range(4):
+        for number, name in enumerate(["low", "high"]):
+            assert found.names[place] == f"{name}, time {time + 1}"
+            expected = np.zeros(1_003)
+            expected[borders[time] : borders[time + 1]] = stems[
+                number, borders[time] : borders[time + 1]
+            ]
+            np.testing.assert_array_equal(found.parts[place], expected.astype("float32"))
+            place += 1
+    assert place == len(found)
+
+
+def test_nmf_takes_sounds_apart_that_come_and_go():
+    seconds = np.arange(RATE) / RATE
+    low = np.sin(2 * np.pi * 500 * seconds) * (seconds < 0.6)
+    high = 0.5 * np.sin(2 * np.pi * 3_000 * seconds) * (seconds > 0.3)
+    found = Components.nmf((low + high).astype("float32"), FRONTEND, 2)
+    for part, own, other in zip(found.parts, (low, high), (high, low), strict=True):
+        part = part.astype(float)
+        assert part @ own / (own @ own) > 0.9
+        assert abs(part @ other) / (other @ other) < 0.1
+
+
+def test_nmf_shares_each_cell_of_the_transform():
+    from sklearn.decomposition import NMF
+
+    wave = noise(2_000)
+    found = Components.nmf(wave, FRONTEND, 3, seed=5)
+    spectrum = analyse(wave, FRONTEND)
+    # Once more with scikit-learn alone, cell by cell.
+    magnitudes = np.abs(spectrum) / np.abs(spectrum).max()
+    peer = NMF(3, init="nndsvda", random_state=5).fit(magnitudes.T)
+    spectra, activations = peer.transform(magnitudes.T), peer.components_
+    order = np.argsort(spectra.argmax(axis=0), kind="stable")
+    parts = []
+    for k in order:
+        share = np.zeros_like(magnitudes)
+        for frame, bin_ in np.ndindex(*share.shape):
+            total = spectra[bin_] @ activations[:, frame]
+            share[frame, bin_] = spectra[bin_, k] * activations[k, frame] / total if total else 0
+        parts.append(synthesise(spectrum * share, 2_000, FRONTEND))
+    found_set = sorted(found.parts.std(axis=1))
+    np.testing.assert_allclose(found_set, sorted(np.std(parts, axis=1)), rtol=0.05)
+    assert np.abs(found.residual).max() < 1e-6
+
+
+def test_nmf_depends_on_its_seed_alone():
+    wave = noise(2_000)
+    one, again = (Components.nmf(wave, FRONTEND, 3, seed=2).parts for _ in range(2))
+    np.testing.assert_array_equal(one, again)
+    # Louder or fainter, the parts are the same.
+    faint = Components.nmf(1e-3 * wave, FRONTEND, 3, seed=2).parts
+    np.testing.assert_allclose(1e3 * faint, one, atol=1e-3)
+
+
+def test_silence_has_silent_parts():
+    for found in (
+        Components.nmf(np.zeros(2_000), FRONTEND, 2),
+        Components.harmonic_percussive(np.zeros(2_000)),
+    ):
+        assert not found.parts.any() and not found.residual.any()
+
+
+def test_a_separator_hears_the_rate_that_it_expects():
+    heard = []
+
+    def separator(sound):
+        heard.append(sound)
+        return {"all": sound, "half": 0.5 * sound}
+
+    seconds = np.arange(RATE) / RATE
+    wave = np.sin(2 * np.pi * 440 * seconds).astype("float32")
+    found = Components.of_sources(wave, separator, sample_rate=RATE, expects=44_100)
+    assert found.names == ("all", "half") and len(heard[0]) == 44_100
+    # 440 Hz are 440 Hz there.
+    peak = np.abs(np.fft.rfft(heard[0])).argmax()
+    assert peak == 440
+    middle = slice(500, -500)
+    np.testing.assert_allclose(found.parts[0, middle], wave[middle], atol=1e-3)
+    np.testing.assert_allclose(found.parts[1, middle], 0.5 * wave[middle], atol=1e-3)
+    np.testing.assert_array_equal(found.mix([1, 1]), wave)
+    # Of a rate that is the sound's own, the separator is given the sound itself.
+    Components.of_sources(wave, separator, sample_rate=RATE, expects=RATE)
+    np.testing.assert_array_equal(heard[1], wave)
+
+
+def test_a_separator_may_write_into_what_it_is_given():
+    def separator(sound):
+        sound *= 0
+        return sound[None]
+
+    wave = noise()
+    np.testing.assert_array_equal(Components.of_sources(wave, separator).whole, noise())
 
 
 @pytest.mark.slow
@@ -170,11 +308,25 @@ def test_the_engine_is_given_the_input_itself_when_all_parts_are_on():
 @pytest.mark.parametrize(
     "make, message",
     [
-        (lambda: Components.in_time(noise(), 0), "cannot be cut into 0"),
+        (lambda: Components.in_time(noise(), 0), "count is 0"),
         (lambda: Components.in_time(noise(5), 6), "cannot be cut into 6"),
         (lambda: Components.in_time(noise().reshape(2, -1), 2), "mono waveform"),
         (lambda: Components.grid(noise(), FRONTEND, 99, 2), "cannot be cut into a grid"),
         (lambda: Components.grid(noise(100), FRONTEND, 1, 2), "100 samples"),
+        (lambda: Components.in_time(noise(), 2, fade=2_001), "fade is 2001"),
+        (lambda: Components.in_time(noise(), 2).times(0), "count is 0"),
+        (lambda: KINDS["patch"](noise()).times(2), "parts of a patch"),
+        (lambda: Components.nmf(noise(), FRONTEND, 0), "count is 0"),
+        (lambda: Components.nmf(noise(), FRONTEND, 99), "has no 99 spectra"),
+        (lambda: Components.of_sources(noise(), two_stems, expects=9), "say sample_rate"),
+        (lambda: Components.of_sources(noise(), [noise()], expects=9), "no separator"),
+        (
+            lambda: Components.of_sources(
+                noise(), lambda sound: [noise()], sample_rate=RATE, expects=8_000
+            ),
+            r"\(k, 2000\) is needed: as long",
+        ),
+        (lambda: Components.of_sources(noise(), {"a": noise(), "b": noise(9)}), "differ in length"),
         (lambda: Components.of_sources(noise(), noise()), "The sources have the shape"),
         (lambda: Components.of_sources(noise(), [noise(9)]), "at its rate"),
         (lambda: Components.of_sources(noise(), two_stems(noise()), ["one"]), "1 names for 2"),

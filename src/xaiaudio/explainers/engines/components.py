@@ -12,9 +12,10 @@ from ...frontend_settings import check_wave
 from ...stft import analyse, rows_of, synthesise, to_stft
 from . import segments as cut
 from .masks import Mixtures
+from .separation import factorised, harmonic_and_percussive, separated, stacked, stretches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import ArrayLike
 
@@ -135,17 +136,43 @@ class Components:
         Components
         """
         wave = check_wave(wave)
-        if not 1 <= count <= len(wave):
-            raise XaiAudioError(
-                f"A sound of {len(wave)} samples cannot be cut into {count} parts: choose from 1 "
-                f"to {len(wave)}."
-            )
-        borders = np.arange(1, count)[:, None] * len(wave) / count
-        distance = np.arange(len(wave)) + 0.5 - borders
-        # How far the sound is into the next part: from 0 to 1 at once, or over the fade.
-        into = np.clip(distance / fade + 0.5, 0, 1) if fade else (distance > 0).astype(float)
-        edges = np.concatenate([np.ones((1, len(wave))), into, np.zeros((1, len(wave)))])
-        return cls(wave, wave * (edges[:-1] - edges[1:]), _numbered("time", count))
+        return cls(wave, wave * stretches(len(wave), count, fade), _numbered("time", count))
+
+    def times(self, count: int, *, fade: int = 0) -> Components:
+        """Cut each part of a sound into stretches of time: sources x time segments.
+
+        Parameters
+        ----------
+        count, fade : int
+            Stretches, and the samples that neighbours share, as :meth:`in_time` has them.
+
+        Returns
+        -------
+        Components
+            The parts of the first stretch, then those of the second, and so on: "drums, time 1",
+            "bass, time 1", "drums, time 2", ... The residual is the one that it was.
+
+        References
+        ----------
+        V. Haunschmid, E. Manilow and G. Widmer, "audioLIME: Listenable explanations using source
+        separation", MML 2020.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from xaiaudio.explainers.engines.components import Components
+        >>> halves = Components.of_sources(np.ones(4), {"a": np.ones(4), "b": np.zeros(4)}).times(2)
+        >>> halves.names
+        ('a, time 1', 'b, time 1', 'a, time 2', 'b, time 2')
+        >>> halves.parts[2].tolist()
+        [0.0, 0.0, 1.0, 1.0]
+        """
+        if self.whole.ndim != 1:
+            raise XaiAudioError("These are parts of a patch: only those of a sound can be cut so.")
+        windows = stretches(len(self.whole), count, fade)
+        parts = windows[:, None].astype(np.float32) * self.parts
+        names = [f"{name}, time {time}" for time in range(1, count + 1) for name in self.names]
+        return type(self)(self.whole, parts.reshape(-1, len(self.whole)), tuple(names))
 
     @classmethod
     def in_bands(cls, wave: ArrayLike, frontend: LogMel, count: int) -> Components:
@@ -209,32 +236,94 @@ class Components:
 
     @classmethod
     def of_sources(
-        cls, wave: ArrayLike, sources: ArrayLike | Callable, names: Sequence[str] | None = None
+        cls,
+        wave: ArrayLike,
+        sources: ArrayLike | Mapping[str, ArrayLike] | Callable,
+        names: Sequence[str] | None = None,
+        *,
+        sample_rate: int | None = None,
+        expects: int | None = None,
     ) -> Components:
         """Take a sound apart into its sources.
 
         Parameters
         ----------
         wave : array_like of float, shape (samples,)
-        sources : array_like of float, shape (k, samples), or callable
+        sources : array_like of float, shape (k, samples), mapping of str to such, or callable
             The stems, or a separator: a function that takes the sound and returns them. What they
             miss of the sound is the residual.
         names : sequence of str, optional
-            By default "source 1" and so on.
+            By default those of the mapping, or else "source 1" and so on.
+        sample_rate : int, optional
+            Of the sound, in hertz.
+        expects : int, optional
+            The rate that the separator was made for. Where it is another one than the sound's, the
+            separator is given the resampled sound, and its sources are brought back; frequencies
+            that the lower rate cannot hold are residual.
 
         Returns
         -------
         Components
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from xaiaudio.explainers.engines.components import Components
+        >>> halves = lambda sound: {"left": 0.5 * sound, "right": 0.25 * sound}
+        >>> found = Components.of_sources(np.ones(800), halves, sample_rate=8_000, expects=16_000)
+        >>> found.names, found.parts.shape
+        (('left', 'right'), (2, 800))
         """
         wave = check_wave(wave)
-        stems = np.asarray(sources(wave) if callable(sources) else sources, np.float32)
+        if callable(sources):
+            sources = separated(wave, sources, sample_rate, expects)
+        elif expects is not None:
+            raise XaiAudioError("These are stems, and no separator that could expect a rate.")
+        found, stems = stacked(sources)
         if stems.ndim != 2 or stems.shape[1] != len(wave):
             raise XaiAudioError(
                 f"The sources have the shape {stems.shape}, but (k, {len(wave)}) is needed: as "
                 "long as the sound, at its rate."
             )
-        names = _numbered("source", len(stems)) if names is None else tuple(names)
+        names = found or _numbered("source", len(stems)) if names is None else tuple(names)
         return cls(wave, stems, names)
+
+    @classmethod
+    def nmf(cls, wave: ArrayLike, frontend: LogMel, count: int, *, seed: int = 0) -> Components:
+        """Take a sound apart into spectra that come and go, by non-negative matrix factorisation.
+
+        Parameters
+        ----------
+        wave : array_like of float, shape (samples,)
+            At the front end's rate.
+        frontend : LogMel
+            Its windows count.
+        count : int
+            How many spectra.
+        seed : int
+            Decides what the factorisation leaves to chance.
+
+        Returns
+        -------
+        Components
+            Named "spectrum 1" and so on, the one with the lowest peak first.
+
+        References
+        ----------
+        D. D. Lee and H. S. Seung, "Learning the parts of objects by non-negative matrix
+        factorization", Nature 401, 1999; P. Smaragdis and J. C. Brown, "Non-negative matrix
+        factorization for polyphonic music transcription", WASPAA 2003.
+
+        Examples
+        --------
+        >>> import numpy as np, xaiaudio as xa
+        >>> from xaiaudio.explainers.engines.components import Components
+        >>> wave = np.sin(np.arange(8_000) / 5) + np.sin(np.arange(8_000) * 2)
+        >>> Components.nmf(wave, xa.LogMel.vggish(), 2).names
+        ('spectrum 1', 'spectrum 2')
+        """
+        wave = check_wave(wave)
+        return cls(wave, factorised(wave, frontend, count, seed), _numbered("spectrum", count))
 
     @classmethod
     def harmonic_percussive(cls, wave: ArrayLike, *, margin: float = 1.0) -> Components:
@@ -257,13 +346,8 @@ class Components:
         D. Fitzgerald, "Harmonic/percussive separation using median filtering", DAFx 2010;
         J. Driedger, M. Müller and S. Disch, ISMIR 2014, for the margin.
         """
-        if not margin >= 1:
-            raise XaiAudioError(f"margin is {margin!r}: it must be a number from 1 up.")
-        from librosa.effects import hpss  # slow to import, and used here only
-
-        return cls.of_sources(
-            wave, lambda sound: np.stack(hpss(sound, margin=margin)), ("harmonic", "percussive")
-        )
+        wave = check_wave(wave)
+        return cls(wave, harmonic_and_percussive(wave, margin), ("harmonic", "percussive"))
 
 
 def mixtures(components: Sequence[Components], weights: ArrayLike) -> Mixtures:
