@@ -30,6 +30,7 @@ def options_of(method):
     return {
         "lime": {"samples": 40},
         "shapley": {"samples": 150},
+        "rise": {"samples": 40},
         "occlusion": {"stride": 0.5, "mask": 0.5},
     }.get(method, {})
 

@@ -17,13 +17,14 @@ AT_ONCE = list(xa.methods(sounds=False))
 Options = dataclasses.make_dataclass("Options", [])
 ORDER = (
     *("gradcam", "gradcam++", "layercam", "scorecam", "occlusion", "lime"),
-    "shapley",
+    *("shapley", "rise"),
     *("saliency", "smoothgrad", "input-x-gradient", "integrated-gradients"),
     *("guided-backprop", "lrp"),
 )
 QUICK = {
     "lime": {"samples": 60, "grid": (4, 3)},
     "shapley": {"samples": 60, "grid": (4, 3)},
+    "rise": {"samples": 300},
 }
 
 

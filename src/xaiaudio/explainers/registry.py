@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # Method files, in the order in which the book introduces them. Adding a method is adding a file
 # and its name here.
-FILES = ("cam", "occlusion", "lime", "shapley", "gradients", "guided", "lrp.method")
+FILES = ("cam", "occlusion", "lime", "shapley", "rise", "gradients", "guided", "lrp.method")
 
 #: What a method needs that only asks the network, and never looks inside.
 ANY = "any network"
@@ -148,7 +148,7 @@ def asking() -> list[str]:
     --------
     >>> from xaiaudio.explainers.registry import asking
     >>> sorted(asking())
-    ['lime', 'occlusion', 'shapley']
+    ['lime', 'occlusion', 'rise', 'shapley']
     """
     return [name for name, method in _all().items() if method.needs == ANY]
 

@@ -202,3 +202,82 @@ class Mixtures:
         first = (whole[0], tf.zeros((whole.shape[0], size)))
         gone = tf.while_loop(lambda number, _: number <= whole[-1], add, first)[1]
         return tf.gather(wholes, whole) - tf.reshape(gone, (-1, *wholes.shape[1:]))
+
+
+@dataclass(frozen=True)
+class Soft:
+    """Coarse grids of points between which patches fade, the same for all patches.
+
+    Attributes
+    ----------
+    points : ndarray of float, shape (m, a, b)
+        How much of a patch stays at each point of a grid, 0 to 1; in between it is interpolated, in
+        both directions.
+    shifts : ndarray of float, shape (m, 2)
+        Where the patch begins in each grid, in frames and bands from its first point.
+    steps : pair of float
+        Frames and bands from one point to the next. The grid has to reach beyond the patch.
+    """
+
+    points: np.ndarray
+    shifts: np.ndarray
+    steps: tuple[float, float]
+
+    kind: ClassVar[str] = "soft"
+    of_cells: ClassVar[bool] = True
+    specs: ClassVar[tuple] = (
+        ((None, None, None), tf.float32),
+        ((None, 2), tf.float32),
+        ((2,), tf.float32),
+    )
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    @property
+    def arrays(self) -> tuple:
+        """What the graph needs."""
+        return tuple(np.asarray(one, np.float32) for one in (self.points, self.shifts, self.steps))
+
+    def cells(self, shape: tuple[int, int], first: int, last: int) -> np.ndarray:
+        """Return how much of each cell of a patch (h, w) some of the masks keep.
+
+        Parameters
+        ----------
+        shape : pair of int
+        first, last : int
+            Masks from the first number up to, but without, the last.
+
+        Returns
+        -------
+        ndarray of float32, shape (last - first, h, w)
+        """
+        return self._kept(tf.range(first, last), shape, *map(tf.constant, self.arrays)).numpy()
+
+    @staticmethod
+    def _kept(mask, shape, points, shifts, steps):
+        """Build how much each cell keeps (batch, h, w): a product along either axis."""
+        chosen, shift = tf.gather(points, mask), tf.gather(shifts, mask)
+
+        def along(axis):  # the share of each point in each row or column: tents
+            places = (tf.range(shape[axis], dtype=tf.float32) + shift[:, axis, None]) / steps[axis]
+            numbers = tf.range(tf.shape(points)[axis + 1])
+            return tf.nn.relu(1 - tf.abs(places[..., None] - tf.cast(numbers, tf.float32)))
+
+        return along(0) @ chosen @ tf.linalg.matrix_transpose(along(1))
+
+    @classmethod
+    def inputs(
+        cls,
+        patch: tf.Tensor,
+        mask: tf.Tensor,
+        patches: tf.Tensor,
+        fill: tf.Tensor,
+        *arrays: tf.Tensor,
+    ) -> tf.Tensor:
+        """Build the next inputs (batch, h, w, ...) inside the graph."""
+        batch, shape = patch.shape[0], patches.shape[1:]
+        gone = 1 - cls._kept(mask, shape[:2], *arrays)
+        gone = tf.reshape(gone, (batch, *shape[:2], *[1] * (len(shape) - 2)))
+        whole = tf.gather(patches, patch)
+        return whole - gone * (whole - tf.gather(fill, patch))

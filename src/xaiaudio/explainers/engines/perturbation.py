@@ -24,6 +24,7 @@ from .masks import Boxes as Boxes
 from .masks import Coalitions as Coalitions
 from .masks import Mixtures as Mixtures
 from .masks import Ranks as Ranks
+from .masks import Soft as Soft
 
 if TYPE_CHECKING:
     from typing import Any, TypeGuard
@@ -86,7 +87,7 @@ class Engine:
             have to know their sounds (`Patches.waves`).
         fill : array_like of float, shape (n, h, w, ...), or None
             What stands in a cell that is hidden; None for mixtures, which need none.
-        masks : Boxes, Coalitions, Ranks or Mixtures
+        masks : Boxes, Coalitions, Ranks, Mixtures or Soft
             m masks.
         progress : bool or None
             Show a progress bar on stderr; None shows one on a terminal only.
