@@ -14,7 +14,7 @@ from .console import note
 
 MAX_LABELS = 1 << 20  # bytes
 # For a first look: half of the library's own samples is enough, and twice as fast.
-QUICK = {"lime": {"samples": 500}}
+QUICK = {"shapley": {"samples": 256}, "rise": {"samples": 512}}
 
 
 class End(StrEnum):

@@ -36,7 +36,7 @@ Examples:
 
 For each sound the folder gets NAME.html (open it in a browser), NAME.png, and for each
 method NAME-METHOD.npz (xaiaudio.Explanation.load reads it), NAME-METHOD-kept.mp3 and
-NAME-METHOD-removed.mp3. LIME draws 500 samples unless --set says otherwise. Occlusion and LIME
+NAME-METHOD-removed.mp3. LIME draws 256 samples unless --set says otherwise. Occlusion and LIME
 explain the logit, or the probability with output=scores. The network `lite` ships along, knows
 the ten classes of ESC-10 and needs no internet."""
 

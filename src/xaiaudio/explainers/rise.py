@@ -81,7 +81,8 @@ def rise(
     The report says how many ``samples`` there were, of which ``rows`` are different before they are
     shifted; the ``mean`` answer; and ``stability``, the correlation to be expected with the map of
     another seed. It follows from that of the maps of either half of the masks (C. Spearman;
-    W. Brown, British Journal of Psychology 1910).
+    W. Brown, British Journal of Psychology 1910), and is too low where half an orthogonal design
+    does worse than half of what a whole one does.
     """
     shape = patches.shape[1:]
     masks, groups = masks_of(shape, options)
@@ -89,8 +90,10 @@ def rise(
     answers = engine_of(classifier, options.output)(patches, fill, masks)
     wanted = np.take_along_axis(answers, targets[:, None], axis=2).astype(np.float64)  # (n, m, k)
     wanted = np.moveaxis(wanted, 2, 1)  # (n, k, m)
-    sums, kept, halves = _sums(masks, groups, wanted, shape)
-    means = [wanted[..., half].mean(axis=-1)[..., None, None] for half in halves]
+    # Halves that are whole designs, where there are so many.
+    late = groups - groups[0] > (groups.max() - groups[0]) / 2
+    sums, kept = _sums(masks, late, wanted, shape)
+    means = [wanted[..., late == half].mean(axis=-1)[..., None, None] for half in (0, 1)]
     pair = [
         one / np.maximum(weight, 1e-9) - mean
         for one, weight, mean in zip(sums, kept, means, strict=True)
@@ -136,19 +139,18 @@ def masks_of(shape: tuple[int, int], options: Options) -> tuple[Soft, np.ndarray
     return Soft(present.reshape(-1, *across), shifts, tuple(steps.tolist())), groups
 
 
-def _sums(masks, groups, answers, shape):
-    """Add up the answers times the masks, and the masks, for either half of the groups."""
-    halves = [np.flatnonzero(groups % 2 == half) for half in (0, 1)]
+def _sums(masks, late, answers, shape):
+    """Add up the answers times the masks, and the masks, for those that are late or not."""
     sums = np.zeros((2, *answers.shape[:2], *shape))
     kept = np.zeros((2, *shape))
     for start in range(0, len(masks), _CHUNK):
         last = min(start + _CHUNK, len(masks))
         cells = masks.cells(shape, start, last)
         for half in (0, 1):
-            inside = groups[start:last] % 2 == half
+            inside = late[start:last] == half
             kept[half] += cells[inside].sum(axis=0)
             sums[half] += np.tensordot(answers[..., start:last][..., inside], cells[inside], 1)
-    return sums, kept, halves
+    return sums, kept
 
 
 def _expected(first, second) -> np.ndarray:
