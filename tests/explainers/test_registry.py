@@ -17,7 +17,7 @@ AT_ONCE = list(xa.methods(sounds=False))
 Options = dataclasses.make_dataclass("Options", [])
 ORDER = (
     *("gradcam", "gradcam++", "layercam", "scorecam", "occlusion", "lime"),
-    *("shapley", "rise"),
+    *("slime", "shapley", "rise"),
     *("saliency", "smoothgrad", "input-x-gradient", "integrated-gradients"),
     *("guided-backprop", "lrp"),
 )
@@ -25,6 +25,7 @@ QUICK = {
     "lime": {"samples": 60, "grid": (4, 3)},
     "shapley": {"samples": 60, "grid": (4, 3)},
     "rise": {"samples": 300},
+    "slime": {"samples": 60, "grid": (4, 3)},
 }
 
 

@@ -152,8 +152,8 @@ class Explainer:
 
     @property
     def sounds(self) -> bool:
-        """Whether the patches must know their sounds."""
-        return self._method.sounds
+        """Whether the patches must know their sounds; options can ask for it, too."""
+        return self._method.sounds or getattr(self.options, "sounds", False)
 
     def takes(self, option: str) -> bool:
         """Tell whether the method has an option."""
@@ -236,14 +236,14 @@ class Explainer:
     def _run(self, model, patches, inputs, targets, scores) -> list[Explanation]:
         """Explain the k targets of each patch: `targets` is (n, k), the result has length k."""
         waves, values = getattr(inputs, "waves", None), np.asarray(inputs)
-        if self._method.sounds and waves is None:
+        if self.sounds and waves is None:
             raise XaiAudioError(
                 f"{self.name} changes the sound itself, and these patches do not know theirs: make "
                 "them with model.frontend(wave, sounds=True)."
             )
         if not takes_waves(model):
             waves = None
-            inputs = inputs if self._method.sounds else values
+            inputs = inputs if self.sounds else values
         elif self._method.needs != registry.ANY:
             alone = getattr(model, "wave_logits_network", None) is not None
             raise XaiAudioError(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # Method files, in the order in which the book introduces them. Adding a method is adding a file
 # and its name here.
 FILES = (
-    *("cam", "occlusion", "lime", "shapley", "rise", "audiolime"),
+    *("cam", "occlusion", "lime", "slime", "shapley", "rise", "audiolime"),
     *("gradients", "guided", "lrp.method"),
 )
 

@@ -96,7 +96,7 @@ class WaveformClassifier(AudioClassifier):
         """There is none that takes patches: raises an error that says what works instead."""
         raise XaiAudioError(
             f"{self.name} takes sounds, and this needs a Keras graph that takes log-mel patches. "
-            "Methods that only ask a network work with it: occlusion, lime, shapley, rise."
+            "Methods that only ask a network work with it: occlusion, lime, slime, shapley, rise."
         )
 
     logits_network = network
