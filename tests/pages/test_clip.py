@@ -1,11 +1,14 @@
 """The page of a clip: what several methods say of it, and what could not be asked."""
 
+import html
+
 import keras
 import numpy as np
 import pytest
 
 import xaiaudio as xa
 from xaiaudio.pages.clip import explain_clip
+from xaiaudio.pages.mixer import CUTS, cut
 
 FRONTEND = xa.LogMel(frames=12, bands=8)
 WAVE = np.random.default_rng(0).normal(0, 0.1, 4000).astype("float32")
@@ -64,3 +67,58 @@ def test_a_page_says_what_is_padding(recurrent):
     assert len(figure.data["spectrogram"]) == 12
     whole = explain_clip(recurrent, WAVE, "noise", methods=["occlusion"])
     assert "padding," not in whole.html() and "sound" not in whole.picture().data
+
+
+def test_a_page_says_what_the_network_hears_in_each_sound(recurrent):
+    clip = explain_clip(recurrent, WAVE, "noise", methods=["occlusion"])
+    page = clip.html()
+    (part,) = clip.parts
+    said = part.result.check(WAVE, overlap=0.5)
+    assert said == part.heard.answers
+    assert html.escape(said.verdict) in page
+    for answer in said.values():
+        assert html.escape(str(answer)) in page
+    assert said["original"].label == clip.prediction.label
+    assert "xa-mixer" not in page
+
+
+@pytest.mark.parametrize("mix, count", [("time", 5), ("bands", 5), ("harmonic", 2)])
+def test_a_page_has_a_mixer_of_the_sound(recurrent, mix, count):
+    wave = np.tile(WAVE, 2)
+    clip = explain_clip(recurrent, wave, "<i>noise", methods=["occlusion"], mix=mix)
+    assert len(clip.mixer.components) == count
+    page = clip.html()
+    assert f"about {2**count} mixes. Took {clip.mixer_seconds:.1f} s." in page
+    assert page.count("data-part=") == count and "<i>noise" not in page
+    whole = recurrent.scores(recurrent.frontend(wave, overlap=0.5)).mean(axis=0)
+    np.testing.assert_allclose(clip.mixer.scores[-1], whole, atol=1e-6)
+
+
+def test_long_sounds_and_rates_that_browsers_do_not_play_have_no_mixer():
+    frontend = xa.LogMel.vggish()
+    assert cut(np.zeros(61 * 16_000), frontend, "time", 100) is None
+    assert len(cut(np.zeros(59 * 16_000), frontend, "time", 120)) == 2
+    slow = xa.LogMel(sample_rate=4000, fmax=2000.0)
+    assert cut(np.zeros(8000), slow, "time", 2) is None
+    with pytest.raises(xa.XaiAudioError, match="choose one of"):
+        cut(np.zeros(8000), frontend, "words", 2)
+
+
+def test_parts_are_named_after_their_place():
+    frontend = xa.LogMel.vggish()
+    wave = np.random.default_rng(0).normal(0, 0.1, 32_000)
+    assert cut(wave, frontend, "time", 1).names[:2] == ("0.0 to 0.4 s", "0.4 to 0.8 s")
+    bands = cut(wave, frontend, "bands", 1)
+    for part, name in zip(bands.parts, bands.names, strict=True):
+        low, high = (float(number) for number in name[:-3].split(" to "))
+        spectrum = np.square(np.abs(np.fft.rfft(part)))
+        hertz = np.fft.rfftfreq(len(part), 1 / 16_000)
+        inside = (hertz > 0.9 * low - 40) & (hertz < 1.1 * high + 40)
+        if low > 125 and high < 7500:  # the outer bands take what lies beyond them
+            assert spectrum[inside].sum() > 0.75 * spectrum.sum()
+
+
+def test_the_command_names_the_cuts_of_the_page():
+    from xaiaudio.cli import explain
+
+    assert explain.CUTS == CUTS

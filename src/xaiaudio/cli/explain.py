@@ -24,6 +24,8 @@ from .choices import (
 from .console import check_folder, note, quiet_libraries, say, start_tensorflow
 
 METHODS = ("gradcam", "occlusion", "lime")
+# As pages.mixer has them, which takes seconds to import.
+CUTS = ("none", "time", "bands", "harmonic")
 
 _EPILOG = """\b
 Examples:
@@ -36,9 +38,10 @@ Examples:
 
 For each sound the folder gets NAME.html (open it in a browser), NAME.png, and for each
 method NAME-METHOD.npz (xaiaudio.Explanation.load reads it), NAME-METHOD-kept.mp3 and
-NAME-METHOD-removed.mp3. LIME draws 256 samples unless --set says otherwise. Occlusion and LIME
-explain the logit, or the probability with output=scores. The network `lite` ships along, knows
-the ten classes of ESC-10 and needs no internet."""
+NAME-METHOD-removed.mp3. The page has a mixer of the sound's parts, unless it is longer than a
+minute, and under each sound what the network hears in it. LIME draws 256 samples unless --set
+says otherwise. Occlusion and LIME explain the logit, or the probability with output=scores. The
+network `lite` ships along, knows the ten classes of ESC-10 and needs no internet."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -93,6 +96,13 @@ def explain(
             "--set", metavar="METHOD.OPTION=VALUE", help="Option of a method; repeat for several."
         ),
     ] = None,
+    mixer: Annotated[
+        str,
+        typer.Option(
+            metavar="PARTS",
+            help="What the page's mixer switches: parts in time, bands, harmonic, or none.",
+        ),
+    ] = "time",
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")] = Path(
         "explained"
     ),
@@ -102,6 +112,7 @@ def explain(
     options = read_options(settings or [], methods)
     about = about_network(labels, ends_in, activation, repeat_channels, sample_rate, seconds)
     _check_keep(keep)
+    _check_mixer(mixer)
     check_folder(out)
     good = _readable(files, channel)
     if not good:
@@ -126,6 +137,7 @@ def explain(
                 pad=pad,
                 keep=keep,
                 options=options,
+                mix=mixer,
             )
             written = clip.write(out, stem)
         except XaiAudioError as error:
@@ -208,6 +220,11 @@ def _stems(files) -> list[str]:
 def _check_keep(keep: float | None) -> None:
     if keep is not None and not 0 < keep <= 1:
         raise XaiAudioError(f"--keep is {keep}: it must be a share above 0 and up to 1.")
+
+
+def _check_mixer(mixer: str) -> None:
+    if mixer not in CUTS:
+        raise XaiAudioError(f"--mixer is {mixer!r}: it must be one of {', '.join(CUTS)}.")
 
 
 def _check_choices(classifier, target, methods, options) -> None:

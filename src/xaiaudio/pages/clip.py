@@ -7,6 +7,7 @@ import functools
 import html
 import re
 import shutil
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,10 +23,12 @@ from ..files import put
 from ..plots.render import render
 from ..sonify.masks import Listening, clip_map, listen
 from ..sonify.player import ONE_AT_A_TIME, mp3, player
+from .mixer import cut, mixer
 
 if TYPE_CHECKING:
     from ..models.classifier import AudioClassifier
     from ..models.votes import ClipPrediction
+    from .mixer import Mixer
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,10 @@ class ExplainedClip:
         One per method that could treat the network.
     failed : dict of str to str
         The other methods, and why.
+    mixer : Mixer or None
+        The sound's parts, to be switched on and off in the page.
+    mixer_seconds : float
+        Wall-clock time that the network took to answer to all choices of them.
     """
 
     name: str
@@ -76,6 +83,8 @@ class ExplainedClip:
     target: str
     parts: tuple[Part, ...]
     failed: dict[str, str] = field(default_factory=dict)
+    mixer: Mixer | None = None
+    mixer_seconds: float = 0.0
 
     @property
     def frontend(self):
@@ -159,7 +168,17 @@ class ExplainedClip:
 
 
 def explain_clip(
-    model, wave, name, *, methods, target=None, overlap=0.5, pad=False, keep=None, options=None
+    model,
+    wave,
+    name,
+    *,
+    methods,
+    target=None,
+    overlap=0.5,
+    pad=False,
+    keep=None,
+    options=None,
+    mix="none",
 ) -> ExplainedClip:
     """Predict a clip's class and explain it by several methods.
 
@@ -180,6 +199,8 @@ def explain_clip(
         Share of the cells that the kept sound keeps, see :func:`.explainers.masking.mask_from_map`.
     options : mapping of str to dict, optional
         Options by method.
+    mix : {"none", "time", "bands", "harmonic"}
+        The parts that the page's mixer switches, see :func:`.pages.mixer.cut`.
 
     Returns
     -------
@@ -210,11 +231,15 @@ def explain_clip(
         except XaiAudioError as error:
             failed[method] = str(error)
             continue
-        heard = listen(result, wave, keep=keep)
+        heard = listen(result, wave, keep=keep, overlap=overlap)
         parts.append(Part(result, clip_map(result), heard))
     if not parts:
         raise XaiAudioError(next(iter(failed.values())))
-    return ExplainedClip(name, wave, model, prediction, target, tuple(parts), failed)
+    started = time.perf_counter()
+    components = cut(wave, model.frontend, mix, len(patches))
+    made = components and mixer(components, model, target, overlap=overlap, title=name)
+    seconds = time.perf_counter() - started
+    return ExplainedClip(name, wave, model, prediction, target, tuple(parts), failed, made, seconds)
 
 
 def _page(clip: ExplainedClip) -> str:
@@ -244,6 +269,7 @@ def _page(clip: ExplainedClip) -> str:
 {_shares(clip.prediction.shares, clip.target)}
 </section>
 {_overview(clip)}
+{_mixer(clip)}
 {sections}
 {_failed(clip.failed)}
 <footer><p>{_footer(clip)}</p></footer>
@@ -266,6 +292,19 @@ def _padding(clip: ExplainedClip) -> str:
         f"{whole:.2f} s: the rest is padding, silence that the network heard too. It is hatched "
         "in the pictures and has no relevance.</p>\n"
     )
+
+
+def _mixer(clip: ExplainedClip) -> str:
+    if clip.mixer is None:
+        return ""
+    choices = len(clip.mixer.scores)
+    return f"""<section>
+<h2>What it needs to hear</h2>
+<p>Switch parts of the sound off, and see what the network makes of the rest.</p>
+{clip.mixer.html()}
+<p class="paper">The network was asked about {choices} mixes. Took {clip.mixer_seconds:.1f} s.</p>
+</section>
+"""
 
 
 def _failed(failed: dict[str, str]) -> str:
@@ -321,10 +360,16 @@ def _section(clip: ExplainedClip, part: Part) -> str:
 <p>{html.escape(about["summary"])} <span class="paper">{html.escape(about["paper"])}</span></p>
 {_picture(clip.png_of(part), _describe(clip, part))}
 {stake}
+{_verdict(part.heard)}
 <div class="players">{sounds}</div>
 <p class="paper">Options: {html.escape(options or "none")}. Took {part.result.seconds:.1f} s.</p>
 </section>
 """
+
+
+def _verdict(heard: Listening) -> str:
+    """Say whether the network still hears the class in what the method kept."""
+    return "" if heard.answers is None else f"<p>{html.escape(heard.answers.verdict)}</p>"
 
 
 def _describe(clip: ExplainedClip, part: Part) -> str:

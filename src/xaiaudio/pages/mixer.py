@@ -12,6 +12,7 @@ import io
 import json
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +26,8 @@ from ..plots.canvas import MAGNITUDE
 from ..stft import analyse, lead
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from ..explainers.parts import PartsExplanation
     from ..frontend import LogMel
     from ..models.classifier import AudioClassifier
@@ -32,8 +35,16 @@ if TYPE_CHECKING:
 #: Most parts: the network is asked about every choice of them, 2 to this power.
 MOST = 10
 
+#: What :func:`cut` cuts a sound by.
+CUTS = ("none", "time", "bands", "harmonic")
+
 # Sounds that the network is asked about at a time.
 _BATCH = 32
+# Patches that a page's mixer asks about at most: seconds of work.
+_PATCHES = 640
+# Longer sounds make a page that is slow to open.
+_LONGEST = 60.0
+_FADE_SECONDS = 0.02
 # A part is drawn where it has more of the sound's power than all the others together.
 _OWNS = 0.5
 # Rates that browsers play at.
@@ -182,6 +193,56 @@ def all_scores(
             for some in np.array_split(choices, -(-len(choices) // _BATCH))
         ]
     )
+
+
+def cut(wave: ArrayLike, frontend: LogMel, by: str, patches: int) -> Components | None:
+    """Cut a sound for the mixer of a page, into so few parts that the network answers in seconds.
+
+    Parameters
+    ----------
+    wave : array_like of float, shape (samples,)
+    frontend : LogMel
+    by : {"none", "time", "bands", "harmonic"}
+        Stretches of time, ranges of frequency, or what lasts and what strikes.
+    patches : int
+        Of the sound, that the network is asked about for each choice of parts.
+
+    Returns
+    -------
+    Components or None
+        Two to five parts. None for "none", for sounds longer than a minute, and at rates that
+        browsers do not play.
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> from xaiaudio.pages.mixer import cut
+    >>> len(cut(np.zeros(80_000), xa.LogMel.vggish(), "time", patches=9))
+    5
+    """
+    if by not in CUTS:
+        raise XaiAudioError(f"A sound is not cut by {by!r}: choose one of {', '.join(CUTS)}.")
+    rate, wave = frontend.sample_rate, np.asarray(wave, np.float32)
+    playable = _RATES[0] <= rate <= _RATES[1]
+    if by == "none" or not playable or len(wave) > _LONGEST * rate:
+        return None
+    count = int(np.clip(np.log2(_PATCHES / patches), 2, 5))
+    if by == "time":
+        fade = min(round(_FADE_SECONDS * rate), len(wave) // (2 * count))
+        parts = Components.in_time(wave, count, fade=fade)
+        edges = np.linspace(0, len(wave) / rate, count + 1)
+        names = [f"{start:.1f} to {end:.1f} s" for start, end in pairwise(edges)]
+    elif by == "bands":
+        if len(wave) < frontend.window:
+            return None
+        parts = Components.in_bands(wave, frontend, count)
+        edges = frontend.band_edges()[
+            np.ceil(np.linspace(0, frontend.bands, count + 1)).astype(int)
+        ]
+        names = [f"{low:.0f} to {high:.0f} Hz" for low, high in pairwise(edges)]
+    else:
+        return Components.harmonic_percussive(wave)
+    return Components(parts.whole, parts.parts, tuple(names))
 
 
 def _check(components, rate) -> None:
