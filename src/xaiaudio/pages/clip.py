@@ -237,7 +237,9 @@ def explain_clip(
         raise XaiAudioError(next(iter(failed.values())))
     started = time.perf_counter()
     components = cut(wave, model.frontend, mix, len(patches))
-    made = components and mixer(components, model, target, overlap=overlap, title=name)
+    made = None
+    if components is not None:
+        made = mixer(components, model, target, overlap=overlap, title=name)
     seconds = time.perf_counter() - started
     return ExplainedClip(name, wave, model, prediction, target, tuple(parts), failed, made, seconds)
 
