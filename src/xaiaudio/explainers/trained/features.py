@@ -15,6 +15,7 @@ from scipy import fft as scipy_fft
 
 from ...errors import XaiAudioError
 from ...filterbank import hann
+from ...models.differentiable import log_mel
 from ...models.graph import blocks, graph_of, is_spatial
 from ...models.votes import voters
 from ...wave_frontend import WaveFrontend
@@ -314,10 +315,4 @@ def patches_of(heights: tf.Tensor, frontend: LogMel) -> tf.Tensor:
             "This front end measures each cell against the loudest of the sound, so that a patch "
             "cannot be made of magnitudes alone: set ref to a number and top_db to None."
         )
-    mel = tf.constant(frontend.mel_matrix(), tf.float32)
-    sums = (heights if frontend.power == 1 else tf.square(heights)) @ mel
-    if not frontend.decibels:
-        return tf.math.log(sums + frontend.offset)
-    factor = (20 / frontend.power) / np.log(10)
-    ref = max(frontend.amin, float(frontend.ref))
-    return factor * (tf.math.log(tf.maximum(sums, frontend.amin)) - np.log(ref))
+    return log_mel(heights, frontend)
