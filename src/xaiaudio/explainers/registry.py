@@ -18,10 +18,8 @@ if TYPE_CHECKING:
 # Method files, in the order in which the book introduces them. Adding a method is adding a file
 # and its name here.
 FILES = (
-FILES = (
-    *("cam", "occlusion", "lime", "slime", "shapley", "rise", "audiolime", "gradients", "guided", "lrp.method"),
-    *("trained.piq", "trained.lmac"),
-)
+    *("cam", "occlusion", "lime", "slime", "shapley", "rise", "audiolime"),
+    *("gradients", "guided", "lrp.method", "trained.piq", "trained.lmac"),
 )
 
 #: What a method needs that only asks the network, and never looks inside.

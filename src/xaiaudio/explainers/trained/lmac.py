@@ -259,7 +259,8 @@ def fit(model: AudioClassifier, clips, options: Options) -> dict[str, np.ndarray
     masker, ask = Masker(model, options), log_probabilities(model)
     own = model.scores(data.patches).argmax(axis=1)
     learnt, checked = data.split(data.patches, data.magnitudes, own)
-    weights, report = {}, {"patches": float(len(learnt[0]))}
+    weights: dict[str, np.ndarray] = {}
+    report = {"patches": float(len(learnt[0]))}
     for name, epochs, rate in (
         ("decoder", options.epochs, options.rate),
         ("tuned", options.tuning, options.rate / 5),
