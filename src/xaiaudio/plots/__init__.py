@@ -10,6 +10,7 @@ from .agreement import agreement, bands
 from .charts import class_shares, confusion, confusion_pair, label_counts, training_curves
 from .cheats import cause, networks
 from .clips import clip_maps
+from .concepts import atoms
 from .gallery import gallery, masked, steps
 from .leaderboard import leaderboard, leaderboard_intervals
 from .maps import class_comparison, comparison, plot
@@ -26,6 +27,7 @@ from .waveforms import band_shares, filters, samples
 
 __all__ = [
     "agreement",
+    "atoms",
     "band_shares",
     "bands",
     "breakdown",

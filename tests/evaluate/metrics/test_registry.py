@@ -9,7 +9,7 @@ from xaiaudio.evaluate.metrics import registry
 
 ORDER = (
     *("AD", "AI", "AG", "FF", "Fid-In", "deletion", "insertion", "MuFidelity"),
-    *("mass", "rank", "pointing", "sparseness", "complexity", "mask-mean"),
+    *("mass", "rank", "pointing", "sparseness", "complexity"),
     *("seeds", "destroyed", "sensitivity", "time"),
 )
 

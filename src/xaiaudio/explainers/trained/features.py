@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 import tensorflow as tf
-from scipy import fft as scipy_fft
 
+from ... import cache
 from ...errors import XaiAudioError
-from ...filterbank import hann
-from ...models.differentiable import log_mel
+from ...models.differentiable import magnitudes
 from ...models.graph import blocks, graph_of, is_spatial
 from ...models.votes import voters
 from ...wave_frontend import WaveFrontend
@@ -31,13 +30,15 @@ if TYPE_CHECKING:
 BATCH = 64
 # Above this, half precision overflows.
 _LARGEST = 6e4
+# Of the last clips, by their bytes: several interpreters of one network learn from the same.
+_LAST: dict[tuple | None, Features] = {}
 
 
 @dataclass(frozen=True, eq=False)
 class Features:
     """Patches of many sounds, with the magnitudes that they were made of.
 
-    No labels: what an interpreter learns are the network's own answers.
+    What an interpreter learns are mostly the network's own answers, and not the labels.
 
     Attributes
     ----------
@@ -49,6 +50,8 @@ class Features:
     validation : ndarray of bool, shape (n,)
         The patches of the clips that are not learnt from: training stops by them.
     frontend : LogMel
+    labels : tuple of str or None
+        Of each clip, see `clip`.
     """
 
     patches: np.ndarray
@@ -56,6 +59,7 @@ class Features:
     clip: np.ndarray
     validation: np.ndarray
     frontend: LogMel
+    labels: tuple[str | None, ...]
 
     def __len__(self) -> int:
         return len(self.patches)
@@ -82,7 +86,7 @@ def features(
         Of patches; its front end is taken.
     clips : ClipSet
         To learn from, and nothing but: not the clips that will be tested on. What this function
-        returned is returned as it is.
+        returned is returned as it is. The last ones are kept in memory, by the bytes of the sounds.
     overlap : float
         Of neighbouring patches. Patches that are silence beside the clip's loudest are left out.
     share : float
@@ -111,6 +115,15 @@ def features(
     if isinstance(clips, Features):
         return clips
     frontend = _frontend_of(model).with_overlap(overlap)
+    files = [getattr(clip, "path", None) for clip in clips]
+    key = None if None in files else (tuple(map(cache.sum_of, files)), frontend, share, seed)
+    if key not in _LAST:
+        _LAST.clear()
+        _LAST[key] = _features(clips, frontend, share, seed)
+    return _LAST[key] if key else _LAST.pop(key)
+
+
+def _features(clips, frontend, share, seed) -> Features:
     if not 0 < share < 1:
         raise XaiAudioError(f"The share to validate on is {share}: it must be between 0 and 1.")
     if len(clips) < 2:
@@ -130,6 +143,7 @@ def features(
         clip=np.repeat(np.arange(len(clips)), counts),
         validation=np.repeat(held_out, counts),
         frontend=frontend,
+        labels=tuple(clip.label for clip in clips),
     )
 
 
@@ -147,39 +161,9 @@ def _cut(wave, frontend) -> tuple[np.ndarray, np.ndarray]:
     """Return the patches of a sound that are no silence, and the magnitudes under them."""
     wave = np.pad(wave, (0, max(0, frontend.min_samples - len(wave))))
     patches = frontend(wave)
-    heights = frontend.cut(magnitudes(wave, frontend))
+    heights = frontend.cut(magnitudes(wave[None].astype(np.float32), frontend)[0])
     voted = voters(patches.levels)
-    return patches.values[voted], heights[voted]
-
-
-def magnitudes(wave: np.ndarray, frontend: LogMel) -> np.ndarray:
-    """Return the magnitudes of a sound's Fourier transform, which a front end's bands sum up.
-
-    Parameters
-    ----------
-    wave : ndarray of float32, shape (samples,)
-    frontend : LogMel
-
-    Returns
-    -------
-    ndarray of float32, shape (T, fft // 2 + 1)
-        Row t is frame t of the front end's spectrogram.
-
-    Examples
-    --------
-    >>> import numpy as np, xaiaudio as xa
-    >>> from xaiaudio.explainers.trained.features import magnitudes
-    >>> wave, vggish = np.sin(np.arange(16_000) / 5).astype("float32"), xa.LogMel.vggish()
-    >>> rows = np.log(magnitudes(wave, vggish) @ vggish.mel_matrix() + vggish.offset)
-    >>> bool(np.allclose(rows, vggish.spectrogram(wave), atol=1e-3))
-    True
-    """
-    if frontend.centred:
-        ends = (frontend.samples_before, frontend.window - frontend.samples_before)
-        wave = np.pad(wave, ends, mode=frontend.pad_mode)
-    windows = np.lib.stride_tricks.sliding_window_view(wave, frontend.window)[:: frontend.hop]
-    shaped = windows * hann(frontend.window, frontend.precision)
-    return np.abs(scipy_fft.rfft(shaped, frontend.fft)).astype(np.float32)
+    return patches.values[voted], heights[voted].astype(np.float32)
 
 
 def _held_out(labels, share, seed) -> np.ndarray:
@@ -273,46 +257,19 @@ def hidden_values(
     def run(part):
         return network(model.as_input(part), training=False)
 
-    patches, found = np.asarray(patches, np.float32), None
-    for start in range(0, len(patches), BATCH):
-        part = [
-            np.asarray(one) for one in _listed(run(tf.constant(patches[start : start + BATCH])))
-        ]
-        if found is None:
-            found = [np.empty((len(patches), *one.shape[1:]), np.float32) for one in part]
-        for whole, one in zip(found, part, strict=True):
-            whole[start : start + BATCH] = one
-    if found is None:
+    patches = np.asarray(patches, np.float32)
+    if not len(patches):
         raise XaiAudioError("There is no patch to compute hidden layers of.")
-    return [one.astype(np.float16) if np.abs(one).max() < _LARGEST else one for one in found]
+    parts = []
+    for start in range(0, len(patches), BATCH):
+        outputs = run(tf.constant(patches[start : start + BATCH]))
+        parts.append([_halved(np.asarray(one)) for one in _listed(outputs)])
+    return [np.concatenate(layer) for layer in zip(*parts, strict=True)]
+
+
+def _halved(values) -> np.ndarray:
+    return values.astype(np.float16) if np.abs(values).max() < _LARGEST else values
 
 
 def _listed(outputs) -> list:
     return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
-
-
-def patches_of(heights: tf.Tensor, frontend: LogMel) -> tf.Tensor:
-    """Return the patches that magnitudes make, differentiably: mel bands and their logarithm.
-
-    Parameters
-    ----------
-    heights : tensor of float32, shape (n, frames, bins)
-        Magnitudes, masked or not.
-    frontend : LogMel
-
-    Returns
-    -------
-    tensor of float32, shape (n, frames, bands)
-        Of unmasked magnitudes the front end's own patches, to rounding.
-
-    Raises
-    ------
-    XaiAudioError
-        If the front end measures a cell against the loudest of the whole sound.
-    """
-    if frontend.decibels and (frontend.ref == "max" or frontend.top_db is not None):
-        raise XaiAudioError(
-            "This front end measures each cell against the loudest of the sound, so that a patch "
-            "cannot be made of magnitudes alone: set ref to a number and top_db to None."
-        )
-    return log_mel(heights, frontend)
