@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # and its name here.
 FILES = (
     *("cam", "occlusion", "lime", "slime", "shapley", "rise", "audiolime"),
-    *("gradients", "guided", "lrp.method", "trained.l2i"),
+    *("gradients", "guided", "lrp.method", "trained.l2i", "trained.piq", "trained.lmac"),
 )
 
 #: What a method needs that only asks the network, and never looks inside.

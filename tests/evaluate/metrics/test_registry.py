@@ -9,7 +9,7 @@ from xaiaudio.evaluate.metrics import registry
 
 ORDER = (
     *("AD", "AI", "AG", "FF", "Fid-In", "deletion", "insertion", "MuFidelity"),
-    *("mass", "rank", "pointing", "sparseness", "complexity"),
+    *("mass", "rank", "pointing", "sparseness", "complexity", "mask-mean"),
     *("seeds", "destroyed", "sensitivity", "time"),
 )
 

@@ -95,6 +95,44 @@ def complexity(maps: ArrayLike) -> np.ndarray:
     return np.abs((shares * logs).sum(axis=1))
 
 
+@register(
+    "mask-mean",
+    title="mask mean",
+    family=FORM,
+    unit="share",
+    better="neither",
+    low=0,
+    high=1,
+    summary="how much the map keeps as a mask: the mean of its positive part, largest 1",
+    source="Paissan et al., LMAC-ZS, NeurIPS 2024",
+    takes=("maps",),
+)
+def mask_mean(maps: ArrayLike) -> np.ndarray:
+    """Return the mean of the mask that each map makes: its positive part, divided by its maximum.
+
+    Of masks of 0 and 1 sparseness and complexity say the same as this.
+
+    Parameters
+    ----------
+    maps : array_like of float, shape (n, ...)
+
+    Returns
+    -------
+    ndarray of float, shape (n,)
+        0 for a map without a positive cell.
+
+    Examples
+    --------
+    >>> from xaiaudio.evaluate.metrics.complexity import mask_mean
+    >>> mask_mean([[[2.0, -1.0, 0.0, 1.0]]])
+    array([0.375])
+    """
+    _magnitudes(maps)  # refuses what is no maps
+    positive = np.maximum(np.asarray(maps, np.float64).reshape(len(maps), -1), 0)
+    highest = positive.max(axis=1)
+    return positive.mean(axis=1) / np.where(highest > 0, highest, 1)
+
+
 def _magnitudes(maps) -> np.ndarray:
     maps = np.abs(np.asarray(maps, np.float64))
     if maps.ndim < 2 or maps.size == 0:

@@ -122,22 +122,46 @@ def faithfulness(
     ['AD', 'AG', 'AI', 'FF', 'Fid-In']
     """
     kept, removed = kept_and_removed(model, result, fill=fill)
-    rows = np.arange(len(result))
-    p, o, m = (
-        np.asarray(scores, np.float64)[rows, result.targets]
-        for scores in (result.scores, kept, removed)
-    )
+    return columns(result.scores, kept, removed, result.targets)
+
+
+def columns(
+    whole: ArrayLike, kept: ArrayLike, removed: ArrayLike, targets: ArrayLike
+) -> dict[str, np.ndarray]:
+    """Return the measures of :func:`faithfulness` from the network's probabilities.
+
+    Parameters
+    ----------
+    whole, kept, removed : array_like of float, shape (n, classes)
+        Of the inputs, of what an explanation keeps of them, and of what it leaves: after one
+        softmax.
+    targets : array_like of int, shape (n,)
+        The classes explained.
+
+    Returns
+    -------
+    dict of str to ndarray of float, shape (n,)
+
+    Examples
+    --------
+    >>> from xaiaudio.evaluate.metrics.faithfulness import columns
+    >>> found = columns([[0.8, 0.2]], [[0.4, 0.6]], [[0.1, 0.9]], [0])
+    >>> {name: round(float(value[0]), 2) for name, value in found.items()}
+    {'AD': 50.0, 'AI': 0.0, 'AG': 0.0, 'FF': 0.7, 'Fid-In': 0.0}
+    """
+    whole, kept, removed = (np.asarray(one, np.float64) for one in (whole, kept, removed))
+    rows = np.arange(len(whole))
+    p, o, m = (scores[rows, np.asarray(targets)] for scores in (whole, kept, removed))
     # A class of probability 0 cannot drop, one of probability 1 cannot gain.
     with np.errstate(divide="ignore", invalid="ignore"):
         drop = np.where(p > 0, 100 * np.maximum(0, p - o) / p, 0.0)
         gain = np.where(p < 1, 100 * np.maximum(0, o - p) / (1 - p), 0.0)
-    stays = kept.argmax(axis=1) == result.scores.argmax(axis=1)
     return {
         "AD": drop,
         "AI": 100.0 * (o > p),
         "AG": gain,
         "FF": p - m,
-        "Fid-In": stays.astype(float),
+        "Fid-In": (kept.argmax(axis=1) == whole.argmax(axis=1)).astype(float),
     }
 
 

@@ -132,7 +132,7 @@ def _compiled(losses, variables, settings):
     def judged(batch, training):
         return losses(*batch, training=training)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def step(*given):
         *batch, rate = given
         optimizer.learning_rate.assign(rate)
@@ -142,7 +142,7 @@ def _compiled(losses, variables, settings):
         optimizer.apply(tape.gradient(total, variables), variables)
         return terms
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def judge(*batch):
         return judged(batch, False)
 
