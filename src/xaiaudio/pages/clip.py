@@ -265,7 +265,7 @@ def _page(clip: ExplainedClip) -> str:
 <p class="answer">The network <em>{html.escape(clip.model.name)}</em> hears
 <strong>{label}</strong> in {share:.0%} of {count}
 {"patch" if count == 1 else "patches"}{_silent(quiet)}.</p>
-{_padding(clip)}{player(clip.wave, rate, "Original: the whole clip.")}
+{_padding(clip)}{player(clip.wave, rate, clip.parts[0].heard.captions()["original"])}
 <section>
 <h2>What the network answered</h2>
 {_shares(clip.prediction.shares, clip.target)}
