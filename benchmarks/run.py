@@ -2,7 +2,8 @@
 
 The engine is compared with the bare forward pass of the same network, occlusion and LIME with
 other people's implementations (`make peers`) for the same number of forward passes. Every method
-has a row with the passes it takes and their bare cost, see `methods.py`; the leaderboard of all
+has a row with the passes it takes and their bare cost, see `methods.py`; how LIME's coalitions are
+drawn, the error that they leave after as many passes; the leaderboard of all
 methods by all measures has its own, see `leaderboard.py`. What is compared takes
 turns, and the median over the turns is taken.
 """
@@ -27,6 +28,8 @@ from rich.console import Console
 from rich.table import Table
 
 import xaiaudio as xa
+from xaiaudio.explainers import lime
+from xaiaudio.explainers.engines import designs
 from xaiaudio.explainers.engines.perturbation import BATCH, Boxes, Coalitions, engine_of
 
 CLASSES = 10
@@ -141,7 +144,9 @@ def occlusion_tasks(classifier, model, patches):
 def lime_tasks(classifier, model, patches):
     yield (
         "xaiaudio",
-        lambda: xa.explain(classifier, patches, TARGET, "lime", samples=SAMPLES, grid=GRID),
+        lambda: xa.explain(
+            classifier, patches, TARGET, "lime", samples=SAMPLES, grid=GRID, draws="independent"
+        ),
     )
     from lime.lime_image import LimeImageExplainer
 
@@ -172,6 +177,26 @@ def lime_tasks(classifier, model, patches):
         )
         target = tf.one_hot([TARGET] * len(patches), CLASSES)
         yield "xplique", lambda: explainer(patches[..., None], target)
+
+
+def design_rows(title, classifier, patches, seeds=3):
+    """Compare the error of LIME's maps by how coalitions are drawn, and what evens it out."""
+    counts, targets = (64, 128, 256, 512), np.full((len(patches), 1), TARGET)
+
+    def maps(draws, seed, samples):
+        options = lime.Options(grid=GRID, draws=draws, seed=seed)
+        return lime.growing(classifier, patches, targets, options, samples)
+
+    reference = maps("orthogonal", 1000, (4096,))
+    errors = {}
+    for draws in designs.DRAWS:
+        off = np.stack([maps(draws, seed, counts) - reference for seed in range(seeds)], axis=1)
+        sizes = np.linalg.norm(off, axis=(-2, -1)) / np.linalg.norm(reference, axis=(-2, -1))
+        errors[draws] = np.median(sizes.reshape(len(counts), -1), axis=1)
+    for draws, values in errors.items():
+        said = ", ".join(f"{value:.3f}" for value in values)
+        by = ratio(values[1:], errors["independent"][1:])
+        yield title, draws, f"error {said}", f"{by:.2f} of independent"
 
 
 def peer_rows(title, tasks, forwards, repeats):
@@ -215,6 +240,8 @@ def main():
         found = tasks(classifier, model, patches)
         for row in peer_rows(title, found, count * given.patches, given.repeats):
             table.add_row(*row)
+    for row in design_rows("LIME at 64 to 512", classifier, patches):
+        table.add_row(*row)
     for row in methods.peer_rows(classifier, model, patches, in_turns, ratio, given.repeats):
         table.add_row(*row)
     small = network(0.25, dense=False)

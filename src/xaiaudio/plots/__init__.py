@@ -13,6 +13,7 @@ from .clips import clip_maps
 from .concepts import atoms
 from .gallery import gallery, masked, steps
 from .leaderboard import leaderboard, leaderboard_intervals
+from .luck import designs, errors, part_weights
 from .maps import class_comparison, comparison, plot
 from .measures import breakdown, curves, mixture, orders
 from .recurrent import in_time, mean_curves
@@ -44,6 +45,8 @@ __all__ = [
     "confusion_pair",
     "conservation",
     "curves",
+    "designs",
+    "errors",
     "filterbank",
     "filters",
     "forgetting",
@@ -64,6 +67,7 @@ __all__ = [
     "networks",
     "neurons",
     "orders",
+    "part_weights",
     "patch_scores",
     "plot",
     "relevance_flow",
