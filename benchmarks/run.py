@@ -1,11 +1,11 @@
 """How fast the methods are, as ratios measured in one run: `make bench`.
 
 The engine is compared with the bare forward pass of the same network, occlusion and LIME with
-other people's implementations (`make peers`) for the same number of forward passes. Every method
-has a row with the passes it takes and their bare cost, see `methods.py`; how LIME's coalitions are
-drawn, the error that they leave after as many passes; the leaderboard of all
-methods by all measures has its own, see `leaderboard.py`. What is compared takes
-turns, and the median over the turns is taken.
+other people's implementations (`make peers`) for the same number of forward passes, and the ways
+to draw LIME's coalitions with each other, by the error that they leave after as many passes. Every
+method has a row with the passes it takes and their bare cost, see `methods.py`; the leaderboard of
+all methods by all measures has its own, see `leaderboard.py`. What is compared takes turns, and the
+median over the turns is taken.
 """
 
 import argparse
