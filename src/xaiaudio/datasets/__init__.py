@@ -4,7 +4,17 @@ import lazy_loader as _lazy
 
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
-    submodules=["digits", "esc10", "events", "folders", "levels", "mixtures", "people", "stems"],
+    submodules=[
+        "digits",
+        "esc10",
+        "events",
+        "folders",
+        "levels",
+        "mixtures",
+        "music",
+        "people",
+        "stems",
+    ],
     submod_attrs={
         "base": ["Clip", "ClipSet", "describe", "readable"],
         "folders": ["CLASSES"],

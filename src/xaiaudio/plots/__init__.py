@@ -16,6 +16,7 @@ from .leaderboard import leaderboard, leaderboard_intervals
 from .luck import designs, errors, part_weights
 from .maps import class_comparison, comparison, plot
 from .measures import breakdown, curves, mixture, orders
+from .mood import effects
 from .recurrent import in_time, mean_curves
 from .relevance import conservation, layer_plan, neurons, relevance_flow, rule_shares
 from .sanity import forgetting, likeness_curves, likeness_dots, likeness_table
@@ -47,6 +48,7 @@ __all__ = [
     "curves",
     "designs",
     "errors",
+    "effects",
     "filterbank",
     "filters",
     "forgetting",
