@@ -171,7 +171,8 @@ def padding_data(padded) -> dict:
 
 def borders(ax, numbers, frontend, colour) -> None:
     """Draw a line between neighbouring cells of different numbers."""
-    times = frontend.times()
+    # Of a patch, or of as many frames as a whole sound has.
+    times = frontend.times()[0] + np.arange(len(numbers) + 1) * frontend.hop / frontend.sample_rate
     frame, band = np.nonzero(np.diff(numbers, axis=0))
     ax.vlines(times[frame + 1], band, band + 1, color=colour, linewidth=1)
     frame, band = np.nonzero(np.diff(numbers, axis=1))
