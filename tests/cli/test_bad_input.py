@@ -136,6 +136,7 @@ def test_silence_is_called_silence(capsys, tmp_path, out):
         (["--method", "lime", "--set", "occlusion.mask=0.1"], "--method occlusion"),
         (["--set", "samples=3"], "METHOD.OPTION=VALUE"),
         (["--keep", "0"], "share above 0"),
+        (["--mixer", "words"], "one of none, time, bands, harmonic"),
         (["--model", "nowhere.keras"], "nowhere.keras"),
         (["--labels", "nowhere.txt"], "nowhere.txt"),
         (["--ends-in", "logits"], "lite knows its labels, its front end and its end"),
