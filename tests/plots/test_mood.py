@@ -14,3 +14,8 @@ def test_tables_share_a_scale_and_keep_their_numbers():
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert texts == ["2.00", "-0.50", "0.00", "1.00"]
     assert [label.get_text() for label in figure.axes[1].get_xticklabels()] == ["sad"]
+
+
+def test_sizes_begin_at_zero():
+    figure = plots.effects({"sizes": [[0.5, 2.0]]}, ["drums"], {"sizes": ["a", "b"]})
+    assert figure.axes[0].images[0].get_clim() == (0.0, 2.0)

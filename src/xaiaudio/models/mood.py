@@ -274,7 +274,10 @@ def load(seed: int = 0, *, progress: bool = True) -> MoodModel:
     path = cache.home() / "models" / f"qualities-{cache.key(about, modules=('models.mood',))}.keras"
 
     def build(file):
-        train(seed=seed, progress=progress).save(file)
+        made = train(
+            TRAINED_ON, validated=VALIDATED_ON, epochs=_EPOCHS, seed=seed, progress=progress
+        )
+        made.save(file)
 
     qualities = cache.artifact(path, build, load_model)
     pieces = music.load(TRAINED_ON, seed=2 * seed)

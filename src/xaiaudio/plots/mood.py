@@ -21,7 +21,7 @@ def effects(
     *,
     label: str = "weight",
 ) -> Figure:
-    """Draw tables of signed numbers side by side, on one scale around zero.
+    """Draw tables of numbers side by side, on one scale: around zero, or from zero on.
 
     Parameters
     ----------
@@ -47,13 +47,17 @@ def effects(
     (2, 1)
     """
     values = {title: np.asarray(table, float) for title, table in tables.items()}
-    low, high = canvas.symmetric(np.concatenate([table.ravel() for table in values.values()]))
+    every = np.concatenate([table.ravel() for table in values.values()])
+    low, high = canvas.symmetric(every)
+    colours = canvas.SIGNED
+    if every.min() >= 0:
+        low, colours = 0.0, "Reds"
     widths = [table.shape[1] for table in values.values()]
     figure, axes = canvas.grid(
         columns=len(values), height=1.6 + 0.4 * len(rows), width_ratios=widths, sharey=True
     )
     for ax, (title, table) in zip(axes[0], values.items(), strict=True):
-        drawn = ax.imshow(table, cmap=canvas.SIGNED, vmin=low, vmax=high, aspect="auto")
+        drawn = ax.imshow(table, cmap=colours, vmin=low, vmax=high, aspect="auto")
         for (row, column), value in np.ndenumerate(table):
             colour = "white" if abs(value) > 0.6 * high else "black"
             ax.text(
