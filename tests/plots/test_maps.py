@@ -211,6 +211,17 @@ def test_segments_draw_a_line_at_every_border():
     np.testing.assert_allclose(places, FRONTEND.times()[48])
 
 
+def test_segments_of_a_whole_sound_lie_at_its_own_times():
+    numbers = np.repeat(np.arange(498) * 10 // 498, 64).reshape(498, 64)
+    figure = plots.segments(np.zeros((498, 64)), {"tenths": numbers}, FRONTEND)
+    lines = [line for c in figure.axes[0].collections for line in c.get_segments()]
+    found = np.unique([line[:, 0] for line in lines])
+    # A frame is a hundredth of a second, the first one in the middle of a window of 25 ms.
+    first = [np.flatnonzero(numbers[:, 0] == k)[0] for k in range(1, 10)]
+    expected = 0.0075 + np.array(first) / 100
+    np.testing.assert_allclose(found, expected)
+
+
 def test_segments_can_show_weights():
     numbers = np.repeat([0, 1], 48)[:, None] * np.ones((1, 64), int)
     figure = plots.segments(

@@ -120,6 +120,22 @@ def slime(
     """Compute maps (n, k, frames, bands) of the segments' weights for `targets` (n, k).
 
     In the patch this is :func:`.lime.lime` with other segments and another fill.
+
+    References
+    ----------
+    S. Mishra, B. L. Sturm and S. Dixon, "Local Interpretable Model-Agnostic Explanations for Music
+    Content Analysis", ISMIR 2017; with E. Benetos, "Reliable Local Explanations for Machine
+    Listening", IJCNN 2020, for the fills.
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> model, wave = xa.load_model("lite"), np.sin(np.arange(16_000) / 5).astype("float32")
+    >>> patches = model.frontend(wave, sounds=True)
+    >>> options = {"method": "slime", "segments": "frequency", "upsample": "nearest"}
+    >>> found = xa.explain(model, patches, "Rain", domain="sound", **options)
+    >>> len(np.unique(found.maps)), int(found.report["rows"][0])  # all coalitions of 8 bands
+    (8, 256)
     """
     settings = options.surrogate
     if not options.sounds:
