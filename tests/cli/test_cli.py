@@ -220,7 +220,7 @@ def test_methods_lists_them_all(capsys):
     assert status == 0
     for name in {**xa.methods(), **xa.methods(trained=True)}:
         assert name in out
-    assert "samples=1000" in out
+    assert "samples=" in out and "components=100" in out
 
 
 @pytest.mark.slow
@@ -342,3 +342,11 @@ def test_another_output_is_refused_once(capsys, tmp_path, clip):
     status, said, err = call(capsys, "explain", clip, clip, *given)
     assert status == 1 and not said
     assert err.count("output is 'loss': it must be one of") == 1
+
+
+@pytest.mark.slow
+def test_a_method_that_is_trained_first_says_how(capsys, tmp_path, clip):
+    status, _, err = call(capsys, "explain", clip, "--out", tmp_path / "out", "-m", "l2i")
+    assert status == 1
+    assert "l2i has to be trained first: Explainer.fit('l2i', model, clips)" in err
+    assert "Traceback" not in err

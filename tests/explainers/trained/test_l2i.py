@@ -315,6 +315,7 @@ def test_components_can_be_checked_as_parts(listener, interpreter, wave):
     np.testing.assert_allclose(result.weights, heard.contributions[[1, 4]])
     assert result.target_label == "low" and list(result.check())[:2] == ["original", "kept"]
     assert result.check()["original"].label == "low"
+    assert [row["part"] for row in result.table()] == ["component 1", "component 4"]
 
 
 def test_removal_is_what_the_network_loses(listener, interpreter, wave):

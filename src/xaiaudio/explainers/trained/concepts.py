@@ -145,6 +145,7 @@ class Interpretation:
             options={},
             output="logits",
             sample_rate=self.frontend.sample_rate,
+            errors=np.zeros(len(chosen)),  # nothing was drawn
             overlap=overlap,
             model=model,
         )

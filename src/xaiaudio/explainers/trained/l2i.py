@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
+from ... import cache
 from ...errors import XaiAudioError
 from .. import registry
 from . import networks
-from .features import features, hidden, hidden_values
+from .features import BATCH, features, hidden, hidden_values
 from .fitting import Settings, train
 from .nmf import dictionary
 from .weights import arrays_of, check_model, restore, signed, told
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 # Frames that the dictionary is learnt from.
 FRAMES = 5_000
 _EPSILON = 1e-6
+_READERS: dict = {}
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Options:
     reconstruction: float = 10.0
     fidelity: float = 1.0
     sparsity: float = 0.8
-    epochs: int = 20
+    epochs: int = 15
     batch: int = 32
     rate: float = 1e-3
     patience: int = 5
@@ -248,13 +250,16 @@ def fidelity(logits: ArrayLike, scores: ArrayLike, top: int = 1) -> float:
     return float(np.mean((first == np.argmax(scores, axis=1)[:, None]).any(axis=1)))
 
 
-def _run(made, maps, batch=64) -> tuple[np.ndarray, ...]:
-    """Return activations, pooled ones and logits of maps, in batches."""
-    run = tf.function(lambda *part: made(part), reduce_retracing=True)
-    starts = range(0, len(maps[0]), batch)
+def _run(made, maps) -> tuple[np.ndarray, ...]:
+    """Return activations, pooled ones and logits of hidden maps, in batches."""
+
+    @tf.function(reduce_retracing=True)
+    def run(*part):
+        return made(part)
+
     found = [
-        run(*(tf.constant(one[start : start + batch], tf.float32) for one in maps))
-        for start in starts
+        run(*(tf.constant(one[start : start + BATCH], tf.float32) for one in maps))
+        for start in range(0, len(maps[0]), BATCH)
     ]
     return tuple(np.concatenate([np.asarray(one[n]) for one in found]) for n in range(3))
 
@@ -297,12 +302,33 @@ def answers_of(
         If it was trained for another network.
     """
     check_model("l2i", model, weights)
-    network = hidden(model, options.layers)
-    maps = hidden_values(model, network, patches)
-    made = _interpreter(model, [one.shape[1:] for one in maps], weights["scales"], options)
-    restore(made.psi, "psi", weights)
-    restore(made.theta, "theta", weights)
-    return _run(made, maps)
+    read = _reader(model, options, weights)
+    patches = np.asarray(patches, np.float32)
+    starts = range(0, len(patches), BATCH)
+    found = [read(tf.constant(patches[start : start + BATCH])) for start in starts]
+    return tuple(np.concatenate([np.asarray(one[n]) for one in found]) for n in range(3))
+
+
+def _reader(model, options, weights):
+    """Return the compiled way from patches to answers; the last two are kept."""
+    learnt = [weights[name] for name in sorted(weights) if name.startswith(("psi/", "theta/"))]
+    key = (id(model), options.layers, cache.sum_of_arrays([weights["scales"], *learnt]))
+    if key not in _READERS:
+        network = hidden(model, options.layers)
+        shapes = [tuple(one.shape[1:]) for one in network.outputs]
+        made = _interpreter(model, shapes, weights["scales"], options)
+        restore(made.psi, "psi", weights)
+        restore(made.theta, "theta", weights)
+
+        @tf.function(reduce_retracing=True)
+        def read(part):
+            maps = network(model.as_input(part), training=False)
+            return made(maps if isinstance(maps, (list, tuple)) else [maps])
+
+        for old in list(_READERS)[:-1]:
+            del _READERS[old]
+        _READERS[key] = (model, read)  # with the model, so that no other gets its id
+    return _READERS[key][1]
 
 
 def predict(explainer: Explainer, model: AudioClassifier, patches: ArrayLike) -> np.ndarray:
