@@ -22,6 +22,7 @@ from .relevance import conservation, layer_plan, neurons, relevance_flow, rule_s
 from .sanity import forgetting, likeness_curves, likeness_dots, likeness_table
 from .segments import segments
 from .sounds import clip_spectrogram, clip_spectrograms, filterbank, spectrograms, waveform
+from .sources import by_source, source_averages
 from .stability import changes, named_segments, settling
 from .strip import strip
 from .testing import calibration, intervals, patch_scores
@@ -33,6 +34,7 @@ __all__ = [
     "band_shares",
     "bands",
     "breakdown",
+    "by_source",
     "calibration",
     "cause",
     "changes",
@@ -77,6 +79,7 @@ __all__ = [
     "samples",
     "segments",
     "settling",
+    "source_averages",
     "spectrograms",
     "steps",
     "strip",
