@@ -169,8 +169,11 @@ def second_stage(qualities: ArrayLike, moods: ArrayLike) -> tuple[np.ndarray, np
     """
     from sklearn.linear_model import Ridge
 
-    fitted = Ridge(alpha=_RIDGE).fit(np.asarray(qualities, float), np.asarray(moods, float))
-    return fitted.coef_.T, fitted.intercept_
+    qualities, moods = np.asarray(qualities, float), np.asarray(moods, float)
+    fitted = Ridge(alpha=_RIDGE).fit(qualities, moods)
+    # Of a single mood, scikit-learn leaves out an axis.
+    weights = np.reshape(fitted.coef_, (moods.shape[1], qualities.shape[1])).T
+    return weights, np.reshape(fitted.intercept_, moods.shape[1])
 
 
 def patches(excerpts: ClipSet | Sequence) -> np.ndarray:
