@@ -11,6 +11,7 @@ from .charts import class_shares, confusion, confusion_pair, label_counts, train
 from .cheats import cause, networks
 from .clips import clip_maps
 from .concepts import atoms
+from .decoders import bin_masks, code_use, loss_terms
 from .gallery import gallery, masked, steps
 from .leaderboard import leaderboard, leaderboard_intervals
 from .luck import designs, errors, part_weights
@@ -33,6 +34,7 @@ __all__ = [
     "atoms",
     "band_shares",
     "bands",
+    "bin_masks",
     "breakdown",
     "by_source",
     "calibration",
@@ -43,6 +45,7 @@ __all__ = [
     "clip_maps",
     "clip_spectrogram",
     "clip_spectrograms",
+    "code_use",
     "comparison",
     "confusion",
     "confusion_pair",
@@ -64,6 +67,7 @@ __all__ = [
     "likeness_curves",
     "likeness_dots",
     "likeness_table",
+    "loss_terms",
     "masked",
     "mean_curves",
     "mixture",

@@ -70,7 +70,7 @@ class Options:
     blocks: int = 4
     overlap: float = 0.0
     width: int = 8
-    epochs: int = 6
+    epochs: int = 4
     tuning: int = 2
     batch: int = 16
     rate: float = 2e-3
