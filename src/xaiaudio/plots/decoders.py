@@ -154,7 +154,8 @@ def loss_terms(panels: Mapping[str, Mapping[str, ArrayLike]]) -> Figure:
     """
     width = canvas.width_of(len(panels))
     figure, axes = canvas.grid(1, len(panels), height=2.6, width=width, extra=0.4)
-    shown, styles = {}, {}
+    shown: dict[str, np.ndarray] = {}
+    styles: dict[str, tuple[str, str]] = {}
     for ax, (title, terms) in zip(axes[0], panels.items(), strict=True):
         for name, values in terms.items():
             style = styles.setdefault(

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from ...datasets.base import ClipSet
+    from ...frontend import LogMel
     from ...models.classifier import AudioClassifier
+    from .features import Features
 
 
 @dataclass(frozen=True)
@@ -164,7 +167,7 @@ def losses(
     heights: tf.Tensor,
     classes: tf.Tensor,
     ask: Callable,
-    frontend,
+    frontend: LogMel,
     options: Options,
     tuning: bool = False,
 ) -> dict[str, tf.Tensor]:
@@ -237,7 +240,9 @@ class Masker:
         return np.concatenate([step(tf.constant(patches[i : i + BATCH])) for i in starts])
 
 
-def fit(model: AudioClassifier, clips, options: Options) -> dict[str, np.ndarray]:
+def fit(
+    model: AudioClassifier, clips: ClipSet | Features, options: Options
+) -> dict[str, np.ndarray]:
     """Train L-MAC, then tune a second decoder for listening, beginning with the first.
 
     Parameters

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from ...datasets.base import ClipSet
     from ...models.classifier import AudioClassifier
+    from .features import Features
 
 _CODEBOOK = "codebook"
 
@@ -96,7 +98,9 @@ class Coder:
         chosen = nearest(values, self.codebook.value, self.owner, classes)
         return values, chosen, tf.gather(self.codebook.value, chosen)
 
-    def losses(self, maps, heights, classes, loud: float) -> dict[str, tf.Tensor]:
+    def losses(
+        self, maps: tf.Tensor, heights: tf.Tensor, classes: tf.Tensor, loud: float
+    ) -> dict[str, tf.Tensor]:
         """Return the three losses of a batch, each with the weight 1."""
         values, _, codes = self.code(maps, classes)
         logits = self.decoder([straight_through(values, codes)])
@@ -170,7 +174,9 @@ def _adapter(shape, options) -> keras.Model:
     return keras.Model(inputs, narrow + third(second(narrow)), name="adapter")
 
 
-def fit(model: AudioClassifier, clips, options: Options) -> dict[str, np.ndarray]:
+def fit(
+    model: AudioClassifier, clips: ClipSet | Features, options: Options
+) -> dict[str, np.ndarray]:
     """Train PIQ on the network's hidden layer for some clips, and on its own answers.
 
     Parameters

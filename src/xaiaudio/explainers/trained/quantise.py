@@ -80,7 +80,7 @@ def nearest(
 
 
 @tf.custom_gradient
-def straight_through(values: tf.Tensor, codes: tf.Tensor):
+def straight_through(values: tf.Tensor, codes: tf.Tensor) -> tf.Tensor:
     """Return the codes; what comes back goes to the values, as if they had been returned.
 
     Parameters
@@ -92,7 +92,8 @@ def straight_through(values: tf.Tensor, codes: tf.Tensor):
     tensor of float32
         The codes, bit for bit.
     """
-    return tf.identity(codes), lambda upstream: (upstream, None)
+    # What custom_gradient makes of the pair is the first alone.
+    return tf.identity(codes), lambda upstream: (upstream, None)  # type: ignore[return-value]
 
 
 def commitments(values: tf.Tensor, codes: tf.Tensor) -> dict[str, tf.Tensor]:
