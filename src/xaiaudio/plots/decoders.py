@@ -55,10 +55,13 @@ def bin_masks(
         raise XaiAudioError("bin_masks() draws masks of the shape of the magnitudes: one at least.")
     decibels = 20 * np.log10(np.maximum(heights, 1e-10) / max(float(heights.max()), 1e-10))
     decibels = np.maximum(decibels, -_RANGE)
-    columns = min(4, len(masks) + 1)
-    rows = -(-(len(masks) + 1) // columns)
+    panels = len(masks) + 1
+    columns = panels if panels <= 4 else 3
+    rows = -(-panels // columns)
     figure, axes = canvas.grid(rows, columns, height=2.2, extra=0.7, sharex=True, sharey=True)
-    canvas.hide(axes.flat[len(masks) + 1 :])
+    canvas.hide(axes.flat[panels:])
+    for ax in axes.flat[max(0, panels - columns) : panels]:
+        ax.tick_params(labelbottom=True)
     extent = _extent(heights, frontend, start)
     _cells(axes.flat[0], decibels, extent, (-_RANGE, 0))
     canvas.title(axes.flat[0], "magnitude (dB)")
@@ -68,7 +71,7 @@ def bin_masks(
         canvas.title(ax, name)
     for ax in axes[:, 0]:
         ax.set_ylabel("frequency (Hz)")
-    for ax in axes[-1]:
+    for ax in axes.flat[max(0, panels - columns) : panels]:
         ax.set_xlabel("time (s)")
     canvas.colour_bar(figure, drawn, axes, "share of the magnitude that is kept")
     return canvas.finish(

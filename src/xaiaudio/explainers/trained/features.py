@@ -252,17 +252,13 @@ def hidden_values(
     list of ndarray, each (n, h, w, channels)
         Half precision where no value is too large for it.
     """
-
-    @tf.function(reduce_retracing=True)
-    def run(part):
-        return network(model.as_input(part), training=False)
-
     patches = np.asarray(patches, np.float32)
     if not len(patches):
         raise XaiAudioError("There is no patch to compute hidden layers of.")
     parts = []
     for start in range(0, len(patches), BATCH):
-        outputs = run(tf.constant(patches[start : start + BATCH]))
+        part = tf.constant(patches[start : start + BATCH])
+        outputs = network(model.as_input(part), training=False)
         parts.append([_halved(np.asarray(one)) for one in _listed(outputs)])
     return [np.concatenate(layer) for layer in zip(*parts, strict=True)]
 

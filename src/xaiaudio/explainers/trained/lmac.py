@@ -230,14 +230,11 @@ class Masker:
 
     def run(self, patches: ArrayLike) -> np.ndarray:
         """Return masks, float32 (n, frames, bins)."""
-
-        @tf.function(reduce_retracing=True, autograph=False)
-        def step(part):
-            return tf.sigmoid(self.logits(part))
-
         patches = np.asarray(patches, np.float32)
         starts = range(0, len(patches), BATCH)
-        return np.concatenate([step(tf.constant(patches[i : i + BATCH])) for i in starts])
+        # Few batches as a rule: compiling would take longer than it saves.
+        found = [tf.sigmoid(self.logits(tf.constant(patches[i : i + BATCH]))) for i in starts]
+        return np.concatenate(found)
 
 
 def fit(

@@ -63,7 +63,7 @@ class Options:
     loud: float = LOUD
     overlap: float = 0.0
     width: int = 8
-    epochs: int = 10
+    epochs: int = 8
     batch: int = 32
     rate: float = 2e-3
     seed: int = 0
@@ -138,7 +138,6 @@ class Coder:
     def run(self, maps: ArrayLike, classes: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Return masks (n, frames, bins) and code numbers (n, h, w) of hidden maps."""
 
-        @tf.function(reduce_retracing=True, autograph=False)
         def step(part, whose):
             _, chosen, codes = self.code(part, whose)
             return tf.sigmoid(self.decoder([codes])), chosen
