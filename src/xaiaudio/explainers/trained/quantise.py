@@ -34,7 +34,7 @@ def owners(codes: int, classes: int) -> np.ndarray:
     --------
     >>> from xaiaudio.explainers.trained.quantise import owners
     >>> owners(7, 3).tolist()
-    [0, 0, 1, 1, 1, 2, 2]
+    [0, 0, 0, 1, 1, 2, 2]
     """
     if codes < classes:
         raise XaiAudioError(
