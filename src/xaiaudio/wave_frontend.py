@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .errors import XaiAudioError
 from .frontend import LogMel
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,7 @@ class WaveFrontend(LogMel):
         waves = every[:: self.patch_hop * self.hop][: len(patches)]
         return dataclasses.replace(patches, waves=waves)
 
-    def pictures(self, waves):
+    def pictures(self, waves: ArrayLike) -> np.ndarray:
         """Return the pictures of segments (n, samples), as :meth:`LogMel.pictures` does."""
         seen = self.window + (self.frames - 1) * self.hop
         return super().pictures(np.asarray(waves)[..., :seen])

@@ -196,7 +196,7 @@ def overlap_of(result: Explanation) -> float | None:
     return float(1 - steps[0] / frames) if regular else None
 
 
-def known(model, other) -> AudioClassifier:
+def known(model: AudioClassifier | None, other: AudioClassifier | None) -> AudioClassifier:
     """Return the model to ask: the one given, or the one that was explained."""
     found = other if model is None else model
     if found is None:

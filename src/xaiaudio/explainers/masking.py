@@ -204,7 +204,7 @@ def kept_and_removed(
     return kept, (wave - kept).astype(np.float32)
 
 
-def mono(wave) -> np.ndarray:
+def mono(wave: ArrayLike) -> np.ndarray:
     """Return a sound as it is; refuse what is no mono waveform of finite floats."""
     wave = np.asarray(wave)
     if wave.ndim != 1 or wave.size == 0 or wave.dtype.kind != "f":

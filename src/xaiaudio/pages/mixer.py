@@ -84,7 +84,7 @@ class Mixer:
     weights: np.ndarray | None = None
     unit: str = ""
 
-    def answer(self, on) -> tuple[float, str]:
+    def answer(self, on: ArrayLike) -> tuple[float, str]:
         """Return the probability of the class watched, and the class heard, with some parts on.
 
         Parameters

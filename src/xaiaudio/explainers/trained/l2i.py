@@ -7,7 +7,7 @@ weights say how much each of these components speaks for a class.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,8 +26,10 @@ from .weights import arrays_of, check_model, restore, signed, told
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from ...datasets.base import ClipSet
     from ...models.classifier import AudioClassifier
     from ..base import Explainer
+    from .features import Features
     from .networks import Interpreter
 
 # Frames that the dictionary is learnt from.
@@ -96,7 +98,9 @@ class Options:
                 raise XaiAudioError(f"{name} is {getattr(self, name)!r}: 0 or more is needed.")
 
 
-def fit(model: AudioClassifier, clips, options: Options) -> dict[str, np.ndarray]:
+def fit(
+    model: AudioClassifier, clips: ClipSet | Features, options: Options
+) -> dict[str, np.ndarray]:
     """Learn the dictionary, then the interpreter; see :class:`Options`.
 
     Parameters
@@ -177,7 +181,9 @@ def _interpreter(model, shapes, scales, options) -> Interpreter:
     )
 
 
-def losses_of(made: Interpreter, columns: np.ndarray, options: Options, exclusive: bool = True):
+def losses_of(
+    made: Interpreter, columns: np.ndarray, options: Options, exclusive: bool = True
+) -> Callable:
     """Return the three losses as a function for :func:`.fitting.train`.
 
     Parameters
@@ -273,7 +279,13 @@ def _run(made, maps) -> tuple[np.ndarray, ...]:
     many_targets=True,
     fit=fit,
 )
-def l2i(classifier, patches, targets, options, weights):
+def l2i(
+    classifier: AudioClassifier,
+    patches: np.ndarray,
+    targets: np.ndarray,
+    options: Options,
+    weights: Mapping[str, np.ndarray],
+) -> registry.Found:
     """Return the share of each cell that the relevant components hold, in [0, 1]: (n, k, h, w).
 
     The dictionary is brought to mel bands by the front end's own filters. In each cell, the sum of
