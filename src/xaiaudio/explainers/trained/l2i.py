@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from ... import cache
 from ...errors import XaiAudioError
+from ...models.tracing import traced
 from .. import registry
 from . import networks
 from .features import BATCH, features, hidden, hidden_values
@@ -258,11 +259,8 @@ def fidelity(logits: ArrayLike, scores: ArrayLike, top: int = 1) -> float:
 
 def _run(made, maps) -> tuple[np.ndarray, ...]:
     """Return activations, pooled ones and logits of hidden maps, in batches."""
-
-    @tf.function(reduce_retracing=True)
-    def run(*part):
-        return made(part)
-
+    signature = [tf.TensorSpec((None, *one.shape[1:]), tf.float32) for one in maps]
+    run = traced(lambda *part: made(part), signature)
     found = [
         run(*(tf.constant(one[start : start + BATCH], tf.float32) for one in maps))
         for start in range(0, len(maps[0]), BATCH)
@@ -332,14 +330,17 @@ def _reader(model, options, weights):
         restore(made.psi, "psi", weights)
         restore(made.theta, "theta", weights)
 
-        @tf.function(reduce_retracing=True)
         def read(part):
             maps = network(model.as_input(part), training=False)
             return made(maps if isinstance(maps, (list, tuple)) else [maps])
 
         for old in list(_READERS)[:-1]:
             del _READERS[old]
-        _READERS[key] = (model, read)  # with the model, so that no other gets its id
+        signature = [tf.TensorSpec((None, *model.frontend.patch_shape), tf.float32)]
+        _READERS[key] = (
+            model,
+            traced(read, signature),
+        )  # with the model, so that no other gets its id
     return _READERS[key][1]
 
 
