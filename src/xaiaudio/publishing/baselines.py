@@ -4,8 +4,8 @@
 the largest distance between runs with different seeds (``spread``) and how many ``runs`` that was
 measured on, the same of runs with seed 0 that round differently (``rounding``, ``roundings``), and
 the ``tolerance`` that follows from the larger one; :mod:`.metric` says how. Where rounding alone
-moves a value as far as another seed does, ``compare`` says that only its form is compared. Of a value that
-was measured once, whose spread is not known, only its kind is.
+moves a value as far as another seed does, ``compare`` says that only its form is compared. Of a
+value that was measured once, whose spread is not known, only its kind is.
 :mod:`.measuring` makes the entries. Those made before rounding was measured have no ``rounding``.
 """
 
