@@ -237,7 +237,7 @@ def shares(components: Components, frontend: LogMel) -> np.ndarray:
     Parameters
     ----------
     components : Components
-        Of a patch's samples, see :attr:`.Patches.waves`.
+        Of a patch's samples, see the `waves` of `Patches`.
     frontend : LogMel
 
     Returns

@@ -102,7 +102,7 @@ def planted(
         Of patches.
     cases : Cases
         Patches of several classes that the network recognises, see
-        :func:`xaiaudio.evaluate.cases_of`. Each try draws a host, a donor of another class and
+        ``evaluate.cases_of``. Each try draws a host, a donor of another class and
         `places` of the segments.
     count : int
         Time segments of a patch.

@@ -79,8 +79,8 @@ class Interpretation:
             Which components; none gives silence.
         logarithmic : bool
             False lays the mask m over the complex transform, so that kept and removed sum to the
-            sound. True is the authors' way, a mask on log(1 + |X|): the magnitude becomes
-            (1 + |X|)^m - 1, and two sounds do not sum to a third.
+            sound. True is the authors' way, a mask on the logarithm ``log(1 + |X|)``: the magnitude
+            becomes ``(1 + |X|)^m - 1``, and two sounds do not sum to a third.
         """
         spectrum = analyse(self.wave, self.frontend)
         rows = rows_of(len(self.wave), len(self.activations), self.frontend)
@@ -193,7 +193,7 @@ def atom(
     Parameters
     ----------
     dictionary : ndarray of float, shape (bins, K)
-        Of logarithms log(1 + |X|).
+        Of logarithms ``log(1 + |X|)``.
     number : int
         Which column.
     frontend : LogMel

@@ -186,7 +186,7 @@ def hidden(model: AudioClassifier, layers: int | Sequence[str] = 3) -> keras.Mod
     ----------
     model : AudioClassifier
     layers : int or sequence of str
-        The last so many blocks, see :func:`.graph.blocks` (fewer where there are fewer), or layers
+        The last so many blocks, see ``models.graph.blocks`` (fewer if there are fewer), or layers
         by name.
 
     Returns
