@@ -70,6 +70,16 @@ def test_what_is_imported_imports_in_turn_and_data_files_count(package):
 
 def test_modules_listed_by_name_count(package):
     assert "rooms/two.py" in names(package, "table")
+    (package / "table.py").write_text("FILES = ('alone', *('low', 'rooms.two'))\n")
+    imports._uses.cache_clear()
+    imports._closure.cache_clear()
+    assert {"alone.py", "low.py", "rooms/two.py"} <= set(names(package, "table"))
+
+
+def test_a_list_of_modules_that_cannot_be_read_is_told(package):
+    (package / "counted.py").write_text("FILES = tuple(range(3))\n")
+    with pytest.raises(ValueError, match="FILES"):
+        names(package, "counted")
 
 
 @pytest.mark.parametrize(

@@ -293,11 +293,20 @@ def _constant(tree, name) -> tuple[str, ...]:
     """Return the strings of a constant at the top of a module."""
     for node in tree.body:
         if isinstance(node, ast.Assign) and any(getattr(t, "id", "") == name for t in node.targets):
-            try:
-                return tuple(entry for entry in ast.literal_eval(node.value))
-            except ValueError:
-                return ()
+            return tuple(_strings(node.value))
     return ()
+
+
+def _strings(node) -> list[str]:
+    """Read a tuple or list of strings, also one that unpacks others."""
+    if isinstance(node, ast.Starred):
+        return _strings(node.value)
+    if isinstance(node, (ast.Tuple, ast.List)):
+        return [text for entry in node.elts for text in _strings(entry)]
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return [node.value]
+    # A list that is passed over would leave results standing that its modules have changed.
+    raise ValueError(f"line {node.lineno}: FILES lists its modules as strings, not by code.")
 
 
 def _join(*parts: str) -> str:
