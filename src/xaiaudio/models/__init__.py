@@ -8,6 +8,8 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     submod_attrs={
         "backbones": ["Backbone", "backbone"],
         "classifier": ["AudioClassifier"],
+        "designs.base": ["SelfExplaining"],
+        "designs.registry": ["train_design"],
         "flattening": ["flatten"],
         "saving": ["load_model"],
         "training.crossval": ["cross_validate"],

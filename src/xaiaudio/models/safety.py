@@ -62,6 +62,13 @@ _MODELS = {
 # Parts of layers, which Keras only looks up among its own classes of these modules.
 _PARTS = ("keras.initializers", "keras.regularizers", "keras.constraints", "keras.dtype_policies")
 
+#: What the names of this package's layers begin with in a file.
+PACKAGE = "xaiaudio"
+
+#: Layers of this package, by their names: what is in the file is only where they are used. Those
+#: of networks that explain themselves.
+OWN: dict[str, str] = {}
+
 _ALLOWED = (
     _MODELS
     | {("keras.layers", name) for name in _LAYERS.split()}
@@ -130,6 +137,8 @@ def _check_entry(entry: dict, path) -> None:
         plain = registered is None or registered == name
         if plain and (tensor or part or (module, name) in _ALLOWED):
             return
+        if name in OWN and module == OWN[name] and registered == f"{PACKAGE}>{name}":
+            return
     _refuse(name, module, registered, path)
 
 
@@ -183,6 +192,11 @@ def check_legacy_config(config, path) -> None:
             _check_entry(entry, path)
         elif not known or registered not in (None, name):
             _refuse(name, "keras.layers" if module is None else module, registered, path)
+
+
+def own_modules(config) -> set[str]:
+    """Return the modules of this package whose layers a configuration, checked before, names."""
+    return {OWN[entry["class_name"]] for entry in _entries(config) if entry["class_name"] in OWN}
 
 
 def _entries(part):
@@ -276,6 +290,8 @@ def _least(entry, about) -> int:
         return number(about.get("units")) * width
     if name in ("Conv1D", "Conv2D"):
         return number(about.get("filters")) * kernel * width
+    if name in OWN:
+        return number(about.get("count")) * width
     sizes = ("units", "filters", "num_heads", "key_dim", "value_dim", "depth_multiplier")
     weighted = [number(about.get(key)) for key in sizes] + [kernel]
     return max(weighted) if max(weighted) > 1 else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import shutil
 import tempfile
@@ -18,8 +19,9 @@ from ..files import whole
 from ..frontend import LogMel
 from ..wave_frontend import WaveFrontend, from_config
 from .classifier import AudioClassifier
+from .designs.base import SelfExplaining
 from .legacy import read_legacy
-from .safety import MAX_CONFIG, check_config, check_weights
+from .safety import MAX_CONFIG, check_config, check_weights, own_modules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,6 +81,8 @@ def save(classifier: AudioClassifier, path) -> Path:
     }
     if classifier.outputs is not None:
         about["outputs"] = classifier.outputs
+    if isinstance(classifier, SelfExplaining):
+        about["design"] = classifier.to_config()
     with tempfile.TemporaryDirectory() as folder:
         written, finished = Path(folder) / "written.keras", Path(folder) / "network.keras"
         (getattr(classifier, "wave_network", None) or classifier.network).save(written)
@@ -195,18 +199,24 @@ def _load(path: Path, given) -> AudioClassifier:
     _check_nothing_given(path.stem if path.stem in SHIPPED else path, given)
     network = read(path)
     try:
-        classifier = AudioClassifier.from_keras(
-            network,
-            about["labels"],
-            from_config(about["frontend"]),
-            name=_text(about["name"]),
-            attribution=_text(about.get("attribution", "")),
-            outputs=about.get("outputs"),
-        )
+        classifier = _described(network, about)
         classifier.history = dict(about.get("history", {}))
     except (KeyError, TypeError, ValueError) as error:
         raise XaiAudioError(f"{path}: its member {MEMBER} is damaged ({error}).") from error
     return classifier
+
+
+def _described(network, about) -> AudioClassifier:
+    """Make the classifier of a network and of what its file says of it."""
+    labels, frontend = about["labels"], from_config(about["frontend"])
+    told: dict[str, Any] = {
+        "name": _text(about["name"]),
+        "attribution": _text(about.get("attribution", "")),
+    }
+    if "design" in about:
+        return SelfExplaining.from_config(network, labels, frontend, about["design"], **told)
+    outputs = about.get("outputs")
+    return AudioClassifier.from_keras(network, labels, frontend, outputs=outputs, **told)
 
 
 def _text(value) -> str:
@@ -238,6 +248,8 @@ def _inspect(path: Path) -> dict | None:
             config = json.loads(archive.read("config.json"))
             check_config(config, path)
             _check_weights(archive, config, path)
+            for module in own_modules(config):
+                importlib.import_module(module)  # Keras knows their layers only then
             if MEMBER not in archive.namelist():
                 return None
             about = json.loads(archive.read(MEMBER))

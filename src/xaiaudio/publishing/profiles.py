@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ..explainers.base import Explainer
     from ..models.classifier import AudioClassifier
+    from ..models.designs.base import SelfExplaining
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,51 @@ class Profile:
             lambda file: Explainer.fit(name, model, train, **asked.settings).save(file),
             Explainer.load,
         )
+
+    def designed(
+        self, name: str, *, fold: int | None = None, shuffled: bool = False, **options: Any
+    ) -> SelfExplaining:
+        """Return a network that explains itself, trained on this profile's clips.
+
+        The first call trains it and keeps it in the cache; later calls, also from other chapters,
+        load it. It learns from the clips to train on, never from the held-out ones.
+
+        Parameters
+        ----------
+        name : str
+            One of the designs, see :func:`xaiaudio.models.train_design`.
+        fold : int, optional
+            The fold to hold out; the profile's own by default.
+        shuffled : bool
+            True deals the labels out anew: a control.
+        **options
+            The design's own. Its seed is the profile's unless it is given.
+
+        Raises
+        ------
+        XaiAudioError
+            For an unknown design or option.
+        """
+        from .. import models
+        from ..models.designs import registry
+
+        design = registry.find(name)
+        chosen = asdict(design.parse({"seed": self.seed, **options}))
+        train, _ = self.split(fold)
+        about = [(clip.name, clip.label, clip.fold) for clip in train]
+        address, files = backbones.weights(self.backbone)
+        key = cache.key(
+            [name, chosen, shuffled, about, address],
+            modules=(design.train.__module__.removeprefix("xaiaudio."), *self.modules),
+            files=[*(clip.path for clip in train), *files],
+        )
+
+        def build(file):
+            made = models.train_design(name, train, self.backbone, shuffled=shuffled, **chosen)
+            made.save(file)
+
+        path = cache.home() / "designs" / f"{self.name}-{name}-{key}.keras"
+        return cache.artifact(path, build, models.load_model)
 
     def _train(self, freeze: bool, resume: Path, progress: bool):
         from .. import models

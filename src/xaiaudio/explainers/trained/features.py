@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from ... import cache
 from ...errors import XaiAudioError
+from ...models.designs.lessons import held_out_clips
 from ...models.differentiable import magnitudes
 from ...models.graph import blocks, graph_of, is_spatial
 from ...models.votes import voters
@@ -131,7 +132,7 @@ def _features(clips, frontend, share, seed) -> Features:
             f"{clips.name} has {len(clips)} clip: an interpreter learns from one and is validated "
             "on another, so give two at least."
         )
-    held_out = _held_out([clip.label for clip in clips], share, seed)
+    held_out = held_out_clips([clip.label for clip in clips], share, seed)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         cut = list(pool.map(lambda clip: _cut(clip.load(frontend.sample_rate), frontend), clips))
     counts = [len(patches) for patches, _ in cut]
@@ -164,19 +165,6 @@ def _cut(wave, frontend) -> tuple[np.ndarray, np.ndarray]:
     heights = frontend.cut(magnitudes(wave[None].astype(np.float32), frontend)[0])
     voted = voters(patches.levels)
     return patches.values[voted], heights[voted].astype(np.float32)
-
-
-def _held_out(labels, share, seed) -> np.ndarray:
-    """Draw the clips for validation, of each label its share: bool (clips,)."""
-    rng = np.random.default_rng(seed)
-    held_out = np.zeros(len(labels), bool)
-    for label in dict.fromkeys(labels):
-        those = np.flatnonzero([one == label for one in labels])
-        count = min(max(1, round(share * len(those))), len(those) - 1)
-        held_out[rng.permutation(those)[:count]] = True
-    if not held_out.any():  # one clip of each label
-        held_out[rng.integers(len(labels))] = True
-    return held_out
 
 
 def hidden(model: AudioClassifier, layers: int | Sequence[str] = 3) -> keras.Model:

@@ -17,10 +17,10 @@ import tensorflow as tf
 from ... import cache
 from ...errors import XaiAudioError
 from ...models.tracing import traced
+from ...models.training.fitting import Settings, train
 from .. import registry
 from . import networks
 from .features import BATCH, features, hidden, hidden_values
-from .fitting import Settings, train
 from .nmf import dictionary
 from .weights import arrays_of, check_model, restore, signed, told
 
@@ -61,7 +61,7 @@ class Options:
     reconstruction, fidelity, sparsity : float
         What the losses count.
     epochs, batch, rate, patience : int, int, float, int
-        See :class:`.fitting.Settings`.
+        See :class:`.training.fitting.Settings`.
     seed : int
         Decides the dictionary's start, the validation clips, the first weights and the batches.
     """
@@ -185,7 +185,7 @@ def _interpreter(model, shapes, scales, options) -> Interpreter:
 def losses_of(
     made: Interpreter, columns: np.ndarray, options: Options, exclusive: bool = True
 ) -> Callable:
-    """Return the three losses as a function for :func:`.fitting.train`.
+    """Return the three losses as a function for :func:`.training.fitting.train`.
 
     Parameters
     ----------

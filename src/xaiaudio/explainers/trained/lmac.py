@@ -9,11 +9,11 @@ import numpy as np
 import tensorflow as tf
 
 from ...errors import XaiAudioError
+from ...models.training.fitting import Settings, train
 from .. import registry
 from ..engines.backward import plain
 from .decoding import LOUD, cross_entropy, decoder, energy_mask, patches_of, per_patch, to_bands
 from .features import BATCH, features, hidden
-from .fitting import Settings, train
 from .weights import arrays_of, check_model, restore, signed, told
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import numpy as np
 import tensorflow as tf
 
 from ...errors import XaiAudioError
+from ...models.training.fitting import Settings, train
 from .. import registry
 from .decoding import LOUD, cross_entropy, decoder, energy_mask, to_bands
 from .features import BATCH, features, hidden, hidden_values
-from .fitting import Settings, train
 from .quantise import commitments, nearest, owners, straight_through
 from .weights import arrays_of, check_model, restore, signed, told
 

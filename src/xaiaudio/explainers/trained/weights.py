@@ -124,7 +124,7 @@ def told(report: Mapping[str, float], history: Mapping[str, np.ndarray]) -> dict
 
 
 def history(explainer: Explainer) -> dict[str, np.ndarray]:
-    """Return the course of a trained method's training, see :func:`.fitting.train`."""
+    """Return the course of a trained method's training, see :func:`.training.fitting.train`."""
     return {
         name.removeprefix(_HISTORY): value
         for name, value in (explainer.weights or {}).items()

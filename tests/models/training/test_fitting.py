@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 import xaiaudio as xa
-from xaiaudio.explainers.trained.fitting import Settings, train
+from xaiaudio.models.training.fitting import Settings, train
 
 RNG = np.random.default_rng(0)
 INPUTS = RNG.normal(size=(100, 4)).astype(np.float16)

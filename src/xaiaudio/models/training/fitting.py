@@ -1,4 +1,4 @@
-"""The training run of interpreters: seeded epochs, the best weights by validation kept."""
+"""A training run with losses of one's own: seeded epochs, the best weights by validation kept."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ...progress import bar
 
 @dataclass(frozen=True)
 class Settings:
-    """How to train an interpreter.
+    """How to train.
 
     Attributes
     ----------

@@ -1,0 +1,1 @@
+"""Networks that explain themselves: their answer is a sum of parts."""

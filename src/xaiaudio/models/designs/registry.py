@@ -1,0 +1,156 @@
+"""The list of networks that explain themselves, and the one function that trains them."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...errors import XaiAudioError, meant
+from ..backbones import Backbone
+from ..backbones import backbone as find_backbone
+from .lessons import lessons
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ...datasets.base import ClipSet
+    from ..training.tables import PatchTable
+    from .base import SelfExplaining
+
+# One module a family, in the order of the book. Adding one is adding a module and its name here.
+FILES: tuple[str, ...] = ()
+
+_DESIGNS: dict[str, Design] = {}
+
+
+@dataclass(frozen=True)
+class Design:
+    """One way to build a network that explains itself, as :func:`register` was told of it.
+
+    Attributes
+    ----------
+    name : str
+    train : callable
+        ``(lessons, backbone, options, progress) -> SelfExplaining``.
+    options : type
+        Dataclass of the options and their defaults; ``seed`` and ``overlap`` are among them.
+    summary, paper : str
+    """
+
+    name: str
+    train: Callable
+    options: type
+    summary: str
+    paper: str
+
+    def parse(self, given: dict) -> Any:
+        """Check the options a user gave and fill in the defaults."""
+        known = {field.name for field in dataclasses.fields(self.options)}
+        unknown = sorted(set(given) - known)
+        if unknown:
+            raise XaiAudioError(
+                f"{self.name} has no option {unknown[0]!r}{meant(unknown[0], known)}: it takes "
+                f"{', '.join(sorted(known))}."
+            )
+        return self.options(**given)
+
+
+def register(name: str, *, options: type, summary: str, paper: str) -> Callable:
+    """Register a design, as a decorator of the function that trains it.
+
+    The function is called with `Lessons`, a `Backbone` (of which it may use the front end alone),
+    an instance of `options`, and whether to show progress. It returns a `SelfExplaining`.
+    """
+
+    def add(function):
+        _DESIGNS[name] = Design(name, function, options, summary, paper)
+        return function
+
+    return add
+
+
+def known() -> dict[str, Design]:
+    """Return all designs by name.
+
+    Examples
+    --------
+    >>> from xaiaudio.models.designs.registry import known
+    >>> "pecmae" in known()
+    True
+    """
+    for file in FILES:
+        importlib.import_module(f"{__package__}.{file}")
+    return dict(_DESIGNS)
+
+
+def find(name: str) -> Design:
+    """Return a design, or say which ones there are."""
+    designs = known()
+    if name not in designs:
+        raise XaiAudioError(
+            f"No design is called {name!r}{meant(name, designs)}: there are {', '.join(designs)}."
+        )
+    return designs[name]
+
+
+def train_design(
+    name: str,
+    clips: ClipSet | PatchTable,
+    backbone: Backbone | str = "lite",
+    *,
+    shuffled: bool = False,
+    progress: bool | None = None,
+    **options: Any,
+) -> SelfExplaining:
+    """Train a network that explains itself.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`known`: ``"pecmae"``, ``"protopnet"``, ...
+    clips : ClipSet or PatchTable
+        To learn from. A part of them, chosen by the seed, is for validation.
+    backbone : Backbone or str
+        Where the design stands on one; of the others, the front end is its.
+    shuffled : bool
+        True deals the labels out anew among the clips: a control.
+    progress : bool, optional
+        None shows a bar on a terminal and in a notebook.
+    **options
+        The design's own.
+
+    Returns
+    -------
+    SelfExplaining
+        Its ``history`` holds the course of the training, ``seconds``, and ``weights``, how many
+        numbers were trained or kept.
+
+    Raises
+    ------
+    XaiAudioError
+        For an unknown design or option, and as `lessons`.
+
+    Examples
+    --------
+    >>> import xaiaudio as xa
+    >>> train, test = xa.datasets.load("synthetic").split(5)  # doctest: +SKIP
+    >>> model = xa.models.train_design("pecmae", train)  # doctest: +SKIP
+    >>> xa.models.test(model, test).clip_accuracy > 0.9  # doctest: +SKIP
+    True
+    """
+    design = find(name)
+    chosen = design.parse(options)
+    base = find_backbone(backbone) if isinstance(backbone, str) else backbone
+    frontend = base.frontend.with_overlap(chosen.overlap)
+    taught = lessons(clips, frontend, shuffled=shuffled, seed=chosen.seed)
+    started = time.perf_counter()
+    model = design.train(taught, base, chosen, progress)
+    model.history["seconds"] = time.perf_counter() - started
+    model.history["weights"] = int(sum(np.prod(w.shape) for w in model.network.weights))
+    return model
