@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from click.core import ParameterSource
 
 from ..errors import XaiAudioError
+from .choices import read_options
 from .console import note_all, note_passed_over, say, start_tensorflow, table, watched
 
 _TRAIN_EPILOG = """\b
@@ -16,7 +18,11 @@ Examples:
   xaiaudio train my_sounds --out mine.keras
   xaiaudio train my_sounds --freeze              faster, often better with few sounds
   xaiaudio train esc10 --backbone yamnet --freeze
+  xaiaudio train esc10 --backbone yamnet --design pecmae
   xaiaudio explain knock.wav --model mine.keras
+
+With --design the network explains itself: its answer is a sum of parts. It is compared
+with a plain layer on the same backbone.
 
 A folder holds one folder per class with sounds in it. The last fifth of each class
 (fold 5) is held out to test the network on. Sounds that cannot be read are named and
@@ -45,6 +51,7 @@ _Out = Annotated[Path, typer.Option("--out", "-o", help="The network's file.")]
 
 
 def train(
+    context: typer.Context,
     sounds: Annotated[
         str, typer.Argument(help="A folder with one folder per class, or synthetic, or esc10.")
     ],
@@ -70,21 +77,27 @@ def train(
         Path | None,
         typer.Option(help="Folder for checkpoints: an interrupted run goes on from there."),
     ] = None,
+    design: Annotated[
+        str | None,
+        typer.Option(help="A network that explains itself, such as pecmae or protopnet."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="DESIGN.OPTION=VALUE", help="An option of the design."),
+    ] = None,
     out: _Out = Path("model.keras"),
 ) -> None:
     """Teach a network the classes of a folder of sounds."""
     _check_out(out)
-    from .. import datasets
-
-    clips = datasets.load(sounds, progress=watched())
-    if len(clips.labels) < 2:
-        found = "one class only" if clips.labels else "no classes"
-        raise XaiAudioError(
-            f"{sounds} has {found}: put the sounds into one folder per class, two at least."
-        )
-    note_passed_over(clips)
+    given = {} if design is None else _of_design(context, design, settings or [])
+    if design is None and settings:
+        raise XaiAudioError("--set is for an option of a design: add --design.")
+    clips = _clips(sounds)
     parts = clips.split(fold)
     start_tensorflow()
+    if design is not None:
+        _train_design(design, parts, fold, backbone, given, out)
+        return
     from .. import models
     from ..models.training.transfer import choose
 
@@ -112,6 +125,69 @@ def train(
     model.save(out)
     _report(models.test(model, held_out), fold)
     say(f"The network is in {out}. Use it: xaiaudio explain FILE --model {out}")
+
+
+# Options of `train` that a design has under --set, or not at all.
+_PLAIN = ("freeze", "epochs", "batch_size", "learning_rate", "halve_every", "resume")
+
+
+def _of_design(context, design, settings) -> dict:
+    """Return the options that were given for a design; refuse those that are not for one."""
+
+    def typed(name):
+        return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+    for name in _PLAIN:
+        if typed(name):
+            option = name.replace("_", "-")
+            raise XaiAudioError(
+                f"--{option} is not for a design: its own options go by --set, such as "
+                f"--set {design}.batch=64."
+            )
+    given = {name: context.params[name] for name in ("seed", "overlap") if typed(name)}
+    return given | read_options(settings, (design,)).get(design, {})
+
+
+def _clips(sounds):
+    from .. import datasets
+
+    clips = datasets.load(sounds, progress=watched())
+    if len(clips.labels) < 2:
+        found = "one class only" if clips.labels else "no classes"
+        raise XaiAudioError(
+            f"{sounds} has {found}: put the sounds into one folder per class, two at least."
+        )
+    note_passed_over(clips)
+    return clips
+
+
+def _train_design(design, parts, fold, backbone, given, out) -> None:
+    """Train a network that explains itself, and a plain layer on the same backbone beside it."""
+    from .. import models
+    from ..models.designs import comparison, registry
+
+    chosen = registry.find(design).parse(given)
+    base = models.backbone(backbone)
+    learnt, held_out = _tables(parts, base.frontend.with_overlap(chosen.overlap))
+    model = models.train_design(design, learnt, base, progress=watched(), **given)
+    model.name = out.stem
+    model.save(out)
+    about = {"overlap": chosen.overlap, "seed": chosen.seed}
+    twin = models.transfer(base, learnt, freeze=True, progress=watched(), **about)
+    _report(models.test(model, held_out), fold)
+    rows = [comparison.price(model, held_out, design), comparison.price(twin, held_out, "plain")]
+    columns = ("network", "clips right", "patches right", "seconds", "weights", "parts", "needed")
+    table(columns, [_row(row) for row in rows])
+    say(
+        "needed: parts that make up nine tenths of a decision. plain: a layer on the same backbone."
+    )
+    say(f"The network is in {out}. Use it: xaiaudio explain FILE --model {out}")
+
+
+def _row(row):
+    counts = (str(row.parts), f"{row.per_decision:g}") if row.parts else ("–", "–")
+    accuracies = (f"{row.clip_accuracy:.1%}", f"{row.patch_accuracy:.1%}")
+    return (row.name, *accuracies, f"{row.seconds:.0f}", f"{row.weights:,}", *counts)
 
 
 def _tables(parts, frontend):

@@ -86,7 +86,14 @@ class SelfExplaining(AudioClassifier):
         return made
 
     @classmethod
-    def from_config(cls, network, labels, frontend, config, **about) -> SelfExplaining:
+    def from_config(
+        cls,
+        network: keras.Model,
+        labels: Sequence[str],
+        frontend: LogMel,
+        config: Mapping[str, Any],
+        **about: Any,
+    ) -> SelfExplaining:
         """Return the classifier of a whole network and of what :meth:`to_config` gave.
 
         Raises

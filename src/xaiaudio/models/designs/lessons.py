@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -156,7 +157,7 @@ def lessons(
     )
 
 
-def held_out_clips(labels, share: float, seed: int) -> np.ndarray:
+def held_out_clips(labels: Sequence[str | None], share: float, seed: int) -> np.ndarray:
     """Draw clips for validation, of each label its share: bool (clips,).
 
     Examples
