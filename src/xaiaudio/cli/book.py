@@ -46,6 +46,15 @@ def book(
         list[str] | None,
         typer.Option(help="Execute and check this chapter alone, without pages. May be repeated."),
     ] = None,
+    due: Annotated[
+        bool,
+        typer.Option(
+            "--due", help="Only the chapters that changed since --note, and a share of the others."
+        ),
+    ] = False,
+    note: Annotated[
+        bool, typer.Option("--note", help="Write down that the numbers agree, for --due.")
+    ] = False,
     seeds: Annotated[
         int,
         typer.Option(
@@ -71,5 +80,12 @@ def book(
         )
     else:
         publishing.build(
-            profile, seed=seed, check=check, workers=workers, render=render, only=only or ()
+            profile,
+            seed=seed,
+            check=check,
+            workers=workers,
+            render=render,
+            only=only or (),
+            due=due,
+            note=note,
         )

@@ -50,6 +50,8 @@ def build(
     workers=None,
     render=True,
     only=(),
+    due=False,
+    note=False,
     root=None,
     console=None,
 ) -> BuildReport:
@@ -69,6 +71,10 @@ def build(
         False stops after the comparison.
     only : sequence of str
         The chapters to execute and check; they alone are never rendered.
+    due : bool
+        Only those that are due, see :mod:`.due`.
+    note : bool
+        Write down that they were found right, so that they are not due until something changes.
     root : path, optional
         The clone of the repository; by default the one around the working directory.
     console : rich.console.Console, optional
@@ -90,18 +96,24 @@ def build(
     known(profile)
     from rich.console import Console
 
+    from . import due as dues
     from . import steps
     from .project import find
 
     console = console or Console()
     project = find(profile, seed, root, only)
+    if due:
+        project = dues.due(project)
+        steps.say_due(project, console)
     with steps.lock(project), steps.terminable():
         runs = steps.run_chapters(project, workers, console)
         report = BuildReport(profile, seconds={run.name: run.seconds for run in runs})
         report.executed = [run.name for run in runs if run.fresh]
         steps.check_notebooks(project)
         report.compared = check and seed == 0 and steps.compare(project, console)
-        if render and not only:
+        if note and report.compared:
+            dues.note(project)
+        if render and not project.only:
             report.page, report.rendered = steps.render(project, console)
     steps.tell(report, console)
     return report

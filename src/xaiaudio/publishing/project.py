@@ -227,17 +227,22 @@ def chapter_key(project, chapter) -> str:
     -------
     str
     """
-    code = code_of(chapter.text)
-    modules = {*profile(project.profile).modules, *_named_in(code)}
-    used = set(closure(*modules, code=[code]))
-    lock = project.root / "requirements.lock"
+    about, where = chapter_parts(project, chapter)
+    used = set(closure(*where["modules"], code=where["code"]))
     rounding = [ROUNDINGS[project.rounding]] if project.rounding else []
-    return cache.key(
-        [chapter.name, chapter.text, project.profile, project.seed, _local_copies(used), *rounding],
-        modules=modules,
-        code=[code],
-        files=[lock] if lock.is_file() else [],
-    )
+    return cache.key([*about, project.seed, _local_copies(used), *rounding], **where)
+
+
+def chapter_parts(project, chapter) -> tuple[list, dict]:
+    """Return what a chapter depends on in the repository, for a :func:`xaiaudio.cache.key`."""
+    code = code_of(chapter.text)
+    lock = project.root / "requirements.lock"
+    where = {
+        "modules": {*profile(project.profile).modules, *_named_in(code)},
+        "code": [code],
+        "files": [lock] if lock.is_file() else [],
+    }
+    return [chapter.name, chapter.text, project.profile], where
 
 
 def code_of(text) -> str:

@@ -43,6 +43,12 @@ def terminable():
         signal.signal(signal.SIGTERM, before)
 
 
+def say_due(project, console):
+    """Say which chapters are due."""
+    names = project.only or [chapter.name for chapter in project.chapters()]
+    console.print(f"Due: {', '.join(names)}.", highlight=False, soft_wrap=True)
+
+
 def run_chapters(project, workers, console):
     """Execute what changed."""
     runs = execute.execute(project, workers=workers, console=console)

@@ -1,0 +1,75 @@
+"""Which chapters are due: those that changed since they were last found right, and some others.
+
+A long profile cannot be run whole each time. ``tests/baselines/PROFILE.checked.json`` says of each
+chapter what it depended on when a whole build last found it right. What has changed since is due,
+and so is a share of the rest, another one each day.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import cache
+from .baselines import FINGERPRINT
+from .project import chapter_parts, read_json, write_json
+
+if TYPE_CHECKING:
+    from .project import Project
+
+#: Every chapter comes at least once in so many days, if one builds daily.
+SHARES = 5
+
+
+def sources(project, chapter) -> str:
+    """Name what a chapter depends on in the repository: whatever machine it is run on.
+
+    Its text, the parts of the package that its code uses, the profile, and the lock file.
+    """
+    about, where = chapter_parts(project, chapter)
+    return cache.key(about, **where)
+
+
+def due(project: Project, day: int | None = None) -> Project:
+    """Return the project with only the chapters that are due.
+
+    Parameters
+    ----------
+    project : Project
+    day : int, optional
+        Decides which unchanged chapters are due; by default today.
+
+    Returns
+    -------
+    Project
+        Its `only` is empty if all are. The chapter on the training is always due: what the numbers
+        of the others are compared with depends on the network that was trained.
+    """
+    day = datetime.date.today().toordinal() if day is None else day
+    known = read_json(path_of(project), {})
+    chapters = project.chapters()
+    names = [
+        chapter.name
+        for number, chapter in enumerate(chapters)
+        if chapter.name == FINGERPRINT[0]
+        or number % SHARES == day % SHARES
+        or known.get(chapter.name) != sources(project, chapter)
+    ]
+    return project if len(names) == len(chapters) else replace(project, only=tuple(names))
+
+
+def note(project: Project) -> Path:
+    """Write down what the chapters of a project depend on, now that they were found right."""
+    found = {chapter.name: sources(project, chapter) for chapter in project.chapters()}
+    if project.only:
+        names = [chapter.name for chapter in replace(project, only=()).chapters()]
+        known = read_json(path_of(project), {})
+        found = {name: key for name, key in {**known, **found}.items() if name in names}
+    return write_json(path_of(project), dict(sorted(found.items())))
+
+
+def path_of(project: Project) -> Path:
+    """Return the file that says when chapters were last found right."""
+    return project.baselines.with_name(f"{project.profile}.checked.json")
