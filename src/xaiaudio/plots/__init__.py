@@ -18,6 +18,7 @@ from .luck import designs, errors, part_weights
 from .maps import class_comparison, comparison, plot
 from .measures import breakdown, curves, mixture, orders
 from .mood import effects
+from .price import prices
 from .recurrent import in_time, mean_curves
 from .relevance import conservation, layer_plan, neurons, relevance_flow, rule_shares
 from .sanity import forgetting, likeness_curves, likeness_dots, likeness_table
@@ -78,6 +79,7 @@ __all__ = [
     "part_weights",
     "patch_scores",
     "plot",
+    "prices",
     "relevance_flow",
     "rule_shares",
     "samples",
