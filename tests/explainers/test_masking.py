@@ -4,51 +4,14 @@ import dataclasses
 
 import numpy as np
 import pytest
+from heard_maps import FRONTEND, RATE, decibels, explanation, noise, tone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xaiaudio import XaiAudioError
-from xaiaudio.explainers.explanation import Explanation
 from xaiaudio.explainers.masking import clip_map, kept_and_removed, mask_from_map, split
 from xaiaudio.frontend import LogMel
 from xaiaudio.stft import to_stft
-
-FRONTEND = LogMel.vggish(overlap=0.75)
-RATE = FRONTEND.sample_rate
-
-
-def noise(seconds=5.0, seed=0):
-    wave = np.random.default_rng(seed).normal(0, 0.1, round(seconds * RATE))
-    return wave.astype("float32")
-
-
-def tone(hertz, seconds=2.0):
-    return (0.3 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * RATE)) / RATE)).astype("f4")
-
-
-def decibels(wave):
-    return 10 * np.log10(np.mean(np.square(wave, dtype=np.float64)) + 1e-30)
-
-
-def explanation(wave, frontend=FRONTEND, maps=None, **changes):
-    patches = frontend(wave, pad=True)
-    maps = np.ones(patches.shape, "float32") if maps is None else maps
-    n = len(patches)
-    made = Explanation(
-        maps=maps,
-        raw=maps,
-        patches=patches,
-        targets=np.zeros(n, int),
-        scores=np.full((n, 2), 0.5, "float32"),
-        labels=("Rain", "Rooster"),
-        method="occlusion",
-        options={},
-        upsample="nearest",
-        frontend=frontend,
-        starts=patches.starts,
-        length=patches.length,
-    )
-    return dataclasses.replace(made, **changes)
 
 
 def test_overlapping_maps_are_averaged_over_the_clip():
@@ -109,7 +72,7 @@ def test_a_map_that_speaks_for_nothing_keeps_nothing():
         assert not mask_from_map(-np.ones((5, 4)), keep=keep).any()
 
 
-@pytest.mark.parametrize("keep", [0, -0.1, 1.1, float("nan")])
+@pytest.mark.parametrize("keep", [0, -0.1, 1.1, float("nan"), "most"])
 def test_an_impossible_share_is_refused(keep):
     with pytest.raises(XaiAudioError, match="share"):
         mask_from_map(np.ones((2, 2)), keep=keep)

@@ -8,8 +8,8 @@ import shutil
 
 import numpy as np
 import pytest
+from heard_maps import bright_or_dark
 
-import xaiaudio as xa
 from xaiaudio.explainers.engines.components import Components
 from xaiaudio.pages.mixer import mixer
 from xaiaudio.sonify.player import ONE_AT_A_TIME, player
@@ -33,18 +33,9 @@ RATE = 16_000
 WAVE = (0.1 * np.random.default_rng(0).normal(size=48_000)).clip(-1, 1).astype("float32")
 
 
-def bright(waves):
-    """Answer by the share of power above 2 kHz: a network to be checked."""
-    powers = np.square(np.abs(np.fft.rfft(waves)))
-    high = powers[:, powers.shape[1] // 4 :].sum(axis=1) / (powers.sum(axis=1) + 1e-9)
-    return np.stack([high, 1 - high], axis=1)
-
-
 @pytest.fixture(scope="module")
 def mixers():
-    model = xa.AudioClassifier.from_function(
-        bright, ["bright", "dark"], sample_rate=RATE, seconds=0.5
-    )
+    model = bright_or_dark("bright")
     bands = Components.in_bands(WAVE, model.frontend, 2)
     names = ["low & <slow>", "high", "hum"]
     hum = 0.05 * np.sin(np.arange(len(WAVE)) / 20)

@@ -1,10 +1,10 @@
 """Explanations are heard, and the network says of each sound what it hears in it."""
 
-import dataclasses
 import re
 
 import numpy as np
 import pytest
+from heard_maps import RATE, bright_or_dark, decibels, explanation, noise, tone
 
 import xaiaudio as xa
 from xaiaudio import XaiAudioError
@@ -13,44 +13,6 @@ from xaiaudio.explainers.explanation import Explanation
 from xaiaudio.frontend import LogMel
 from xaiaudio.sonify.loudness import loudness
 from xaiaudio.sonify.masks import listen
-
-FRONTEND = LogMel.vggish(overlap=0.75)
-RATE = FRONTEND.sample_rate
-
-
-def noise(seconds=5.0, seed=0):
-    wave = np.random.default_rng(seed).normal(0, 0.1, round(seconds * RATE))
-    return wave.astype("float32")
-
-
-def tone(hertz, seconds=2.0):
-    return (0.3 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * RATE)) / RATE)).astype("f4")
-
-
-def decibels(wave):
-    return 10 * np.log10(np.mean(np.square(wave, dtype=np.float64)) + 1e-30)
-
-
-def explanation(wave, frontend=FRONTEND, maps=None, **changes):
-    patches = frontend(wave, pad=True)
-    maps = np.ones(patches.shape, "float32") if maps is None else maps
-    n = len(patches)
-    made = Explanation(
-        maps=maps,
-        raw=maps,
-        patches=patches,
-        targets=np.zeros(n, int),
-        scores=np.full((n, 2), 0.5, "float32"),
-        labels=("Rain", "Rooster"),
-        method="occlusion",
-        options={},
-        upsample="nearest",
-        frontend=frontend,
-        starts=patches.starts,
-        length=patches.length,
-    )
-    return dataclasses.replace(made, **changes)
-
 
 CENTRED = LogMel.librosa(sample_rate=RATE, fft=600, window=501, hop=125, bands=40, frames=64)
 
@@ -107,18 +69,9 @@ def test_targets_that_change_from_patch_to_patch_are_all_named():
     assert heard.target == "Rooster or Rain"
 
 
-def bright(waves):
-    """Name sounds by whether they have more above 2 kHz than below: a network to be checked."""
-    powers = np.square(np.abs(np.fft.rfft(waves)))
-    high = powers[:, powers.shape[1] // 4 :].sum(axis=1) / (powers.sum(axis=1) + 1e-9)
-    return np.stack([high, 1 - high], axis=1)
-
-
 @pytest.fixture(scope="module")
 def model():
-    return xa.AudioClassifier.from_function(
-        bright, ["<bright>", "dark"], sample_rate=RATE, seconds=0.5
-    )
+    return bright_or_dark()
 
 
 def of_bands(model, wave, target, bands):

@@ -9,18 +9,9 @@ import re
 import numpy as np
 import pytest
 import soundfile
+from heard_maps import RATE, decibels, tone
 
 from xaiaudio.sonify.player import mp3, player, players
-
-RATE = 16_000
-
-
-def tone(hertz, seconds=2.0):
-    return (0.3 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * RATE)) / RATE)).astype("f4")
-
-
-def decibels(wave):
-    return 10 * np.log10(np.mean(np.square(wave, dtype=np.float64)) + 1e-30)
 
 
 def source(text):
