@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 import pytest
-from heard_tones import FRONTEND, LABELS, Tones, network
+from heard_tones import FRONTEND, LABELS, Tone, Tones, network
 
 import xaiaudio as xa
 from xaiaudio.explainers.trained.features import (
@@ -45,6 +45,30 @@ def test_silence_is_left_out(listener):
 
     whole, half = Tones.of(2), Tones(Silent(clip.name, clip.label) for clip in Tones.of(2))
     assert 0 < len(features(listener, half)) < len(features(listener, whole))
+
+
+def _silenced(clips, numbers):
+    class Silence(Tone):
+        def load(self, sample_rate=8_000):
+            return np.zeros(sample_rate, "float32")
+
+    return Tones(
+        Silence(clip.name, clip.label) if number in numbers else clip
+        for number, clip in enumerate(clips)
+    )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_silent_clips_are_on_neither_side(listener, seed):
+    # Two clips of each class: with the silent ones, one side of a class could have no patch.
+    found = features(listener, _silenced(Tones.of(2), {0, 1, 3}), seed=seed)
+    assert set(found.clip) == {2, 4, 5}
+    assert set(found.clip[found.validation]) in ({2}, {5})
+
+
+def test_one_clip_that_sounds_is_too_few(listener):
+    with pytest.raises(xa.XaiAudioError, match="All clips of tones but low-0 are silent"):
+        features(listener, _silenced(Tones.of(1), {0, 1}))
 
 
 def test_hidden_maps_are_what_the_layers_give(listener):

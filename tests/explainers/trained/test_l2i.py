@@ -229,11 +229,24 @@ def _labelled_none(clips):
         {"threshold": 1},
         {"top": 0},
         {"sparsity": -1},
+        {"fidelity": None},
+        {"threshold": "low"},
+        {"layers": ()},
+        {"layers": 1.5},
+        {"layers": True},
+        {"epochs": 0},
+        {"seed": -1},
     ],
 )
 def test_options_that_make_no_sense(wrong):
     with pytest.raises(xa.XaiAudioError, match=next(iter(wrong))):
         xa.Explainer("l2i", **wrong)
+
+
+def test_one_layer_or_a_list_of_them_is_a_plain_option():
+    assert xa.Explainer("l2i", layers="relu").options.layers == ("relu",)
+    assert xa.Explainer("l2i", layers=["first", "relu"]).options.layers == ("first", "relu")
+    assert xa.Explainer("l2i", components=np.int64(7)).options.components == 7
 
 
 def test_it_is_listed_among_what_is_trained_first():

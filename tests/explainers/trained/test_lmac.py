@@ -202,8 +202,12 @@ def test_another_network_is_refused_unless_it_is_strange_on_purpose(model, tones
     assert masks.shape == (2, 16, 129)
 
 
-def test_wrong_options():
-    with pytest.raises(xa.XaiAudioError, match="sparsity is -1"):
-        xa.Explainer("lmac", sparsity=-1)
-    with pytest.raises(xa.XaiAudioError, match="blocks is 0"):
-        xa.Explainer("lmac", blocks=0)
+@pytest.mark.parametrize(
+    "wrong",
+    [{"sparsity": -1}, {"blocks": 0}, {"kept": "much"}, {"similar": np.nan}, {"tuning": 0.5}]
+    + [{"seed": -1}, {"seed": 2**32}, {"rate": 0}],
+)
+def test_wrong_options(wrong):
+    (name, value), *_ = wrong.items()
+    with pytest.raises(xa.XaiAudioError, match=f"{name} is {value!r}"):
+        xa.Explainer("lmac", **wrong)

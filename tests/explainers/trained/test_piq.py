@@ -109,8 +109,13 @@ def test_silence_has_a_map(listener, trained):
     assert np.isfinite(trained(listener, silence).maps).all()
 
 
-def test_wrong_options(listener, tones):
-    with pytest.raises(xa.XaiAudioError, match="codes is 0"):
-        xa.Explainer("piq", codes=0)
+@pytest.mark.parametrize("wrong", [{"codes": 0}, {"loud": "very"}, {"seed": -1}, {"batch": 0}])
+def test_wrong_options(wrong):
+    (name, value), *_ = wrong.items()
+    with pytest.raises(xa.XaiAudioError, match=f"{name} is {value!r}"):
+        xa.Explainer("piq", **wrong)
+
+
+def test_too_few_codes(listener, tones):
     with pytest.raises(xa.XaiAudioError, match="2 codes for 3 classes"):
         xa.Explainer.fit("piq", listener, tones, codes=2)

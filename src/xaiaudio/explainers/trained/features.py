@@ -132,12 +132,20 @@ def _features(clips, frontend, share, seed) -> Features:
             f"{clips.name} has {len(clips)} clip: an interpreter learns from one and is validated "
             "on another, so give two at least."
         )
-    held_out = held_out_clips([clip.label for clip in clips], share, seed)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         cut = list(pool.map(lambda clip: _cut(clip.load(frontend.sample_rate), frontend), clips))
     counts = [len(patches) for patches, _ in cut]
-    if not sum(counts):
+    heard = np.flatnonzero(counts)
+    if not len(heard):
         raise XaiAudioError(f"All clips of {clips.name} are silent: there is nothing to learn.")
+    if len(heard) < 2:
+        raise XaiAudioError(
+            f"All clips of {clips.name} but {clips[int(heard[0])].name} are silent: an interpreter "
+            "learns from one that is not, and is validated on another."
+        )
+    # Silent clips have no patch: with them on one side, there might be none at all.
+    held_out = np.zeros(len(clips), bool)
+    held_out[heard] = held_out_clips([clips[int(number)].label for number in heard], share, seed)
     return Features(
         patches=np.concatenate([patches for patches, _ in cut]),
         magnitudes=np.concatenate([heights for _, heights in cut]),

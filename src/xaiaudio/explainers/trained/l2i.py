@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,7 @@ import tensorflow as tf
 from ... import cache
 from ...errors import XaiAudioError
 from ...models.tracing import traced
-from ...models.training.fitting import Settings, train
+from ...models.training.fitting import Settings, check_weights, check_whole, is_number, train
 from .. import registry
 from . import networks
 from .features import BATCH, features, hidden, hidden_values
@@ -40,8 +41,10 @@ _READERS: dict = {}
 
 
 @dataclass(frozen=True)
-class Options:
-    """Options of Listen to Interpret.
+class Options(Settings):
+    """Options of Listen to Interpret, beside those of :class:`.training.fitting.Settings`.
+
+    The seed also decides the dictionary's start, the validation clips and the first weights.
 
     Attributes
     ----------
@@ -60,10 +63,6 @@ class Options:
         their own, and the map explains that one.
     reconstruction, fidelity, sparsity : float
         What the losses count.
-    epochs, batch, rate, patience : int, int, float, int
-        See :class:`.training.fitting.Settings`.
-    seed : int
-        Decides the dictionary's start, the validation clips, the first weights and the batches.
     """
 
     components: int = 100
@@ -76,27 +75,34 @@ class Options:
     fidelity: float = 1.0
     sparsity: float = 0.8
     epochs: int = 15
-    batch: int = 32
-    rate: float = 1e-3
     patience: int = 5
-    seed: int = 0
 
     def __post_init__(self):
-        if isinstance(self.components, bool) or not isinstance(self.components, int):
-            raise XaiAudioError(f"components is {self.components!r}: a whole number is needed.")
-        if self.components < 2:
-            raise XaiAudioError(f"components is {self.components}: take 2 at least.")
+        super().__post_init__()
+        check_whole(self, "components", least=2)
+        object.__setattr__(self, "layers", _layers(self.layers))
         if self.pooling not in networks.POOLINGS:
             raise XaiAudioError(
                 f"pooling is {self.pooling!r}: it must be one of {networks.POOLINGS}."
             )
-        if not 0 <= self.threshold < 1:
+        if not is_number(self.threshold) or not 0 <= self.threshold < 1:
             raise XaiAudioError(f"threshold is {self.threshold!r}: from 0 to below 1 is needed.")
-        if self.top is not None and (not isinstance(self.top, int) or self.top < 1):
-            raise XaiAudioError(f"top is {self.top!r}: a number of components, or None.")
-        for name in ("reconstruction", "fidelity", "sparsity"):
-            if not getattr(self, name) >= 0:
-                raise XaiAudioError(f"{name} is {getattr(self, name)!r}: 0 or more is needed.")
+        if self.top is not None:
+            check_whole(self, "top")
+        check_weights(self, "reconstruction", "fidelity", "sparsity")
+
+
+def _layers(layers) -> int | tuple[str, ...]:
+    """Return the option as a plain value: a number of blocks, or layers by name."""
+    if isinstance(layers, str):
+        return (layers,)
+    if isinstance(layers, (list, tuple)) and layers and all(isinstance(x, str) for x in layers):
+        return tuple(layers)
+    if isinstance(layers, bool) or not isinstance(layers, Integral) or layers < 1:
+        raise XaiAudioError(
+            f"layers is {layers!r}: a whole number of blocks from 1 on is needed, or layers' names."
+        )
+    return int(layers)
 
 
 def fit(
@@ -133,7 +139,7 @@ def fit(
         made.variables,
         learnt,
         checked,
-        Settings(options.epochs, options.batch, options.rate, options.patience, options.seed),
+        options,
         title="Training the interpreter",
     )
     scores = model.scores(heard.patches[heard.validation])

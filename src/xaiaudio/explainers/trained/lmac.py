@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from ...errors import XaiAudioError
-from ...models.training.fitting import Settings, train
+from ...models.training.fitting import Settings, check_weights, check_whole, is_number, train
 from .. import registry
 from ..engines.backward import plain
 from .decoding import LOUD, cross_entropy, decoder, energy_mask, patches_of, per_patch, to_bands
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Options:
-    """Options of L-MAC.
+class Options(Settings):
+    """Options of L-MAC, beside those of :class:`.training.fitting.Settings`.
+
+    The seed also decides the first weights and the clips for validation.
 
     Attributes
     ----------
@@ -54,13 +57,8 @@ class Options:
         Of the patches that it learns from.
     width : int
         Channels of the decoder at the size of a patch.
-    epochs, tuning : int
-        At most; training stops when validation does.
-    batch : int
-    rate : float
-        Adam's. Tuning takes a fifth of it.
-    seed : int
-        Decides the first weights, the clips for validation, and the order.
+    tuning : int
+        Epochs of tuning, at most, at a fifth of the rate.
     """
 
     kept: float = 4.0
@@ -73,22 +71,17 @@ class Options:
     blocks: int = 4
     overlap: float = 0.0
     width: int = 8
-    epochs: int = 4
     tuning: int = 2
+    epochs: int = 4
     batch: int = 16
     rate: float = 2e-3
-    seed: int = 0
 
     def __post_init__(self):
-        for name in ("kept", "removed", "sparsity", "variation", "guide"):
-            if not 0 <= getattr(self, name) < np.inf:
-                raise XaiAudioError(
-                    f"{name} is {getattr(self, name)!r}: a weight from 0 on is needed."
-                )
-        for name in ("blocks", "width", "tuning"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise XaiAudioError(f"{name} is {value!r}: a whole number from 1 on is needed.")
+        super().__post_init__()
+        check_weights(self, "kept", "removed", "sparsity", "variation", "guide")
+        check_whole(self, "blocks", "width", "tuning")
+        if not is_number(self.similar) or not np.isfinite(self.similar):
+            raise XaiAudioError(f"similar is {self.similar!r}: a cosine, from -1 to 1, is needed.")
 
 
 def log_probabilities(model: AudioClassifier) -> Callable:
@@ -273,7 +266,7 @@ def fit(
             logits = masker.logits(patches)
             return losses(logits, heights, classes, ask, model.frontend, options, tuning)
 
-        settings = Settings(epochs, options.batch, rate, seed=options.seed)
+        settings = dataclasses.replace(options, epochs=epochs, rate=rate)
         variables = masker.decoder.trainable_variables
         history = train(judged, variables, learnt, checked, settings, title="L-MAC")
         weights |= arrays_of(masker.decoder, name)

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from ...errors import XaiAudioError
-from ...models.training.fitting import Settings, train
+from ...models.training.fitting import Settings, check_whole, is_number, train
 from .. import registry
 from .decoding import LOUD, cross_entropy, decoder, energy_mask, to_bands
 from .features import BATCH, features, hidden, hidden_values
@@ -30,8 +30,10 @@ _CODEBOOK = "codebook"
 
 
 @dataclass(frozen=True)
-class Options:
-    """Options of PIQ.
+class Options(Settings):
+    """Options of PIQ, beside those of :class:`.training.fitting.Settings`.
+
+    The seed also decides the first weights and codes, and the clips for validation.
 
     Attributes
     ----------
@@ -48,13 +50,6 @@ class Options:
         Of the patches that it learns from.
     width : int
         Channels of the decoder at the size of a patch.
-    epochs : int
-        At most; training stops when validation does.
-    batch : int
-    rate : float
-        Adam's.
-    seed : int
-        Decides the first weights and codes, the clips for validation, and the order.
     """
 
     codes: int = 1024
@@ -64,16 +59,12 @@ class Options:
     overlap: float = 0.0
     width: int = 8
     epochs: int = 8
-    batch: int = 32
     rate: float = 2e-3
-    seed: int = 0
 
     def __post_init__(self):
-        for name in ("codes", "depth", "block", "width"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise XaiAudioError(f"{name} is {value!r}: a whole number from 1 on is needed.")
-        if not 0 < self.loud < 1:
+        super().__post_init__()
+        check_whole(self, "codes", "depth", "block", "width")
+        if not is_number(self.loud) or not 0 < self.loud < 1:
             raise XaiAudioError(f"loud is {self.loud!r}: a share between 0 and 1 is needed.")
 
 
@@ -199,9 +190,8 @@ def fit(
     def losses(part, heights, classes, training):
         return coder.losses(part, heights, classes, options.loud)
 
-    settings = Settings(options.epochs, options.batch, options.rate, seed=options.seed)
     learnt, checked = data.split(maps, data.magnitudes, own)
-    history = train(losses, coder.variables, learnt, checked, settings, title="PIQ")
+    history = train(losses, coder.variables, learnt, checked, options, title="PIQ")
     masks, chosen = coder.run(checked[0], checked[2])
     loud = energy_mask(checked[1], options.loud).numpy() > 0
     report = {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import TypeGuard
 
 import keras
 import numpy as np
@@ -13,10 +15,13 @@ import tensorflow as tf
 from ...errors import XaiAudioError
 from ...progress import bar
 
+# Several are made of one seed, a hundred apart, and each has to fit in 32 bits.
+_SEEDS = 2**25
+
 
 @dataclass(frozen=True)
 class Settings:
-    """How to train.
+    """How to train; the options of what is trained begin with these.
 
     Attributes
     ----------
@@ -39,12 +44,33 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self):
-        for name in ("epochs", "batch", "patience"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise XaiAudioError(f"{name} is {value!r}: a whole number from 1 on is needed.")
-        if not isinstance(self.rate, (int, float)) or not 0 < self.rate <= 1:
+        check_whole(self, "epochs", "batch", "patience")
+        check_whole(self, "seed", least=0)
+        if self.seed >= _SEEDS:
+            raise XaiAudioError(f"seed is {self.seed}: it must be below {_SEEDS}.")
+        if not is_number(self.rate) or not 0 < self.rate <= 1:
             raise XaiAudioError(f"rate is {self.rate!r}: a number above 0 and up to 1 is needed.")
+
+
+def check_whole(options: object, *names: str, least: int = 1) -> None:
+    """Raise XaiAudioError unless these attributes are whole numbers, and no less than that."""
+    for name in names:
+        value = getattr(options, name)
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+            raise XaiAudioError(f"{name} is {value!r}: a whole number from {least} on is needed.")
+
+
+def check_weights(options: object, *names: str) -> None:
+    """Raise XaiAudioError unless these attributes are numbers from 0 on, as losses weigh."""
+    for name in names:
+        value = getattr(options, name)
+        if not is_number(value) or not 0 <= value < np.inf:
+            raise XaiAudioError(f"{name} is {value!r}: a weight from 0 on is needed.")
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Tell whether a value is a real number, and not a truth value."""
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def train(
