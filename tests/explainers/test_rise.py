@@ -1,5 +1,7 @@
 """RISE against a plain loop over masks, cells and grid points."""
 
+import warnings
+
 import numpy as np
 import pytest
 from small_networks import additive, random_patches
@@ -125,3 +127,11 @@ def test_a_sound_is_faded_by_filters():
 def test_wrong_options(small, patches, options, message):
     with pytest.raises(XaiAudioError, match=message):
         explain(small, patches, method="rise", **options)
+
+
+def test_masks_that_were_all_drawn_together_say_nothing_of_their_luck(small, patches):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        found = explain(small, patches, "dog", "rise", samples=2, draws="complements")
+    assert np.isnan(found.report["stability"]).all()
+    assert np.isfinite(found.maps).all()

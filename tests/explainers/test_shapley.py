@@ -172,6 +172,16 @@ def test_an_answer_that_never_changes():
         assert np.isnan(found.r2[0]) and np.isnan(found.stability[0])
 
 
+@pytest.mark.parametrize("count, samples", [(4, 100), (20, 100)])
+def test_what_rounding_adds_to_an_answer_that_never_changes_is_nobodys(count, samples):
+    # As of silence: all parts are asked about on their own, the rest in batches.
+    found = solved(
+        lambda rows: 3.3 + 1e-6 * rows.all(axis=1, keepdims=True), count, samples=samples
+    )
+    assert not found.weights.any()
+    assert np.isnan(found.r2[0]) and np.isnan(found.stability[0])
+
+
 @pytest.mark.parametrize("samples", [100, 5000])
 def test_segments_of_an_additive_network(samples):
     classifier, weights = additive((12, 8))

@@ -82,7 +82,7 @@ def rise(
     shifted; the ``mean`` answer; and ``stability``, the correlation to be expected with the map of
     another seed. It follows from that of the maps of either half of the masks (C. Spearman;
     W. Brown, British Journal of Psychology 1910), and is too low where half an orthogonal design
-    does worse than half of what a whole one does.
+    does worse than half of what a whole one does. NaN if all masks were drawn together.
     """
     shape = patches.shape[1:]
     masks, groups = masks_of(shape, options)
@@ -93,19 +93,22 @@ def rise(
     # Halves that are whole designs, where there are so many.
     late = groups - groups[0] > (groups.max() - groups[0]) / 2
     sums, kept = _sums(masks, late, wanted, shape)
-    means = [wanted[..., late == half].mean(axis=-1)[..., None, None] for half in (0, 1)]
-    pair = [
-        one / np.maximum(weight, 1e-9) - mean
-        for one, weight, mean in zip(sums, kept, means, strict=True)
-    ]
     mean = wanted.mean(axis=-1)
     maps = sum(sums) / np.maximum(sum(kept), 1e-9) - mean[..., None, None]
     report = {
         "samples": np.full(targets.shape, len(masks), float),
         "rows": np.full(targets.shape, len(np.unique(masks.points, axis=0)), float),
         "mean": mean,
-        "stability": _expected(*pair),
+        "stability": np.full(targets.shape, np.nan),
     }
+    if late.any() and not late.all():
+        means = [wanted[..., late == half].mean(axis=-1)[..., None, None] for half in (0, 1)]
+        report["stability"] = _expected(
+            *(
+                one / np.maximum(weight, 1e-9) - mean
+                for one, weight, mean in zip(sums, kept, means, strict=True)
+            )
+        )
     return Found(maps, report)
 
 

@@ -173,8 +173,9 @@ def values(design: Design, answers: np.ndarray, options: Options) -> Fit:
     rest = root[:, None] * (right - left @ (weights - total / count))
     level = root @ (root[:, None] * gained[middle]) / max(root @ root, 1e-300)
     spread = np.square(root[:, None] * (gained[middle] - level)).sum(axis=0)
-    varied = np.ptp(answers, axis=0) > surrogate.SAME * np.abs(answers).max(axis=0)
-    varied &= spread > 0
+    constant = np.ptp(answers, axis=0) <= surrogate.SAME * np.abs(answers).max(axis=0)
+    weights[:, constant] = 0  # what is left there is rounding, and speaks for nothing
+    varied = ~constant & (spread > 0)
     r2 = 1 - np.square(rest).sum(axis=0) / np.where(varied, spread, 1)
     errors = np.zeros_like(weights)
     if not design.complete:

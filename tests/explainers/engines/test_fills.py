@@ -109,6 +109,13 @@ def test_what_cannot_be_filled_in(patches, fill):
         filling(patches, fill)
 
 
+@pytest.mark.parametrize("count", [63, 2 * 4096])
+def test_many_numbers_of_a_wrong_count_are_not_all_listed(patches, count):
+    with pytest.raises(XaiAudioError, match=rf"of the shape \({count},\): .* 5 numbers") as caught:
+        filling(patches, tuple(range(count)))
+    assert len(str(caught.value)) < 300
+
+
 def test_spreads_below_0_are_refused(patches):
     with pytest.raises(XaiAudioError, match=r"standard deviations of noise \(2, bands\)"):
         filling(patches, [[0.0] * 5, [-1.0] * 5], seed=0)

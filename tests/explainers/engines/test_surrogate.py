@@ -1,6 +1,7 @@
 """The surrogate against scikit-learn's ridge, its invariants, and its own word on its luck."""
 
 import itertools
+import warnings
 
 import numpy as np
 import pytest
@@ -79,6 +80,17 @@ def test_an_answer_that_never_changes_has_no_weights_and_no_fit(constant):
     assert np.isnan(found.r2[0]) and np.isnan(found.stability[0])
     assert found.intercepts[0] == pytest.approx(constant)
     assert found.r2[1] > 0.9 and found.stability[1] > 0.9
+
+
+def test_answers_that_change_only_where_nothing_counts_have_no_fit():
+    design = draw(4, 16)
+    closeness = surrogate.kernel(design.present, 1e-3)
+    assert closeness[0] == 1 and not closeness[1:].any()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        found = surrogate.fit(design, design.present @ [[1.0], [2.0], [0.0], [-1.0]], closeness)
+    assert not found.weights.any() and np.isnan(found.r2).all()
+    assert found.intercepts.tolist() == [2.0]
 
 
 def test_parts_that_change_places_change_the_places_of_their_weights():

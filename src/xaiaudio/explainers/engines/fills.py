@@ -5,6 +5,7 @@ In a log-mel patch 0 is a loud sound, and not silence: silence is the front end'
 
 from __future__ import annotations
 
+import reprlib
 from numbers import Real
 from typing import TYPE_CHECKING
 
@@ -99,7 +100,8 @@ def filling(
         bands = f"{patches.shape[2]} numbers" if patches.ndim == 3 else "numbers"
         noise = ", or means and standard deviations of noise (2, bands)" if seed is not None else ""
         raise XaiAudioError(
-            f"{name} is {fill!r}: it must be {named}, a number, or {bands}, one a band{noise}."
+            f"{name} is {_shown(fill)}: it must be {named}, a number, or {bands}, one a band"
+            f"{noise}."
         )
     return np.broadcast_to(np.asarray(values, np.float32), patches.shape)
 
@@ -148,6 +150,15 @@ def _noise(level, spread, shape, silence, seed) -> np.ndarray:
     drawn = np.random.default_rng(seed).standard_normal(shape[1:])
     noise = level + spread * drawn
     return noise if silence is None else np.maximum(noise, silence)
+
+
+def _shown(fill) -> str:
+    """Return what an error says of a fill: of many numbers the first and how many they are."""
+    try:
+        shape = np.shape(fill)
+    except ValueError:  # lists of several lengths
+        shape = ()
+    return reprlib.repr(fill) + (f", of the shape {shape}" if shape else "")
 
 
 def _levels(fill, shape) -> np.ndarray | None:

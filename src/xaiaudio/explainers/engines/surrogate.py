@@ -133,9 +133,11 @@ def fit(design: Design, answers: ArrayLike, closeness: ArrayLike, alpha: float =
     solver = _solver(left, alpha)
     weights = solver @ right
     rest = right - left @ weights
-    varied = np.ptp(answers, axis=0) > SAME * np.abs(answers).max(axis=0)
+    # A narrow kernel can leave one row alone: answers may change, but none of those that count.
+    spread = np.square(right).sum(axis=0)
+    varied = (np.ptp(answers, axis=0) > SAME * np.abs(answers).max(axis=0)) & (spread > 0)
     weights[:, ~varied] = 0
-    explained = 1 - np.square(rest).sum(axis=0) / np.where(varied, np.square(right).sum(axis=0), 1)
+    explained = 1 - np.square(rest).sum(axis=0) / np.where(varied, spread, 1)
     errors = np.zeros_like(weights)
     if not design.complete and design.groups.max() <= present.shape[1]:
         errors[:, varied] = np.nan  # the model follows the rows wherever they go
