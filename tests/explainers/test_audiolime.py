@@ -171,6 +171,21 @@ def test_wrong_options_are_refused(options, message):
         xa.Explainer("audiolime", **options)
 
 
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"segments": 0}, "segments is 0"),
+        ({"segments": 2, "fade": 5}, "fade is 5: it must be a number of seconds from 0 to"),
+        ({"fade": np.nan}, "fade is nan"),
+        ({"fade": "soft"}, "fade is 'soft'"),
+        ({"sources": "nmf", "seed": -1}, "seed is -1"),
+    ],
+)
+def test_of_whole_sounds_what_is_wrong_is_named_as_it_was_given(model, wave, options, message):
+    with pytest.raises(xa.XaiAudioError, match=message):
+        audiolime.explain_sources(model, wave, **options)
+
+
 def test_patches_without_their_sounds_are_refused(model, patches):
     with pytest.raises(xa.XaiAudioError, match=r"model.frontend\(wave, sounds=True\)"):
         xa.explain(model, patches.values, 0, "audiolime")

@@ -151,3 +151,24 @@ def test_parts_of_a_patch_are_no_sound(lite):
         xa.explain_parts(lite, patch)
     with pytest.raises(XaiAudioError, match="nosuch"):
         xa.explain_parts(lite, Components.in_time(np.ones(9000), 2), "nosuch")
+
+
+def test_every_part_can_be_heard_whatever_the_parts_are_called(lite, wave):
+    stems = [wave / 2, wave / 3, wave / 4, wave / 5]
+    named = Components.of_sources(wave, stems, ["a (2)", "a", "a", "kept"])
+    sounds = xa.explain_parts(lite, named, "Rain").sounds()
+    assert len(sounds) == 4 + len(stems)
+    for found, expected in zip(list(sounds.values())[4:], stems, strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_silence_speaks_for_nothing(lite, method):
+    found = xa.explain_parts(lite, Components.in_time(np.zeros(20_000), 3), "Rain", method)
+    assert not found.weights.any() and not found.chosen().any()
+    assert np.isnan(found.report["r2"])
+
+
+def test_a_sound_is_no_parts_of_one(lite, wave):
+    with pytest.raises(XaiAudioError, match="no parts of a sound, but ndarray: give Components"):
+        xa.explain_parts(lite, wave, "Rain")

@@ -13,11 +13,12 @@ from importlib.resources import files
 import numpy as np
 import pytest
 import soundfile
+from heard_maps import bright_or_dark
 
 import xaiaudio as xa
 from xaiaudio import XaiAudioError
 from xaiaudio.explainers.engines.components import Components
-from xaiaudio.pages.mixer import MOST, flac, mixer, owned, samples
+from xaiaudio.pages.mixer import MOST, cut, flac, mixer, owned, samples
 
 RATE = 16_000
 RNG = np.random.default_rng(0)
@@ -25,16 +26,9 @@ WAVE = (0.2 * RNG.normal(size=24_000)).clip(-1, 1).astype("float32")
 EVIL = 'a</script><b "x">'
 
 
-def bright(waves):
-    """Answer by the share of power above 2 kHz: a network to be checked."""
-    powers = np.square(np.abs(np.fft.rfft(waves)))
-    high = powers[:, powers.shape[1] // 4 :].sum(axis=1) / (powers.sum(axis=1) + 1e-9)
-    return np.stack([high, 1 - high], axis=1)
-
-
 @pytest.fixture(scope="module")
 def model():
-    return xa.AudioClassifier.from_function(bright, [EVIL, "dark"], sample_rate=RATE, seconds=0.5)
+    return bright_or_dark(EVIL)
 
 
 def three(model):
@@ -145,11 +139,17 @@ def test_ten_parts_stay_below_a_megabyte(model):
     [
         (Components.in_time(WAVE, MOST + 1), "11 parts"),
         (Components(np.ones((4, 4)), np.ones((1, 4, 4)), ("cells",)), "parts of a patch"),
+        (WAVE, "takes parts of a sound, and this is ndarray"),
     ],
 )
 def test_what_cannot_be_mixed_is_refused(model, parts, message):
     with pytest.raises(XaiAudioError, match=message):
         mixer(parts, model)
+
+
+def test_what_is_too_short_is_not_cut(model):
+    assert cut(WAVE[:1], model.frontend, "time", patches=1) is None
+    assert len(cut(WAVE[:5], model.frontend, "time", patches=1)) == 5
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="no node to read JavaScript with")

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .. import filterbank
 from ..errors import XaiAudioError, meant
+from ..frontend_settings import check_count
 from . import lime, registry
 from .engines import switching
 from .engines.components import Components, mixtures
@@ -226,6 +228,12 @@ def explain_sources(
     parts = sources_of(wave, frontend, sources, count=count, seed=seed)
     seconds = len(parts.whole) / frontend.sample_rate
     segments = min(max(int(seconds), 1), _MOST_SECONDS) if segments is None else segments
+    check_count("segments", segments)
+    if not isinstance(fade, Real) or not 0 <= fade <= seconds / segments:
+        raise XaiAudioError(
+            f"fade is {fade!r}: it must be a number of seconds from 0 to "
+            f"{seconds / segments:.3g}, the length of a stretch."
+        )
     if segments != 1:
         parts = parts.times(segments, fade=round(fade * frontend.sample_rate))
     return explain_parts(model, parts, target, method, **options)

@@ -8,6 +8,7 @@ is *removed*; together they are the clip.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -138,13 +139,13 @@ def mask_from_map(
     positive = np.maximum(np.asarray(relevance, np.float32), 0)
     if not np.isfinite(positive).all():
         raise XaiAudioError("The map holds NaN or infinite values: no mask can be made of it.")
-    if not 0 <= soften < np.inf:
-        raise XaiAudioError(f"soften is {soften}: it must be a number of cells, 0 or more.")
+    if not isinstance(soften, Real) or not 0 <= soften < np.inf:
+        raise XaiAudioError(f"soften is {soften!r}: it must be a number of cells, 0 or more.")
     if keep is None:
         largest = positive.max(initial=0)
         return _softened(positive / largest if largest > 0 else positive, soften)
-    if not 0 < keep <= 1:
-        raise XaiAudioError(f"keep is {keep}: it must be a share above 0 and up to 1.")
+    if not isinstance(keep, Real) or not 0 < keep <= 1:
+        raise XaiAudioError(f"keep is {keep!r}: it must be a share above 0 and up to 1.")
     count = max(1, round(keep * positive.size))
     # A stable sort, so that ties go to the earlier cells on every machine.
     best = np.argsort(-positive, axis=None, kind="stable")[:count]

@@ -16,7 +16,7 @@ from ..errors import XaiAudioError, meant
 from ..models.hearing import hear, voting
 from . import lime, registry, shapley
 from .answers import answers, known
-from .engines.components import mixtures
+from .engines.components import Components, mixtures
 from .engines.perturbation import Engine, output_of
 from .engines.switching import SegmentOptions
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from ..models.classifier import AudioClassifier
     from .answers import Answers
-    from .engines.components import Components
 
 # Sounds that the network is asked about at a time: a sound is many patches.
 BATCH = 32
@@ -135,11 +134,16 @@ class PartsExplanation:
     @property
     def part_names(self) -> tuple[str, ...]:
         """The parts' names in :meth:`sounds`: with a number where the name alone is not enough."""
-        names = self.components.names
-        return tuple(
-            f"{name} ({number})" if name in SOUNDS or names.count(name) > 1 else name
-            for number, name in enumerate(names, 1)
-        )
+        names, taken = self.components.names, {*SOUNDS, *self.components.names}
+        found = []
+        for number, name in enumerate(names, 1):
+            own = name
+            if name in SOUNDS or names.count(name) > 1:
+                while own in taken:
+                    own += f" ({number})"
+                taken.add(own)
+            found.append(own)
+        return tuple(found)
 
     def sounds(self, count: int | None = None) -> dict[str, np.ndarray]:
         """Return all that can be heard, by name: original, kept, removed, residual, each part."""
@@ -344,6 +348,11 @@ def explain_parts_classes(
 
 
 def _check_sound(components) -> None:
+    if not isinstance(components, Components):
+        raise XaiAudioError(
+            f"These are no parts of a sound, but {type(components).__name__}: give Components, "
+            "such as Components.in_time(wave, 5)."
+        )
     if components.whole.ndim != 1:
         raise XaiAudioError("These are parts of a patch: give parts of a sound (samples,).")
 

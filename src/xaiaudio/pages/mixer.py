@@ -21,6 +21,7 @@ from matplotlib.image import imsave
 
 from ..errors import XaiAudioError
 from ..explainers.engines.components import Components
+from ..explainers.parts import PartsExplanation
 from ..models.hearing import hear, voting
 from ..plots.canvas import MAGNITUDE
 from ..stft import analyse, lead
@@ -28,7 +29,6 @@ from ..stft import analyse, lead
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from ..explainers.parts import PartsExplanation
     from ..frontend import LogMel
     from ..models.classifier import AudioClassifier
 
@@ -157,6 +157,11 @@ def mixer(
     weights, unit = None, ""
     if isinstance(sounds, Components):
         components = sounds
+    elif not isinstance(sounds, PartsExplanation):
+        raise XaiAudioError(
+            f"The mixer takes parts of a sound, and this is {type(sounds).__name__}: give it "
+            "Components, or what explain_parts returned."
+        )
     else:
         components, weights = sounds.components, sounds.weights
         unit = "logit" if sounds.output == "logits" else "probability"
@@ -210,8 +215,8 @@ def cut(wave: ArrayLike, frontend: LogMel, by: str, patches: int) -> Components 
     Returns
     -------
     Components or None
-        Two to five parts. None for "none", for sounds longer than a minute, and at rates that
-        browsers do not play.
+        Two to five parts. None for "none", for sounds longer than a minute or too short to be cut,
+        and at rates that browsers do not play.
 
     Examples
     --------
@@ -228,6 +233,8 @@ def cut(wave: ArrayLike, frontend: LogMel, by: str, patches: int) -> Components 
         return None
     count = int(np.clip(np.log2(_PATCHES / patches), 2, 5))
     if by == "time":
+        if len(wave) < count:
+            return None
         fade = min(round(_FADE_SECONDS * rate), len(wave) // (2 * count))
         parts = Components.in_time(wave, count, fade=fade)
         edges = np.linspace(0, len(wave) / rate, count + 1)

@@ -326,6 +326,15 @@ def test_the_engine_is_given_the_input_itself_when_all_parts_are_on():
             ),
             r"\(k, 2000\) is needed: as long",
         ),
+        (
+            lambda: Components.of_sources(
+                noise(), lambda sound: np.zeros((0, len(sound))), sample_rate=RATE, expects=8_000
+            ),
+            r"shape \(0, 2000\), but \(k, 2000\) is needed",
+        ),
+        (lambda: Components.of_sources(noise(), [noise() * 1j]), "complex numbers"),
+        (lambda: Components.nmf(noise(), FRONTEND, 2, seed=-1), "seed is -1"),
+        (lambda: Components.in_time(noise(), 2).mix([1, np.nan]), "A weight is NaN"),
         (lambda: Components.of_sources(noise(), {"a": noise(), "b": noise(9)}), "differ in length"),
         (lambda: Components.of_sources(noise(), noise()), "The sources have the shape"),
         (lambda: Components.of_sources(noise(), [noise(9)]), "at its rate"),

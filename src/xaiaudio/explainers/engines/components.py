@@ -97,6 +97,8 @@ class Components:
                 f"The weights have the shape {weights.shape}, but there are {len(self)} parts: "
                 f"(m, {len(self)}) is needed."
             )
+        if not np.isfinite(weights).all():
+            raise XaiAudioError("A weight is NaN or infinite: 0 to 1 is how much of a part stays.")
         return self.whole - np.tensordot(1 - weights, self.parts, 1)
 
     @classmethod

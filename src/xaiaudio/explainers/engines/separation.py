@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -101,6 +102,8 @@ def factorised(wave: np.ndarray, frontend: LogMel, count: int, seed: int = 0) ->
         The one whose spectrum has the lowest peak first.
     """
     check_count("count", count)
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= seed < 2**32:
+        raise XaiAudioError(f"seed is {seed!r}: it must be a whole number from 0 up.")
     spectrum = analyse(wave, frontend)
     most = min(spectrum.shape)
     if count > most:
@@ -156,7 +159,7 @@ def separated(
     check_count("expects", expects)
     given = soxr.resample(wave, sample_rate, expects, quality="HQ")
     names, stems = stacked(separator(given.copy()))
-    if stems.ndim != 2 or stems.shape[1] != len(given):
+    if stems.ndim != 2 or stems.shape[1] != len(given) or not len(stems):
         raise XaiAudioError(
             f"The sources have the shape {stems.shape}, but (k, {len(given)}) is needed: as long "
             f"as the sound that the separator is given, {expects} samples a second."
@@ -183,8 +186,11 @@ def stacked(sources: ArrayLike | Mapping[str, ArrayLike]) -> tuple[tuple[str, ..
     (('voice',), array([[1., 2.]], dtype=float32))
     """
     named = isinstance(sources, Mapping)
+    given = list(sources.values()) if named else sources
     try:
-        stems = np.asarray(list(sources.values()) if named else sources, np.float32)
+        if np.iscomplexobj(given):  # NumPy would drop half of it
+            raise TypeError("complex numbers, as of a Fourier transform")
+        stems = np.asarray(given, np.float32)
     except (TypeError, ValueError) as error:
         raise XaiAudioError(
             f"The sources are no array of numbers (k, samples), or differ in length: {error}."
