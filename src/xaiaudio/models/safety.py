@@ -67,7 +67,7 @@ PACKAGE = "xaiaudio"
 
 #: Layers of this package, by their names: what is in the file is only where they are used. Those
 #: of networks that explain themselves.
-OWN: dict[str, str] = {}
+OWN: dict[str, str] = {"Prototypes": "xaiaudio.models.designs.prototypes"}
 
 _ALLOWED = (
     _MODELS

@@ -1,0 +1,116 @@
+"""What prototypes stand on: a layer of a frozen backbone, computed once for all patches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import keras
+import numpy as np
+
+from ...errors import XaiAudioError
+from ..graph import graph_of, is_spatial
+from ..receptive import Fields, fields
+from ..training.steps import in_batches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..backbones import Backbone
+
+# Where the draws of one seed begin, so that two of them do not repeat each other.
+RANDOM_WEIGHTS, RANDOM_PLACES, CLUSTERS, FIRST = 31, 32, 33, 34
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """A backbone up to one of its layers.
+
+    Attributes
+    ----------
+    network : keras.Model
+        From patches to feature maps (n, h, w, d), or to embeddings (n, d).
+    fields : Fields or None
+        What each cell of a map sees of the patch; None for embeddings, which see all of it.
+    """
+
+    network: keras.Model
+    fields: Fields | None
+
+    def maps(self, patches: np.ndarray) -> np.ndarray:
+        """Return the layer's output for patches (n, frames, bands)."""
+        return in_batches(self.network)(np.asarray(patches, np.float32)[..., None])
+
+    def with_head(self, layers: Iterable[keras.layers.Layer]) -> keras.Model:
+        """Return the flat network that goes on with these layers, whose weights it shares."""
+        tensor = self.network.outputs[0]
+        for layer in layers:
+            tensor = layer(tensor)
+        return keras.Model(self.network.inputs[0], tensor, name=self.network.name)
+
+
+def embedding(backbone: Backbone, *, random: bool = False, seed: int = 0) -> Ground:
+    """Return a whole backbone.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    random : bool
+        True gives it random weights: a control.
+    seed : int
+        Decides them.
+    """
+    network = _randomised(backbone.network, seed) if random else backbone.network
+    return Ground(network, None)
+
+
+def feature_maps(
+    backbone: Backbone, sees: float = 0.5, *, random: bool = False, seed: int = 0
+) -> Ground:
+    """Return a backbone up to the last layer whose cells see no more than a part of a patch.
+
+    Parameters
+    ----------
+    backbone : Backbone
+    sees : float
+        Share of the patch's frames that a cell may see, in (0, 1].
+    random : bool
+        True gives it random weights: a control.
+    seed : int
+        Decides them.
+
+    Raises
+    ------
+    XaiAudioError
+        If no layer's cells see as little as that.
+
+    Examples
+    --------
+    >>> import xaiaudio as xa
+    >>> from xaiaudio.models.designs.grounds import feature_maps
+    >>> found = feature_maps(xa.models.backbone("lite"))
+    >>> found.network.layers[-1].name, found.network.output_shape
+    ('conv4_1', (None, 12, 8, 128))
+    """
+    network = _randomised(backbone.network, seed) if random else backbone.network
+    graph = graph_of(network)
+    frames = backbone.frontend.frames
+    for node in reversed(graph.nodes):
+        if node.parents and is_spatial(node):
+            found = fields(graph, node)
+            if np.diff(found.frames, axis=1).max() <= sees * frames:
+                return Ground(keras.Model(network.inputs[0], node.output, name="ground"), found)
+    raise XaiAudioError(
+        f"No layer of {backbone.name} has cells that see at most {sees:.0%} of a patch: take a "
+        "larger share, sees=1 for its last feature map."
+    )
+
+
+def _randomised(network, seed) -> keras.Model:
+    """Return a copy whose weights are shuffled, layer by layer: their sizes stay, not their use."""
+    rng = np.random.default_rng([seed, RANDOM_WEIGHTS])
+    made = keras.models.clone_model(network)
+    made.set_weights(
+        [rng.permutation(weight.ravel()).reshape(weight.shape) for weight in network.get_weights()]
+    )
+    return made
