@@ -37,6 +37,9 @@ class Lessons:
         The clips, and the classes.
     frontend : LogMel
         With the overlap that the patches were cut with.
+    clips : ClipSet or None
+        The clips themselves, in the order of `names`, for designs that need their waveforms; None
+        if a table was given.
     """
 
     patches: np.ndarray
@@ -47,6 +50,7 @@ class Lessons:
     names: tuple[str, ...]
     labels: tuple[str, ...]
     frontend: LogMel
+    clips: ClipSet | None = None
 
     def __len__(self) -> int:
         return len(self.patches)
@@ -154,6 +158,7 @@ def lessons(
         names=table.names,
         labels=table.labels,
         frontend=frontend,
+        clips=None if isinstance(clips, PatchTable) else clips,
     )
 
 
