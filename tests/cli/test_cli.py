@@ -252,6 +252,40 @@ def test_train_then_explain_with_what_was_learnt(capsys, tmp_path):
 
 
 @pytest.mark.slow
+def test_train_a_design_and_compare_it(capsys, tmp_path):
+    time_ = np.arange(RATE) / RATE
+    for number in range(5):
+        tone = 0.3 * np.sin(2 * np.pi * (450 + 20 * number) * time_)
+        sound(tmp_path / "sounds" / "tone" / f"{number}.wav", tone)
+        sound(tmp_path / "sounds" / "hiss" / f"{number}.wav", noise(1.0, seed=number))
+    out = tmp_path / "mine.keras"
+    options = ("--design", "pecmae", "--set", "pecmae.per_class=2", "--out", out)
+    status, said, err = call(capsys, "train", tmp_path / "sounds", *options)
+    assert status == 0, err
+    assert "Held out (fold 5)" in said and "plain" in said
+    model = xa.load_model(out)
+    assert (model.design, len(model.parts), model.name) == ("pecmae", 4, "mine")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["--design", "pecma"], "did you mean 'pecmae'"),
+        (["--design", "pecmae", "--epochs", "3"], "--epochs is not for a design"),
+        (["--design", "pecmae", "--set", "pecmae.perclass=3"], "did you mean 'per_class'"),
+        (["--set", "pecmae.per_class=3"], "add --design"),
+    ],
+)
+def test_what_a_design_does_not_take(capsys, tmp_path, given, told):
+    for label in ("tone", "hiss"):
+        sound(tmp_path / "sounds" / label / "1.wav", noise(1.0, seed=1))
+    status, _, err = call(
+        capsys, "train", tmp_path / "sounds", *given, "--out", tmp_path / "x.keras"
+    )
+    assert status == 1 and told in err and len(err.strip().splitlines()) <= 2
+
+
+@pytest.mark.slow
 def test_pretrain_writes_a_network(capsys, tmp_path, monkeypatch):
     for label in xa.datasets.CLASSES:
         for fold in range(1, 6):

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from click.core import ParameterSource
 
 from ..errors import XaiAudioError
 from .choices import read_options
@@ -135,7 +134,8 @@ def _of_design(context, design, settings) -> dict:
     """Return the options that were given for a design; refuse those that are not for one."""
 
     def typed(name):
-        return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        source = context.get_parameter_source(name)
+        return source is not None and source.name == "COMMANDLINE"
 
     for name in _PLAIN:
         if typed(name):
@@ -145,7 +145,12 @@ def _of_design(context, design, settings) -> dict:
                 f"--set {design}.batch=64."
             )
     given = {name: context.params[name] for name in ("seed", "overlap") if typed(name)}
-    return given | read_options(settings, (design,)).get(design, {})
+    given |= read_options(settings, (design,)).get(design, {})
+    start_tensorflow()
+    from ..models.designs import registry
+
+    registry.find(design).parse(given)  # a wrong one is found before the sounds are read
+    return given
 
 
 def _clips(sounds):

@@ -7,6 +7,7 @@ load what it left in the cache.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ..explainers.base import Explainer
     from ..models.classifier import AudioClassifier
     from ..models.designs.base import SelfExplaining
+    from ..models.training.tables import PatchTable
 
 
 @dataclass(frozen=True)
@@ -187,7 +189,11 @@ class Profile:
         )
 
         def build(file):
-            made = models.train_design(name, train, self.backbone, shuffled=shuffled, **chosen)
+            overlap = chosen["overlap"]
+            patches = _all_patches(self.dataset, self.backbone, overlap)
+            names = {clip.name for clip in train}
+            table = patches.part([clip in names for clip in patches.names])
+            made = models.train_design(name, table, self.backbone, shuffled=shuffled, **chosen)
             made.save(file)
 
         path = cache.home() / "designs" / f"{self.name}-{name}-{key}.keras"
@@ -233,6 +239,15 @@ class Profile:
             f"datasets.{SETS[self.dataset].module}",
             f"models.{backbones.find(self.backbone).module}",
         )
+
+
+@functools.lru_cache(maxsize=1)
+def _all_patches(dataset, backbone, overlap) -> PatchTable:
+    """Cut all clips of a set once: each fold learns from most of them."""
+    from ..models.training.tables import patch_table
+
+    frontend = backbones.find(backbone).frontend().with_overlap(overlap)
+    return patch_table(load_clips(dataset, progress=False), frontend)
 
 
 PROFILES = {

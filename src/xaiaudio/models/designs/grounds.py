@@ -11,7 +11,7 @@ import numpy as np
 from ...errors import XaiAudioError
 from ..graph import graph_of, is_spatial
 from ..receptive import Fields, fields
-from ..training.steps import in_batches
+from .remembered import outputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +39,7 @@ class Ground:
 
     def maps(self, patches: np.ndarray) -> np.ndarray:
         """Return the layer's output for patches (n, frames, bands)."""
-        return in_batches(self.network)(np.asarray(patches, np.float32)[..., None])
+        return outputs(self.network, patches)
 
     def with_head(self, layers: Iterable[keras.layers.Layer]) -> keras.Model:
         """Return the flat network that goes on with these layers, whose weights it shares."""

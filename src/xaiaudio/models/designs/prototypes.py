@@ -103,7 +103,7 @@ class Prototypes(keras.layers.Layer):
         """Whether a prototype is as large as the feature map."""
         return self.pooling == "frequency-weighted"
 
-    def build(self, input_shape: tuple) -> None:
+    def build(self, input_shape: tuple[int, ...]) -> None:
         """Make the prototypes, the weights of their bands and their radii."""
         if len(input_shape) != 4 and (self.whole or len(input_shape) != 2):
             raise XaiAudioError(

@@ -1,0 +1,61 @@
+"""What is remembered is what the network gives."""
+
+import keras
+import numpy as np
+import pytest
+from small_networks import random_patches
+
+from xaiaudio.models.designs import remembered
+
+SHAPE = (6, 5)
+
+
+def network(seed=0, width=3):
+    keras.utils.set_random_seed(seed)
+    inputs = keras.Input((*SHAPE, 1))
+    return keras.Model(inputs, keras.layers.Dense(width)(keras.layers.Flatten()(inputs)))
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Count the patches that are computed."""
+    asked = []
+    original = remembered.in_batches
+
+    def counting(model):
+        run = original(model)
+        return lambda inputs: (asked.append(len(inputs)), run(inputs))[1]
+
+    monkeypatch.setattr(remembered, "in_batches", counting)
+    monkeypatch.setattr(remembered, "_LAST", {})
+    return asked
+
+
+def test_each_patch_is_computed_once(counted):
+    patches, one = random_patches(9, SHAPE), network()
+    wanted = one.predict(patches[..., None], verbose=0)
+    for chosen in ([0, 1, 2, 3], [3, 2, 8, 8], list(range(9)), [5]):
+        found = remembered.outputs(one, patches[chosen])
+        np.testing.assert_allclose(found, wanted[chosen], atol=1e-6)
+    assert counted == [4, 1, 4]
+
+
+def test_another_network_has_outputs_of_its_own(counted):
+    patches, one, two = random_patches(3, SHAPE), network(0), network(1)
+    first, second = remembered.outputs(one, patches), remembered.outputs(two, patches)
+    assert not np.allclose(first, second)
+    one.set_weights(two.get_weights())
+    np.testing.assert_array_equal(remembered.outputs(one, patches), second)
+    assert counted == [3, 3]
+
+
+def test_large_outputs_are_not_kept(counted, monkeypatch):
+    monkeypatch.setattr(remembered, "MOST", 2)
+    patches = random_patches(3, SHAPE)
+    for _ in range(2):
+        assert remembered.outputs(network(), patches).shape == (3, 3)
+    assert counted == [3, 3] and not remembered._LAST
+
+
+def test_no_patches(counted):
+    assert remembered.outputs(network(), np.zeros((2, *SHAPE)))[:0].shape == (0, 3)
