@@ -110,15 +110,15 @@ class Prototypes(keras.layers.Layer):
                 f"Prototypes with the pooling {self.pooling!r} take (n, h, w, d), or without bands "
                 f"(n, d): this is {tuple(input_shape)}."
             )
-        each = input_shape[1:] if self.whole else input_shape[-1:]
+        each: tuple[int, ...] = input_shape[1:] if self.whole else input_shape[-1:]
         self.prototypes = self.add_weight(
             shape=(self.count, *each), initializer="random_uniform", name="prototypes"
         )
         self.bands = self.radii = None
         if self.whole:
             self.bands = self.add_weight(
-                shape=(self.count, input_shape[2]),
-                initializer=keras.initializers.Constant(1 / input_shape[2]),
+                shape=(self.count, each[1]),
+                initializer=keras.initializers.Constant(1 / each[1]),
                 constraint=keras.constraints.NonNeg(),
                 name="bands",
             )
