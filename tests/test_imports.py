@@ -13,7 +13,7 @@ ROOT = Path(xaiaudio.__file__).parent
 FLOORS = (
     ("errors", "types"),
     ("files", "filterbank", "imports", "progress", "signatures", "containers"),
-    ("cache", "decoding", "stft"),
+    ("cache", "decoding", "nmf", "stft"),
     ("audio", "patches", "frontend_settings"),
     ("frontend", "synthesis"),
     ("wave_frontend",),

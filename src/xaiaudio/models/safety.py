@@ -67,7 +67,10 @@ PACKAGE = "xaiaudio"
 
 #: Layers of this package, by their names: what is in the file is only where they are used. Those
 #: of networks that explain themselves.
-OWN: dict[str, str] = {"Prototypes": "xaiaudio.models.designs.prototypes"}
+OWN: dict[str, str] = {
+    "Prototypes": "xaiaudio.models.designs.prototypes",
+    "EnergyShares": "xaiaudio.models.designs.nmf",
+}
 
 _ALLOWED = (
     _MODELS

@@ -19,10 +19,10 @@ from ... import cache
 from ...errors import XaiAudioError
 from ...models.tracing import traced
 from ...models.training.fitting import Settings, check_weights, check_whole, is_number, train
+from ...nmf import dictionary
 from .. import registry
 from . import networks
 from .features import BATCH, features, hidden, hidden_values
-from .nmf import dictionary
 from .weights import arrays_of, check_model, restore, signed, told
 
 if TYPE_CHECKING:

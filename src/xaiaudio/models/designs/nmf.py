@@ -1,0 +1,352 @@
+"""Parts that add up: a sound's energy, shared out among the spectra of all classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import keras
+import numpy as np
+
+from ... import nmf
+from ...errors import XaiAudioError
+from .base import SelfExplaining
+from .evidence import Evidence
+from .registry import register
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ...frontend import LogMel
+    from ..backbones import Backbone
+    from .lessons import Lessons
+
+# Blocks of a class that its spectra are learnt from at most, and patches that the last layer is.
+BLOCKS = 1_000
+PATCHES = 4_000
+# The least share of a spectrum in any of its cells: so all energy can be explained.
+FLOOR = 1e-5
+# What the last layer's weights may cost; validation chooses.
+_PRICES = (0.3, 1.0, 3.0, 10.0, 30.0)
+# How the shares, which are small numbers, are made larger before their weights are paid for.
+_SCALE = 10.0
+HEADS = ("fitted", "own")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to train it.
+
+    Attributes
+    ----------
+    components : int
+        Spectra of each class.
+    span : int
+        Frames that a spectrum lasts. With 1 it is a spectrum, with more a short spectrogram.
+    exponent : float
+        Magnitudes are raised to this power: below 1, faint parts count for more.
+    rounds : int
+        Updates, in training and of the activations in use.
+    head : {"fitted", "own"}
+        ``"own"``: energy that a class's spectra take speaks for this class, and all energy counts
+        as much; one factor is fitted. ``"fitted"``: how much the energy that a spectrum takes
+        speaks for and against each class is learnt.
+    overlap : float
+        Of the patches.
+    seed : int
+    """
+
+    components: int = 8
+    span: int = 12
+    exponent: float = 0.5
+    rounds: int = 100
+    head: str = "fitted"
+    overlap: float = 0.5
+    seed: int = 0
+
+    def __post_init__(self):
+        for name in ("components", "span", "rounds"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise XaiAudioError(f"{name} is {value!r}: a whole number from 1 on is needed.")
+        if not 0 < self.exponent <= 2:
+            raise XaiAudioError(f"exponent is {self.exponent}: it must be above 0 and up to 2.")
+        if self.head not in HEADS:
+            raise XaiAudioError(f"head is {self.head!r}: it must be one of {', '.join(HEADS)}.")
+
+
+@keras.saving.register_keras_serializable("xaiaudio")
+class EnergyShares(keras.layers.Layer):
+    """How much of each spectrum is in each block of a patch, by Kullback-Leibler updates.
+
+    From magnitudes (n, frames, bands, 1) to activations (n, blocks, count). The spectra sum to one
+    each, so that after any update the activations of a block sum to its magnitudes.
+
+    Parameters
+    ----------
+    count : int
+        Spectra.
+    span : int
+        Frames of each; the last block is filled up with silence.
+    rounds : int
+        Updates, from equal shares on.
+    """
+
+    def __init__(self, count: int, span: int = 1, rounds: int = 100, **options: Any):
+        super().__init__(**options)
+        self.count, self.span, self.rounds = count, span, rounds
+
+    def build(self, input_shape: tuple) -> None:
+        """Make room for the spectra: (span * bands, count)."""
+        cells = self.span * input_shape[2]
+        self.spectra = self.add_weight(
+            shape=(cells, self.count), name="spectra", trainable=False, initializer="ones"
+        )
+
+    def call(self, magnitudes: Any) -> Any:
+        """Return the activations."""
+        ops = keras.ops
+        frames, bands = magnitudes.shape[1:3]
+        missing = -frames % self.span
+        values = ops.pad(magnitudes[..., 0], ((0, 0), (0, missing), (0, 0)))
+        values = ops.reshape(values, (-1, self.span * bands))
+        spectra, across = self.spectra, ops.transpose(self.spectra)
+        even = ops.sum(values, axis=1, keepdims=True) / self.count
+        heights = even * ops.ones((1, self.count))
+        for _ in range(self.rounds):
+            ratio = values / ops.maximum(ops.matmul(heights, across), 1e-20)
+            heights = heights * ops.matmul(ratio, spectra)
+        return ops.reshape(heights, (-1, (frames + missing) // self.span, self.count))
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """Return (n, blocks, count)."""
+        return (input_shape[0], -(-input_shape[1] // self.span), self.count)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the parameters."""
+        return {
+            **super().get_config(),
+            "count": self.count,
+            "span": self.span,
+            "rounds": self.rounds,
+        }
+
+
+@register(
+    "nmf",
+    options=Options,
+    summary="shares of the energy that the spectra of each class take",
+    paper="P. Smaragdis and J. C. Brown, WASPAA 2003",
+)
+def train(
+    lessons: Lessons, backbone: Backbone, options: Options, progress: bool | None = None
+) -> SelfExplaining:
+    """Learn the spectra of each class, and what their shares of the energy speak for.
+
+    Parameters
+    ----------
+    lessons : Lessons
+    backbone : Backbone
+        Not used: the front end of the lessons is all that it needs.
+    options : Options
+    progress : bool, optional
+        Not used: it takes seconds.
+    """
+    spectra = learnt_spectra(lessons, options)
+    network = build(lessons.frontend, spectra, len(lessons.labels), options)
+    parts = keras.Model(network.inputs, network.get_layer("parts").output)
+    weights, bias, price = _head(parts, lessons, options)
+    dense = network.get_layer("logits")
+    dense.set_weights([weights] if options.head == "own" else [weights, bias])
+    return SelfExplaining.from_network(
+        network,
+        lessons.labels,
+        lessons.frontend,
+        evidence(spectra, lessons, options),
+        design="nmf",
+        options=vars(options),
+        history={"price": price},
+    )
+
+
+def magnitudes(patches: np.ndarray, frontend: LogMel, exponent: float = 0.5) -> np.ndarray:
+    """Return what the network writes as sums: the magnitudes that patches stand for, to a power.
+
+    Parameters
+    ----------
+    patches : ndarray of float, shape (..., frames, bands)
+    frontend : LogMel
+    exponent : float
+
+    Returns
+    -------
+    ndarray of float32, the same shape
+        Not negative.
+    """
+    heights = np.maximum(frontend.expand(np.asarray(patches, np.float32)), 0)
+    return (heights**exponent).astype(np.float32)
+
+
+def learnt_spectra(lessons: Lessons, options: Options) -> np.ndarray:
+    """Return the spectra of all classes, one after the other.
+
+    Returns
+    -------
+    ndarray of float32, shape (span * bands, classes * components)
+        Each column sums to 1.
+    """
+    rng = np.random.default_rng([options.seed, 3])
+    (patches, targets), _ = lessons.split(lessons.patches, lessons.targets)
+    found = []
+    for number in range(len(lessons.labels)):
+        those = patches[targets == number]
+        those = those[rng.permutation(len(those))[:BLOCKS]]
+        heights = magnitudes(those, lessons.frontend, options.exponent)
+        blocks = blocks_of(heights, options.span).reshape(-1, options.span * heights.shape[-1])
+        blocks = blocks[blocks.any(axis=1)]
+        blocks = blocks[rng.permutation(len(blocks))[:BLOCKS]]
+        found.append(
+            nmf.kl_factorised(
+                blocks.T,
+                options.components,
+                rounds=options.rounds,
+                seed=options.seed + number,
+                floor=FLOOR / blocks.shape[1],
+            )[0]
+        )
+    return np.concatenate(found, axis=1)
+
+
+def blocks_of(values: np.ndarray, span: int) -> np.ndarray:
+    """Cut (n, frames, bands) into blocks (n, blocks, span, bands); silence fills up the last."""
+    count, frames, bands = values.shape
+    filled = np.pad(values, ((0, 0), (0, -frames % span), (0, 0)))
+    return filled.reshape(count, -1, span, bands)
+
+
+def build(frontend: LogMel, spectra: np.ndarray, classes: int, options: Options) -> keras.Model:
+    """Return the network from patches to logits, its last layer not trained yet.
+
+    Parameters
+    ----------
+    frontend : LogMel
+        How its rows become magnitudes is a part of the network.
+    spectra : ndarray of float, shape (span * bands, count)
+        Each column sums to 1.
+    classes : int
+    options : Options
+    """
+    ops = keras.ops
+    patch = keras.Input((*frontend.patch_shape, 1), name="patch")
+    # LogMel.expand in the graph.
+    if frontend.decibels:
+        ref = 1.0 if frontend.ref == "max" else max(frontend.amin, float(frontend.ref))
+        rate, shift, lost = np.log(10) * frontend.power / 20, np.log(ref), 0.0
+    else:
+        rate, shift, lost = 1.0, 0.0, frontend.offset
+    heights = ops.exp(patch * float(rate / frontend.scale) + float(shift)) - float(lost)
+    # No gradient is infinite where nothing sounds.
+    heights = ops.power(ops.maximum(heights, 1e-12), options.exponent)
+    layer = EnergyShares(spectra.shape[1], options.span, options.rounds, name="activations")
+    active = layer(heights)
+    layer.spectra.assign(spectra)
+    taken = ops.sum(active, axis=1)
+    whole = ops.sum(heights, axis=(1, 2))
+    parts = keras.layers.Identity(name="parts")(taken / whole)
+    dense = keras.layers.Dense(classes, use_bias=options.head != "own", name="logits")
+    return keras.Model(patch, dense(parts), name="nmf")
+
+
+def _head(parts, lessons, options) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return weights (count, classes) and bias (classes,) of the last layer, and their price.
+
+    Validation chooses the price; then all clips are learnt from.
+    """
+    from ..training.steps import in_batches
+
+    order = np.random.default_rng([options.seed, 4]).permutation(len(lessons))
+    chosen = np.sort(order[:PATCHES])
+    taken = in_batches(parts)(lessons.patches[chosen][..., None])
+    wanted, held_out = lessons.targets[chosen], lessons.validation[chosen]
+    classes = len(lessons.labels)
+    if options.head == "own":
+        own = np.eye(classes).repeat(options.components, axis=0)
+        factors = np.geomspace(0.5, 100, 40)
+        costs = [_cost(factor * taken @ own, wanted) for factor in factors]
+        return factors[np.argmin(costs)] * own, np.zeros(classes), float(np.min(costs))
+    costs = []
+    for price in _PRICES:
+        weights, bias = _logistic(taken[~held_out], wanted[~held_out], classes, price)
+        costs.append(_cost(taken[held_out] @ weights + bias, wanted[held_out]))
+    price = _PRICES[int(np.argmin(costs))]
+    return *_logistic(taken, wanted, classes, price), price
+
+
+def _logistic(taken, wanted, classes, price) -> tuple[np.ndarray, np.ndarray]:
+    from sklearn.linear_model import LogisticRegression
+
+    fitted = LogisticRegression(C=price, max_iter=2000).fit(_SCALE * taken, wanted)
+    weights = np.zeros((taken.shape[1], classes))
+    bias = np.full(classes, -20.0)  # a class that nothing was learnt of
+    if len(fitted.classes_) == 2:  # one row for both
+        both = _SCALE * fitted.coef_[0] / 2
+        weights[:, fitted.classes_] = np.stack([-both, both], axis=1)
+        bias[fitted.classes_] = np.array([-1, 1]) * fitted.intercept_ / 2
+    else:
+        weights[:, fitted.classes_] = _SCALE * fitted.coef_.T
+        bias[fitted.classes_] = fitted.intercept_
+    return weights, bias
+
+
+def _cost(logits, truth) -> float:
+    from ..training.steps import loss_and_accuracy
+
+    return loss_and_accuracy(logits, truth)[0]
+
+
+def evidence(spectra: np.ndarray, lessons: Lessons, options: Options) -> list[Evidence]:
+    """Return what the parts are: spectra, the mean over their frames."""
+    bands = lessons.frontend.bands
+    means = spectra.reshape(options.span, bands, -1) ** (1 / options.exponent)
+    means = means.mean(axis=0).T
+    made = []
+    for number, spectrum in enumerate(means):
+        label = lessons.labels[number // options.components]
+        name = f"{label} {number % options.components + 1}"
+        heights = (spectrum / spectrum.max()).astype(np.float32)
+        made.append(Evidence(name, label, spectrum=heights))
+    return made
+
+
+def activations(model: SelfExplaining, patches: np.ndarray) -> np.ndarray:
+    """Return how much of each spectrum is in each block of patches, float32 (n, blocks, count)."""
+    from ..training.steps import in_batches
+
+    layer = model.logits_network.get_layer("activations")
+    run = in_batches(keras.Model(model.logits_network.inputs, layer.output))
+    return run(np.asarray(model.as_input(np.asarray(patches, np.float32))))
+
+
+def masks(model: SelfExplaining, patches: np.ndarray) -> np.ndarray:
+    """Return the share of each cell that each part of the network takes.
+
+    Parameters
+    ----------
+    model : SelfExplaining
+        Of the design ``"nmf"``.
+    patches : array_like of float, shape (n, frames, bands)
+
+    Returns
+    -------
+    ndarray of float32, shape (n, parts, frames, bands)
+        They sum to 1 in each cell.
+    """
+    layer = model.logits_network.get_layer("activations")
+    frames, bands = model.frontend.patch_shape
+    found = []
+    for heights in activations(model, patches):
+        shares = nmf.shares(np.asarray(layer.spectra.numpy()), heights.T)
+        cells = shares.reshape(layer.count, layer.span, bands, -1)
+        cells = cells.transpose(0, 3, 1, 2).reshape(layer.count, -1, bands)
+        found.append(cells[:, :frames].astype(np.float32))
+    return np.stack(found)
