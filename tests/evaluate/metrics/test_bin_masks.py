@@ -87,3 +87,8 @@ def test_rearranged_masks_have_the_same_values_in_the_order_asked_for():
         assert (np.diff(one.ravel()[np.argsort(by.ravel())]) >= 0).all()
     for measure in (sparseness, complexity):
         np.testing.assert_allclose(measure(found), measure(masks), rtol=1e-6)
+
+
+def test_there_has_to_be_a_mask_for_each_patch(model, heights):
+    with pytest.raises(xa.XaiAudioError, match=r"\(3, 16, 129\) and the masks \(1, 16, 129\)"):
+        mask_measures(model, heights, np.ones((1, 16, 129)))

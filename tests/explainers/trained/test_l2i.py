@@ -201,6 +201,20 @@ def test_another_network_is_refused(listener, interpreter, patches):
         w.report(xa.Explainer("l2i"))
 
 
+@pytest.mark.parametrize(
+    "other, message",
+    [
+        ({"components": 5}, "other options"),
+        ({"pooling": "max"}, "of no layer here: they are of an interpreter with other options"),
+        ({"layers": 1}, "trained on 2 hidden layers, and its option layers, 1, names 1"),
+    ],
+)
+def test_weights_of_other_options_are_refused(listener, interpreter, patches, other, message):
+    interpreter(listener, patches)  # what this keeps in memory is not the other's
+    with pytest.raises(xa.XaiAudioError, match=message):
+        interpreter.replace(**other)(listener, patches)
+
+
 def test_by_design_it_learns_the_labels(listener, tones):
     twin = xa.Explainer.fit("l2i", listener, tones, by_design=True, **QUICK)
     new = Tones.of(3, start=200)
@@ -320,6 +334,20 @@ def test_an_interpretation_without_components(listener, interpreter, wave):
         nothing.parts()
     with pytest.raises(xa.XaiAudioError, match="occlusion has no dictionary"):
         interpret(xa.Explainer("occlusion"), listener, wave)
+
+
+@pytest.mark.parametrize(
+    "numbers, message",
+    [
+        ([1, 8], "no component 8: their numbers are 0 to 7"),
+        ([-1], "no component -1"),
+        ([1.7], "no numbers of components"),
+        ([[1, 2]], "no numbers of components"),
+    ],
+)
+def test_components_that_there_are_not(listener, interpreter, wave, numbers, message):
+    with pytest.raises(xa.XaiAudioError, match=message):
+        interpret(interpreter, listener, wave).parts(numbers)
 
 
 def test_components_can_be_checked_as_parts(listener, interpreter, wave):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...errors import XaiAudioError
 from ...explainers.trained.decoding import patches_of
 from .complexity import complexity, sparseness
 from .faithfulness import columns
@@ -50,6 +51,11 @@ def mask_measures(
         :func:`.complexity.sparseness` and :func:`.complexity.complexity`; mask-mean; and silent, 1
         where nothing is kept that is above -60 dB of the whole. Such patches count in all columns.
 
+    Raises
+    ------
+    XaiAudioError
+        If there is not a mask for each patch.
+
     Examples
     --------
     >>> import numpy as np, xaiaudio as xa
@@ -60,6 +66,11 @@ def mask_measures(
     [0.0, 0.0, 0.0, 1.0, 1.0, 0.0]
     """
     heights, masks = np.asarray(magnitudes, np.float32), np.asarray(masks, np.float32)
+    if heights.ndim != 3 or heights.shape != masks.shape:
+        raise XaiAudioError(
+            f"The magnitudes have the shape {heights.shape} and the masks {masks.shape}: both must "
+            "be (n, frames, bins)."
+        )
     whole, kept, removed = (
         _scores(model, heights, part) for part in (np.ones_like(masks), masks, 1 - masks)
     )

@@ -66,9 +66,23 @@ class Interpretation:
 
         The masks of all components sum to 1 wherever anything is active.
         """
-        numbers = np.asarray(numbers, int)
+        numbers = self._checked(numbers)
         part = self.activations[:, numbers] @ self.dictionary[:, numbers].T
         return part / (self.activations @ self.dictionary.T + _EPSILON)
+
+    def _checked(self, numbers) -> np.ndarray:
+        """Return numbers of components as an array of int, or say which one there is not."""
+        found, count = np.asarray(numbers), self.activations.shape[1]
+        if not found.size:
+            return found.astype(int)
+        if found.ndim != 1 or found.dtype.kind not in "iu":
+            raise XaiAudioError(f"These are no numbers of components: {numbers!r}.")
+        if found.min() < 0 or found.max() >= count:
+            raise XaiAudioError(
+                f"There is no component {found[(found < 0) | (found >= count)][0]}: their numbers "
+                f"are 0 to {count - 1}."
+            )
+        return found.astype(int)
 
     def sound(self, numbers: ArrayLike, *, logarithmic: bool = False) -> np.ndarray:
         """Return what some components are of the sound, float32 (samples,).
@@ -103,7 +117,7 @@ class Interpretation:
         XaiAudioError
             If there are none.
         """
-        numbers = np.asarray(self.relevant if numbers is None else numbers, int)
+        numbers = self._checked(self.relevant if numbers is None else numbers)
         if not len(numbers):
             raise XaiAudioError(
                 f"No component speaks for {self.target_label}: there is no part to play. Name "

@@ -328,10 +328,16 @@ def answers_of(
 def _reader(model, options, weights):
     """Return the compiled way from patches to answers; the last two are kept."""
     learnt = [weights[name] for name in sorted(weights) if name.startswith(("psi/", "theta/"))]
-    key = (id(model), options.layers, cache.sum_of_arrays([weights["scales"], *learnt]))
+    plan = options.layers, options.components, options.pooling
+    key = (id(model), *plan, cache.sum_of_arrays([weights["scales"], *learnt]))
     if key not in _READERS:
         network = hidden(model, options.layers)
         shapes = [tuple(one.shape[1:]) for one in network.outputs]
+        if len(shapes) != len(weights["scales"]):
+            raise XaiAudioError(
+                f"This l2i was trained on {len(weights['scales'])} hidden layers, and its option "
+                f"layers, {options.layers!r}, names {len(shapes)}: train it anew."
+            )
         made = _interpreter(model, shapes, weights["scales"], options)
         restore(made.psi, "psi", weights)
         restore(made.theta, "theta", weights)

@@ -41,8 +41,10 @@ def restore(network: keras.Model, prefix: str, weights: Mapping[str, np.ndarray]
     Raises
     ------
     XaiAudioError
-        If one is missing or has another shape.
+        If one is missing, has another shape, or is of no layer of the network.
     """
+    known = {f"{prefix}/{variable.path}" for variable in network.weights}
+    strange = [name for name in weights if name.startswith(f"{prefix}/") and name not in known]
     for variable in network.weights:
         name = f"{prefix}/{variable.path}"
         if name not in weights or weights[name].shape != tuple(variable.shape):
@@ -52,6 +54,11 @@ def restore(network: keras.Model, prefix: str, weights: Mapping[str, np.ndarray]
                 "needed: they are of an interpreter with other options or of another network."
             )
         variable.assign(weights[name])
+    if strange:
+        raise XaiAudioError(
+            f"The weights of {strange[0]} are of no layer here: they are of an interpreter with "
+            "other options."
+        )
     return network
 
 
