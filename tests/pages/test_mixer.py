@@ -18,7 +18,7 @@ from heard_maps import bright_or_dark
 import xaiaudio as xa
 from xaiaudio import XaiAudioError
 from xaiaudio.explainers.engines.components import Components
-from xaiaudio.pages.mixer import MOST, cut, flac, mixer, owned, samples
+from xaiaudio.pages.mixer import MOST, Mixer, cut, flac, mixer, owned, samples
 
 RATE = 16_000
 RNG = np.random.default_rng(0)
@@ -81,6 +81,14 @@ def test_the_samples_come_out_of_the_page_as_they_went_in(model, loud):
     for on in ([1, 0, 1], [0, 0.5, 0.25]):
         mixed = (pcm * np.array([1, *on])[:, None]).sum(axis=0) / 32768 * scale
         assert np.abs(mixed - parts.mix(on)).max() < 4 * scale / 32768
+
+
+def test_the_page_rounds_scores_to_the_same_percent(model):
+    parts = three(model)
+    scores = np.array([[score, 1 - score] for score in (0.12496, 0.13504, 0.00497, 0.99503)] * 2)
+    shown = data_of(Mixer(parts, scores, model.labels, 0, model.frontend).html())["scores"]
+    for score, one in zip(shown, scores[:, 0], strict=True):
+        assert f"{int(np.floor(100 * score + 0.5))}%" == f"{one:.0%}"
 
 
 def test_flac_is_without_loss():

@@ -344,7 +344,8 @@ def _html(made: Mixer) -> str:
         "scale": scale,
         "target": made.labels[made.target],
         "labels": list(made.labels),
-        "scores": [round(float(score), 4) for score in made.scores[:, made.target]],
+        # Of fewer digits, a page and Python would round some to another percent.
+        "scores": [round(float(score), 6) for score in made.scores[:, made.target]],
         "heard": made.scores.argmax(axis=1).tolist(),
         # A residual of nothing is left out.
         "sounds": [base64.b64encode(flac(one, rate)).decode() if one.any() else "" for one in pcm],
