@@ -172,3 +172,11 @@ def test_silence_speaks_for_nothing(lite, method):
 def test_a_sound_is_no_parts_of_one(lite, wave):
     with pytest.raises(XaiAudioError, match="no parts of a sound, but ndarray: give Components"):
         xa.explain_parts(lite, wave, "Rain")
+
+
+@pytest.mark.parametrize("count", [-1, 1.5, "all"])
+def test_a_number_of_parts_to_keep_is_one(lite, parts, count):
+    found = xa.explain_parts(lite, parts, "Rain")
+    with pytest.raises(XaiAudioError, match=f"count is {count!r}"):
+        found.kept(count)
+    assert not found.kept(0).any()

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import xaiaudio as xa
-from xaiaudio.sonify.bins import clip_mask, kept_and_removed_bins, listen_to_masks
+from xaiaudio.explainers.masking import laid_over
+from xaiaudio.sonify.bins import kept_and_removed_bins, listen_to_masks
 
 RANDOM = np.random.default_rng(0)
 FRONTEND = xa.LogMel.vggish()
@@ -13,7 +14,7 @@ WAVE = RANDOM.normal(0, 0.1, 40_000).astype("float32")
 
 def test_masks_of_patches_are_averaged_over_the_clip():
     masks, starts = RANDOM.random((4, 6, 3)), np.array([0, 3, 3, 12])
-    found = clip_mask(masks, starts, 20)
+    found = laid_over(masks, starts, 20)
     for frame in range(20):
         rows = [
             one[frame - start]

@@ -119,8 +119,7 @@ def audiolime(
             for fit, one in zip(fits, parts, strict=True)
         ]
     )
-    reports = [lime.SOLVER.report(design, fit, options.fitting) for fit in fits]
-    report = {name: np.stack([one[name] for one in reports]) for name in reports[0]}
+    report = switching.reported(chosen, fits, options.fitting, lime.SOLVER)
     lost = np.array([_energy(one.residual) / max(_energy(one.whole), 1e-30) for one in parts])
     return registry.Found(maps, report | {"residual": np.tile(lost[:, None], targets.shape[1])})
 

@@ -68,16 +68,44 @@ def clip_map(
         raise XaiAudioError(f"how is {how!r}: it must be 'mean' or 'max'.")
     frames = result.maps.shape[1]
     starts, length = _places(result, wave)
+    if how == "mean":
+        return laid_over(result.maps, starts, length)
     rows = starts[:, None] + np.arange(frames)
     total = np.zeros((length, result.maps.shape[2]), np.float64)
-    if how == "mean":
-        np.add.at(total, rows, result.maps)
-        covering = np.bincount(rows.ravel(), minlength=length)
-        return (total / np.maximum(covering, 1)[:, None]).astype(np.float32)
     highest, lowest = total, total.copy()
     np.maximum.at(highest, rows, result.maps)
     np.minimum.at(lowest, rows, result.maps)
     return np.where(highest >= -lowest, highest, lowest).astype(np.float32)
+
+
+def laid_over(values: ArrayLike, starts: ArrayLike, length: int) -> np.ndarray:
+    """Lay what is known of the frames of patches over the frames of their clip.
+
+    Parameters
+    ----------
+    values : array_like of float, shape (n, frames, width)
+    starts : array_like of int, shape (n,)
+        The first frame of each patch.
+    length : int
+        Frames of the clip.
+
+    Returns
+    -------
+    ndarray of float32, shape (length, width)
+        The mean where patches overlap, 0 where there is none.
+
+    Examples
+    --------
+    >>> from xaiaudio.explainers.masking import laid_over
+    >>> laid_over([[[1.0], [1.0]], [[0.0], [0.0]]], [0, 1], 4).ravel().tolist()
+    [1.0, 0.5, 0.0, 0.0]
+    """
+    values = np.asarray(values, np.float32)
+    rows = np.asarray(starts)[:, None] + np.arange(values.shape[1])
+    total = np.zeros((length, values.shape[2]))
+    np.add.at(total, rows, values)
+    covering = np.bincount(rows.ravel(), minlength=length)
+    return (total / np.maximum(covering, 1)[:, None]).astype(np.float32)
 
 
 def _places(result, wave) -> tuple[np.ndarray, int]:
@@ -197,8 +225,18 @@ def kept_and_removed(
     >>> bool(np.abs(removed).max() < 1e-5)
     True
     """
-    wave = mono(wave)
-    bins = to_stft(mask, frontend)
+    return split_by_bins(mono(wave), to_stft(mask, frontend), frontend)
+
+
+def split_by_bins(
+    wave: np.ndarray, bins: np.ndarray, frontend: LogMel
+) -> tuple[np.ndarray, np.ndarray]:
+    """Split a sound in two by a mask over the bins of its Fourier transform, (T, fft // 2 + 1).
+
+    Returns
+    -------
+    kept, removed : ndarray of float32, shape (samples,)
+    """
     rows = rows_of(len(wave), len(bins), frontend)
     spectrum = analyse(wave, frontend) * bins[rows]
     kept = synthesise(spectrum, len(wave), frontend).astype(np.float32)

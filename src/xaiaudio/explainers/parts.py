@@ -18,7 +18,7 @@ from . import lime, registry, shapley
 from .answers import answers, known
 from .engines.components import Components, mixtures
 from .engines.perturbation import Engine, output_of
-from .engines.switching import SegmentOptions
+from .engines.switching import SegmentOptions, is_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -108,6 +108,8 @@ class PartsExplanation:
 
     def chosen(self, count: int | None = None) -> np.ndarray:
         """Return which parts are kept, bool (k,): the positive ones, of these the `count` first."""
+        if count is not None and not is_count(count, 0):
+            raise XaiAudioError(f"count is {count!r}: it must be a number of parts, or None.")
         kept = np.zeros(len(self.weights), bool)
         kept[self.order[:count]] = True
         return kept & (self.weights > 0)

@@ -11,7 +11,7 @@ from ..errors import XaiAudioError
 from .engines import designs
 from .engines.masks import Soft
 from .engines.perturbation import check_output, engine_of, filling, silence_of
-from .engines.switching import is_count
+from .engines.switching import check_drawn
 from .registry import Found, register
 
 if TYPE_CHECKING:
@@ -51,12 +51,7 @@ class Options:
     output: str | None = None
 
     def __post_init__(self):
-        if not (np.shape(self.grid) == (2,) and all(is_count(x, 1) for x in self.grid)):
-            raise XaiAudioError(f"grid is {self.grid!r}: it must be two numbers, such as (7, 7).")
-        if not is_count(self.samples, 2):
-            raise XaiAudioError(f"samples is {self.samples!r}: it must be a number from 2 up.")
-        if not (is_count(self.seed, 0) and self.seed < 2**32):
-            raise XaiAudioError(f"seed is {self.seed!r}: it must be a whole number from 0 up.")
+        check_drawn(self)
         designs.check_draws(self.draws)
         check_output(self.output)
 

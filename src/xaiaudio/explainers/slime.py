@@ -153,8 +153,7 @@ def slime(
     engine = _engine(classifier, settings.output)
     answers = engine(waves, None, mixtures(parts, chosen[0].present))
     fits = switching.fitted(chosen, answers, targets, settings, lime.SOLVER)
-    reports = [lime.report_of(*pair, settings) for pair in zip(chosen, fits, strict=True)]
-    report = {name: np.stack([one[name] for one in reports]) for name in reports[0]}
+    report = switching.reported(chosen, fits, settings, lime.SOLVER)
     return Found(switching.painted(fits, segments), report)
 
 

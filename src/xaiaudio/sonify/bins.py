@@ -8,8 +8,7 @@ import numpy as np
 
 from ..errors import XaiAudioError
 from ..explainers.answers import overlap_of
-from ..explainers.masking import mono
-from ..stft import analyse, rows_of, synthesise
+from ..explainers.masking import laid_over, mono, split_by_bins
 from .masks import Listening
 
 if TYPE_CHECKING:
@@ -18,37 +17,6 @@ if TYPE_CHECKING:
     from ..explainers.explanation import Explanation
     from ..frontend import LogMel
     from ..models.classifier import AudioClassifier
-
-
-def clip_mask(masks: ArrayLike, starts: ArrayLike, length: int) -> np.ndarray:
-    """Lay the masks of a clip's patches over the whole clip.
-
-    Parameters
-    ----------
-    masks : array_like of float, shape (n, frames, bins)
-    starts : array_like of int, shape (n,)
-        The first frame of each patch.
-    length : int
-        Frames of the clip.
-
-    Returns
-    -------
-    ndarray of float32, shape (length, bins)
-        The mean where patches overlap, 0 where there is none.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from xaiaudio.sonify.bins import clip_mask
-    >>> clip_mask([[[1.0], [1.0]], [[0.0], [0.0]]], [0, 1], 4).ravel().tolist()
-    [1.0, 0.5, 0.0, 0.0]
-    """
-    masks = np.asarray(masks, np.float32)
-    rows = np.asarray(starts)[:, None] + np.arange(masks.shape[1])
-    total = np.zeros((length, masks.shape[2]))
-    np.add.at(total, rows, masks)
-    covering = np.bincount(rows.ravel(), minlength=length)
-    return (total / np.maximum(covering, 1)[:, None]).astype(np.float32)
 
 
 def kept_and_removed_bins(
@@ -83,9 +51,7 @@ def kept_and_removed_bins(
     bins = frontend.fft // 2 + 1
     if mask.ndim != 2 or mask.shape[1] != bins or not len(mask):
         raise XaiAudioError(f"The mask has the shape {mask.shape}, but (T, {bins}) is needed.")
-    spectrum = analyse(wave, frontend) * mask[rows_of(len(wave), len(mask), frontend)]
-    kept = synthesise(spectrum, len(wave), frontend).astype(np.float32)
-    return kept, (wave - kept).astype(np.float32)
+    return split_by_bins(wave, mask, frontend)
 
 
 def listen_to_masks(
@@ -120,7 +86,7 @@ def listen_to_masks(
             "This explanation does not know where its patches lie in the sound: explain what "
             "model.frontend(wave) returned."
         )
-    mask = clip_mask(masks, result.starts, result.length)
+    mask = laid_over(masks, result.starts, result.length)
     wave = mono(wave).astype(np.float32)
     kept, removed = kept_and_removed_bins(wave, mask, result.frontend)
     targets = tuple(dict.fromkeys(result.target_labels))

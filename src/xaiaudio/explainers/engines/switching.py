@@ -56,12 +56,7 @@ class SegmentOptions:
     def __post_init__(self):
         if self.segments not in SEGMENTS:
             raise XaiAudioError(f"segments is {self.segments!r}: it must be one of {SEGMENTS}.")
-        if not (np.shape(self.grid) == (2,) and all(is_count(x, 1) for x in self.grid)):
-            raise XaiAudioError(f"grid is {self.grid!r}: it must be two numbers, such as (7, 7).")
-        if not is_count(self.samples, 2):
-            raise XaiAudioError(f"samples is {self.samples!r}: it must be a number from 2 up.")
-        if not (is_count(self.seed, 0) and self.seed < 2**32):
-            raise XaiAudioError(f"seed is {self.seed!r}: it must be a whole number from 0 up.")
+        check_drawn(self)
         object.__setattr__(self, "fill", plain(self.fill))
         check_output(self.output)
 
@@ -107,9 +102,7 @@ def solved(
     chosen = drawn(counts_of(segments), options, solver)
     answers = ask(classifier, patches, segments, chosen, options)
     fits = fitted(chosen, answers, targets, options, solver)
-    reports = [solver.report(*pair, options) for pair in zip(chosen, fits, strict=True)]
-    report = {name: np.stack([one[name] for one in reports]) for name in reports[0]}
-    return painted(fits, segments), report
+    return painted(fits, segments), reported(chosen, fits, options, solver)
 
 
 def segments_of(patches: np.ndarray, options: SegmentOptions) -> np.ndarray:
@@ -172,12 +165,30 @@ def fitted(
     return fits
 
 
+def reported(
+    chosen: Sequence[Design], fits: Sequence[Fit], options: Any, solver: Solver
+) -> dict[str, np.ndarray]:
+    """Return what there is to say of the fits of n inputs, arrays (n, k) by name."""
+    reports = [solver.report(*pair, options) for pair in zip(chosen, fits, strict=True)]
+    return {name: np.stack([one[name] for one in reports]) for name in reports[0]}
+
+
 def painted(fits: Sequence[Fit], segments: np.ndarray) -> np.ndarray:
     """Return maps (n, k, frames, bands) of the weights of each patch's segments."""
     weights = np.zeros((len(fits), len(fits[0].weights), segments.max() + 1))
     for row, fit in zip(weights, fits, strict=True):
         row[:, : fit.weights.shape[1]] = fit.weights
     return cut.paint(weights, segments)
+
+
+def check_drawn(options: Any) -> None:
+    """Raise XaiAudioError unless the options `grid`, `samples` and `seed` make sense."""
+    if not (np.shape(options.grid) == (2,) and all(is_count(x, 1) for x in options.grid)):
+        raise XaiAudioError(f"grid is {options.grid!r}: it must be two numbers, such as (7, 7).")
+    if not is_count(options.samples, 2):
+        raise XaiAudioError(f"samples is {options.samples!r}: it must be a number from 2 up.")
+    if not (is_count(options.seed, 0) and options.seed < 2**32):
+        raise XaiAudioError(f"seed is {options.seed!r}: it must be a whole number from 0 up.")
 
 
 def is_count(value: object, least: int) -> bool:

@@ -12,6 +12,7 @@ from ...frontend_settings import check_wave
 from ...models.hearing import hear, voting
 from ...stft import analyse, rows_of, synthesise
 from ..engines.components import Components
+from ..masking import laid_over
 from ..parts import PartsExplanation
 from .l2i import answers_of, chosen, relevance
 
@@ -299,11 +300,7 @@ def interpret(
 
 def _over_the_sound(active, patches) -> np.ndarray:
     """Average the activations of patches over the frames of their sound, float32 (T, K)."""
-    rows = patches.starts[:, None] + np.arange(active.shape[1])
-    total = np.zeros((patches.length, active.shape[2]))
-    np.add.at(total, rows, active)
-    covering = np.bincount(rows.ravel(), minlength=patches.length)
-    found = total / np.maximum(covering, 1)[:, None]
-    last = rows.max()
+    found = laid_over(active, patches.starts, patches.length)
+    last = patches.starts.max() + active.shape[1] - 1
     found[last + 1 :] = found[last]  # frames behind the last whole patch go on as it ends
-    return found.astype(np.float32)
+    return found
