@@ -58,3 +58,10 @@ def test_one_parameter_can_be_changed():
 def test_no_pieces(count):
     with pytest.raises(XaiAudioError, match="count is"):
         music.load(count)
+
+
+@pytest.mark.parametrize("wrong", [{"seed": -1}, {"seed": 0.5}, {"seconds": 0.1}, {"seconds": "4"}])
+def test_no_such_pieces(wrong):
+    (name, value), *_ = wrong.items()
+    with pytest.raises(XaiAudioError, match=f"{name} is {value!r}"):
+        music.load(1, **wrong)

@@ -160,6 +160,8 @@ def test_other_numbers_other_pieces():
         ({"mode": "dorian"}, "mode is 'dorian'"),
         ({"tempo": 10.0}, "tempo is 10.0: it must be from 40 to 240"),
         ({"density": 1.5}, "density is 1.5"),
+        ({"tempo": "fast"}, "tempo is 'fast'"),
+        ({"seed": -1}, "seed is -1"),
         ({"seconds": 0.0}, "seconds is 0.0"),
         ({"gains": (0.0, 0.0)}, "four numbers"),
     ],

@@ -164,6 +164,8 @@ def load(count: int = 100, *, seed: int = 0, seconds: float = 4.0) -> ClipSet:
     """
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise XaiAudioError(f"count is {count!r}: a whole number from 1 on is needed.")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise XaiAudioError(f"seed is {seed!r}: a whole number from 0 on is needed.")
     rng = np.random.default_rng([seed, 9])
     pieces = [_drawn(rng, seconds) for _ in range(count)]
     excerpts: tuple[Any, ...] = tuple(
@@ -184,6 +186,6 @@ def _drawn(rng, seconds) -> Piece:
         density=float(rng.random()),
         gains=tuple(gains.tolist()),
         tonic=int(rng.choice(_TONICS)),
-        seconds=float(seconds),
+        seconds=seconds,
         seed=int(rng.integers(2**31)),
     )

@@ -8,6 +8,7 @@ notes that major and minor have in common.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 import numpy as np
 
@@ -68,10 +69,11 @@ class Piece:
             *(("tempo", 40, 240), ("dissonance", 0, 1), ("articulation", 0, 1)),
             *(("density", 0, 1), ("tonic", 48, 72), ("seconds", 0.5, 600)),
         ):
-            if not low <= getattr(self, name) <= high:
-                raise XaiAudioError(
-                    f"{name} is {getattr(self, name)}: it must be from {low} to {high}."
-                )
+            value = getattr(self, name)
+            if not isinstance(value, Real) or not low <= value <= high:
+                raise XaiAudioError(f"{name} is {value!r}: it must be from {low} to {high}.")
+        if not isinstance(self.seed, Integral) or self.seed < 0:
+            raise XaiAudioError(f"seed is {self.seed!r}: it must be a whole number from 0 up.")
         if len(self.gains) != len(STEMS) or not all(-60 <= gain <= 12 for gain in self.gains):
             raise XaiAudioError(f"gains are {self.gains}: four numbers from -60 to 12 are needed.")
 

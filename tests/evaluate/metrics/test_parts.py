@@ -82,7 +82,7 @@ def test_the_table_says_how_many_sounds_count(model, results):
 def test_bad_input_is_told(model, results):
     with pytest.raises(xa.XaiAudioError, match="no explanation"):
         top_parts(model, [])
-    for options in ({"counts": []}, {"counts": [0]}, {"draws": 0}):
+    for options in ({"counts": []}, {"counts": [0]}, {"counts": [1.5]}, {"draws": 0}):
         with pytest.raises(xa.XaiAudioError, match="from 1 on"):
             top_parts(model, results, **options)
 

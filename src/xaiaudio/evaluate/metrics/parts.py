@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import XaiAudioError
+from ...explainers.engines.switching import is_count
 from ...models.hearing import hear, voting
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def top_parts(
     """
     if not explanations:
         raise XaiAudioError("There is no explanation to measure: give one at least.")
-    if draws < 1 or not len(counts) or min(counts) < 1:
+    if not (is_count(draws, 1) and len(counts) and all(is_count(one, 1) for one in counts)):
         raise XaiAudioError(
             f"counts is {tuple(counts)} and draws {draws}: numbers from 1 on are needed."
         )
