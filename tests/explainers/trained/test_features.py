@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -125,15 +127,27 @@ def test_the_same_sounds_are_cut_once(listener, tmp_path):
 
     from xaiaudio.datasets import Clip, ClipSet
 
-    def clips(gain):
+    def clips(gain, labels=None):
         made = []
-        for tone in Tones.of(2):
+        for tone, label in zip(Tones.of(2), labels or LABELS * 2, strict=True):
             path = tmp_path / f"{tone.name}.wav"
             soundfile.write(path, gain * tone.load(), 8_000)
-            made.append(Clip(path, tone.label, 1, ""))
+            made.append(Clip(path, label, 1, ""))
         return ClipSet("tones", tuple(made), LABELS)
 
     first = features(listener, clips(1.0))
     assert features(listener, clips(1.0)) is first
     assert features(listener, clips(1.0), seed=1) is not first
     assert not np.array_equal(features(listener, clips(0.5)).patches, first.patches)
+    # Labels that were dealt out anew are other labels.
+    dealt = ("low", "low", "hiss", "hiss", "high", "high")
+    assert features(listener, clips(1.0)).labels == LABELS * 2
+    assert features(listener, clips(1.0, dealt)).labels == dealt
+
+
+def test_sounds_that_are_made_when_they_are_read_have_no_file(listener):
+    class Named(Tone):
+        path = Path("no such file")
+
+    clips = Tones(Named(clip.name, clip.label) for clip in Tones.of(2))
+    assert features(listener, clips).labels == LABELS * 2

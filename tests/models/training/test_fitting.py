@@ -91,3 +91,14 @@ def test_a_loss_that_is_not_finite_is_said():
 def test_settings_that_make_no_sense(wrong):
     with pytest.raises(xa.XaiAudioError, match=next(iter(wrong))):
         Settings(**wrong)
+
+
+@pytest.mark.parametrize("few, what", [((0, 4), "learn from"), ((4, 0), "validate on")])
+def test_there_has_to_be_something_on_both_sides(few, what):
+    network = line()
+    with pytest.raises(xa.XaiAudioError, match=f"nothing to {what}"):
+        train(
+            lambda inputs, training: {"mean": tf.reduce_mean(network(inputs))},
+            network.trainable_variables,
+            *((INPUTS[:count],) for count in few),
+        )

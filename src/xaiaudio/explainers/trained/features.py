@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from ... import cache
+from ...datasets.base import Clip
 from ...errors import XaiAudioError
 from ...models.designs.lessons import held_out_clips
 from ...models.differentiable import magnitudes
@@ -116,8 +117,11 @@ def features(
     if isinstance(clips, Features):
         return clips
     frontend = _frontend_of(model).with_overlap(overlap)
-    files = [getattr(clip, "path", None) for clip in clips]
-    key = None if None in files else (tuple(map(cache.sum_of, files)), frontend, share, seed)
+    key = None
+    # Other kinds of clips may have a name for a path, or make another sound of the same file.
+    if all(type(clip) is Clip for clip in clips):
+        told = tuple((cache.sum_of(clip.path), clip.label) for clip in clips)
+        key = (told, frontend, share, seed)
     if key not in _LAST:
         _LAST.clear()
         _LAST[key] = _features(clips, frontend, share, seed)

@@ -109,9 +109,12 @@ def train(
     Raises
     ------
     XaiAudioError
-        If a loss is no longer finite.
+        If there is nothing to learn from or to validate on, or a loss is no longer finite.
     """
     settings = settings or Settings()
+    for arrays, what in ((learnt, "learn from"), (checked, "validate on")):
+        if not len(arrays[0]):
+            raise XaiAudioError(f"There is nothing to {what}: give more sounds.")
     step, judge = _compiled(losses, list(variables), settings)
     batch = min(settings.batch, len(learnt[0]))
     steps = len(learnt[0]) // batch
