@@ -64,3 +64,14 @@ def test_wrong_shapes():
     result = xa.explain(model, np.zeros((1, 96, 64), "float32"), "Rain", method="gradcam")
     with pytest.raises(xa.XaiAudioError, match="where its patches lie"):
         listen_to_masks(result, np.ones((1, 96, 257)), WAVE)
+
+
+def test_masks_of_other_patches_or_another_sound():
+    model = xa.load_model("lite")
+    patches = model.frontend(WAVE)
+    result = xa.explain(model, patches, "Rain", method="gradcam")
+    masks = np.ones((len(patches), 96, 257))
+    with pytest.raises(xa.XaiAudioError, match=r"one for each patch is needed"):
+        listen_to_masks(result, masks[:1], WAVE)
+    with pytest.raises(xa.XaiAudioError, match="do not lie in this sound"):
+        listen_to_masks(result, masks, WAVE[::-1])

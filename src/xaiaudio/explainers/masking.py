@@ -67,7 +67,7 @@ def clip_map(
     if how not in ("mean", "max"):
         raise XaiAudioError(f"how is {how!r}: it must be 'mean' or 'max'.")
     frames = result.maps.shape[1]
-    starts, length = _places(result, wave)
+    starts, length = places_of(result, wave)
     if how == "mean":
         return laid_over(result.maps, starts, length)
     rows = starts[:, None] + np.arange(frames)
@@ -108,9 +108,15 @@ def laid_over(values: ArrayLike, starts: ArrayLike, length: int) -> np.ndarray:
     return (total / np.maximum(covering, 1)[:, None]).astype(np.float32)
 
 
-def _places(result, wave) -> tuple[np.ndarray, int]:
-    """Return the first frame of each patch in the clip, and the number of the clip's frames."""
-    if result.starts is None:
+def places_of(result: Explanation, wave: ArrayLike | None = None) -> tuple[np.ndarray, int]:
+    """Return the first frame of each patch in the clip, and the number of the clip's frames.
+
+    Raises
+    ------
+    XaiAudioError
+        If that is unknown, or the patches are not in this sound.
+    """
+    if result.starts is None or result.length is None:
         raise XaiAudioError(
             "This explanation does not know where its patches lie in the sound: explain what "
             "model.frontend(wave) returned, or a slice of it."

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import XaiAudioError
 from ..explainers.answers import overlap_of
-from ..explainers.masking import laid_over, mono, split_by_bins
+from ..explainers.masking import laid_over, mono, places_of, split_by_bins
 from .masks import Listening
 
 if TYPE_CHECKING:
@@ -79,15 +79,17 @@ def listen_to_masks(
     Raises
     ------
     XaiAudioError
-        If it is unknown where the patches lie.
+        If it is unknown where the patches lie, or that is not in this sound; or if there is not a
+        mask for each patch.
     """
-    if result.starts is None or result.length is None:
+    wave, masks = mono(wave).astype(np.float32), np.asarray(masks, np.float32)
+    starts, length = places_of(result, wave)
+    if masks.ndim != 3 or masks.shape[:2] != result.maps.shape[:2]:
         raise XaiAudioError(
-            "This explanation does not know where its patches lie in the sound: explain what "
-            "model.frontend(wave) returned."
+            f"The masks have the shape {masks.shape}, but one for each patch is needed: "
+            f"({', '.join(map(str, result.maps.shape[:2]))}, bins)."
         )
-    mask = laid_over(masks, result.starts, result.length)
-    wave = mono(wave).astype(np.float32)
+    mask = laid_over(masks, starts, length)
     kept, removed = kept_and_removed_bins(wave, mask, result.frontend)
     targets = tuple(dict.fromkeys(result.target_labels))
     return Listening(
