@@ -10,14 +10,17 @@ from xaiaudio.models.designs.base import SelfExplaining
 
 
 def check_complete(model, patches):
-    """The parts and the bias sum to the logit, and the scores are its softmax."""
+    """The parts and the bias sum to the logit, and the scores are its softmax, or sigmoid."""
     parts = model.contributions(patches)
     assert parts.shape == (len(patches), len(model.parts), len(model.labels))
     logits = model.logits(patches)
     total = parts.astype(float).sum(axis=1) + model.bias
     assert np.abs(total - logits).max() <= 1e-5 * max(1.0, np.abs(logits).max())
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    scores = powers / powers.sum(axis=1, keepdims=True)
+    if model.activation == "sigmoid":
+        scores = 1 / (1 + np.exp(-logits))
+    else:
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        scores = powers / powers.sum(axis=1, keepdims=True)
     assert np.allclose(model.scores(patches), scores, atol=1e-5)
 
 
@@ -39,7 +42,8 @@ def check_saving(model, patches, folder):
     again = xa.load_model(model.save(folder / "design.keras"))
     for other in (again, pickle.loads(pickle.dumps(model))):
         assert isinstance(other, SelfExplaining)
-        assert (other.design, other.options) == (model.design, model.options)
+        about = (model.design, model.options, model.activation)
+        assert (other.design, other.options, other.activation) == about
         assert np.array_equal(other.logits(patches), model.logits(patches))
         assert np.array_equal(other.contributions(patches), model.contributions(patches))
         for one, two in zip(other.parts, model.parts, strict=True):

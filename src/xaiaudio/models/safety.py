@@ -70,6 +70,8 @@ PACKAGE = "xaiaudio"
 OWN: dict[str, str] = {
     "Prototypes": "xaiaudio.models.designs.prototypes",
     "EnergyShares": "xaiaudio.models.designs.nmf",
+    "DecodedPrototypes": "xaiaudio.models.designs.apnet_layer",
+    "LocalPrototypes": "xaiaudio.models.designs.local_layer",
 }
 
 _ALLOWED = (

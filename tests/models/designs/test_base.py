@@ -27,16 +27,24 @@ def network(vectors=False, count=4, use_bias=True):
     return keras.Model(inputs, dense(tensor))
 
 
-def classifier(count=4, **options):
+def classifier(count=4, activation="softmax", **options):
     evidence = [Evidence(f"part {n}", LABELS[n % 3]) for n in range(count)]
     model = network(count=count, **options)
     return SelfExplaining.from_network(
-        model, LABELS, frontend(*SHAPE), evidence, design="by hand", options={"seed": 3}
+        model,
+        LABELS,
+        frontend(*SHAPE),
+        evidence,
+        design="by hand",
+        options={"seed": 3},
+        activation=activation,
     )
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [{}, {"vectors": True}, {"use_bias": False}, {"count": 1}])
+@pytest.mark.parametrize(
+    "options", [{}, {"vectors": True}, {"use_bias": False}, {"count": 1}, {"activation": "sigmoid"}]
+)
 def test_the_contract(options, tmp_path):
     check_contract(classifier(**options), random_patches(5, SHAPE), tmp_path)
 

@@ -44,8 +44,11 @@ class SelfExplaining(AudioClassifier):
         What it was trained with.
     parts : tuple of Evidence
         What the parts are, one each.
+    activation : {"softmax", "sigmoid"}
+        What makes probabilities of the logits. With a sigmoid several classes can be heard at once.
     """
 
+    activation: str
     design: str
     options: dict[str, Any]
     parts: tuple[Evidence, ...]
@@ -63,6 +66,7 @@ class SelfExplaining(AudioClassifier):
         attribution: str = "",
         history: Mapping[str, Any] | None = None,
         name: str | None = None,
+        activation: str = "softmax",
     ) -> SelfExplaining:
         """Take a network from patches (n, frames, bands, 1) to logits that has the two layers.
 
@@ -71,7 +75,7 @@ class SelfExplaining(AudioClassifier):
         XaiAudioError
             If it lacks them, or the pieces of evidence are not as many as its parts.
         """
-        scores, logits, _ = heads.split(network, "logits", "softmax")
+        scores, logits, _ = heads.split(network, "logits", activation)
         made = cls(
             scores,
             logits,
@@ -81,6 +85,7 @@ class SelfExplaining(AudioClassifier):
             attribution=attribution,
             history=history,
         )
+        made.activation = activation
         made.design, made.options, made.parts = design, dict(options or {}), tuple(parts)
         made._check()
         return made
@@ -109,13 +114,15 @@ class SelfExplaining(AudioClassifier):
             [Evidence.from_config(part) for part in config["parts"]],
             design=str(config["name"]),
             options=dict(config["options"]),
+            activation=str(config.get("activation", "softmax")),
             **about,
         )
 
     def to_config(self) -> dict[str, Any]:
         """Return what a file has to know beside the network: plain values."""
         parts = [part.to_config() for part in self.parts]
-        return {"name": self.design, "options": self.options, "parts": parts}
+        made = {"name": self.design, "options": self.options, "parts": parts}
+        return made if self.activation == "softmax" else {**made, "activation": self.activation}
 
     def _check(self) -> None:
         shape, layer = self._parts_tensor.shape, self._last
@@ -131,7 +138,10 @@ class SelfExplaining(AudioClassifier):
             )
 
     def __reduce__(self):
-        about = {name: getattr(self, name) for name in ("design", "options", "parts", "name")}
+        about = {
+            name: getattr(self, name)
+            for name in ("design", "options", "parts", "name", "activation")
+        }
         about |= {"attribution": self.attribution, "history": self.history}
         return _again, (self.logits_network, self.labels, self.frontend, about)
 
@@ -256,7 +266,8 @@ class SelfExplaining(AudioClassifier):
         """Return how a part sounds, float32 (samples,) at the front end's rate.
 
         A place is played from its clip. A picture or a spectrum has no phase: it is given the one
-        that fits best, see :mod:`.inversion`.
+        that fits best, see :mod:`.inversion`. Where there is both, the clips decide: without them
+        the picture is heard.
 
         Parameters
         ----------
@@ -273,8 +284,8 @@ class SelfExplaining(AudioClassifier):
         """
         from . import inversion
 
-        found = self.evidence(part)
-        if found.places:
+        found, clips = self.evidence(part), tuple(clips)
+        if found.places and (clips or found.picture is None):
             if not 0 <= place < len(found.places):
                 raise XaiAudioError(f"Part {part} has {len(found.places)} places, not {place + 1}.")
             return found.places[place].wave(clips, self.frontend.sample_rate)

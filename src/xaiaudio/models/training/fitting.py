@@ -80,6 +80,7 @@ def train(
     checked: Sequence[np.ndarray],
     settings: Settings | None = None,
     *,
+    beside: Sequence = (),
     progress: bool | None = None,
     title: str = "Training",
 ) -> dict[str, np.ndarray]:
@@ -96,6 +97,9 @@ def train(
     learnt, checked : sequence of ndarray, each (n, ...)
         The arrays to learn from and to validate on, in the order that `losses` takes them.
     settings : Settings, optional
+    beside : sequence of keras.Variable
+        What the losses change by themselves, such as the running means of batch normalisations of
+        one's own: kept with the best weights.
     progress : bool, optional
         None shows a bar on a terminal and in a notebook.
     title : str
@@ -120,7 +124,8 @@ def train(
     steps = len(learnt[0]) // batch
     history: dict[str, list] = {}
     best, kept, started = np.inf, 0, time.perf_counter()
-    weights = [variable.numpy() for variable in variables]
+    held = [*variables, *beside]
+    weights = [variable.numpy() for variable in held]
     with bar(settings.epochs * steps, progress, title, notebook=True) as tell:
         for epoch in range(settings.epochs):
             order = np.random.default_rng([settings.seed, epoch]).permutation(len(learnt[0]))
@@ -140,10 +145,10 @@ def train(
                 )
             if total < best:
                 best, kept = total, epoch + 1
-                weights = [variable.numpy() for variable in variables]
+                weights = [variable.numpy() for variable in held]
             elif epoch + 1 - kept >= settings.patience:
                 break
-    for variable, value in zip(variables, weights, strict=True):
+    for variable, value in zip(held, weights, strict=True):
         variable.assign(value)
     told = {name: np.array(values, np.float32) for name, values in history.items()}
     return {
