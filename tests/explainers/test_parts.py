@@ -180,3 +180,9 @@ def test_a_number_of_parts_to_keep_is_one(lite, parts, count):
     with pytest.raises(XaiAudioError, match=f"count is {count!r}"):
         found.kept(count)
     assert not found.kept(0).any()
+
+
+def test_a_coalition_names_every_part(lite, parts):
+    ask, _ = asking(lite, parts)
+    with pytest.raises(XaiAudioError, match=r"shape \(1, 4\), but \(m, 5\) is needed"):
+        ask(np.ones((1, 4)))

@@ -409,6 +409,11 @@ def asking(
 
     def ask(weights, progress=None):
         weights = np.asarray(weights, np.float32)
+        if weights.ndim != 2 or weights.shape[1] != len(components):
+            raise XaiAudioError(
+                f"The coalitions have the shape {weights.shape}, but (m, {len(components)}) is "
+                "needed."
+            )
         masks = mixtures([components], weights)
         answers = engine(components.whole[None], None, masks, progress=progress)[0]
         # In a batch with other sounds, the last bits may be rounded in another way.

@@ -117,7 +117,12 @@ class Components:
         -------
         Components
         """
-        patch, segments = np.asarray(patch, np.float32), np.asarray(segments)
+        patch, segments = np.asarray(patch, np.float32), _numbers(segments)
+        if segments.shape != patch.shape:
+            raise XaiAudioError(
+                f"The segments have the shape {segments.shape} and the patch {patch.shape}: each "
+                "cell needs its segment's number."
+            )
         inside = segments == np.arange(segments.max() + 1)[:, None, None]
         return cls(patch, inside * (patch - np.float32(fill)), _numbered("segment", len(inside)))
 
@@ -226,7 +231,7 @@ class Components:
         -------
         Components
         """
-        wave, segments = check_wave(wave), np.asarray(segments)
+        wave, segments = check_wave(wave), _numbers(segments)
         spectrum = analyse(wave, frontend)
         rows = rows_of(len(wave), len(segments), frontend)
         numbers = range(int(segments.max()) + 1)
@@ -369,6 +374,16 @@ def mixtures(components: Sequence[Components], weights: ArrayLike) -> Mixtures:
     return Mixtures(
         np.stack([one.parts for one in components]), weights if weights.ndim == 3 else weights[None]
     )
+
+
+def _numbers(segments) -> np.ndarray:
+    """Return the numbers of segments as an array, or say that they are none."""
+    found = np.asarray(segments)
+    if found.ndim != 2 or not found.size or found.dtype.kind not in "iu" or found.min() < 0:
+        raise XaiAudioError(
+            "The segments must be whole numbers from 0 on, one for each cell (frames, bands)."
+        )
+    return found
 
 
 def _numbered(name: str, count: int) -> tuple[str, ...]:

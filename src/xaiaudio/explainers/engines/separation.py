@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from numbers import Integral
+from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,7 +56,7 @@ def stretches(samples: int, count: int, fade: int = 0) -> np.ndarray:
             f"A sound of {samples} samples cannot be cut into {count} parts: choose from 1 to "
             f"{samples}."
         )
-    if not 0 <= fade <= samples / count:
+    if not isinstance(fade, Real) or not 0 <= fade <= samples / count:
         raise XaiAudioError(
             f"fade is {fade!r}: it must be a number of samples from 0 to {samples // count}, the "
             "length of a part."
@@ -71,7 +71,7 @@ def stretches(samples: int, count: int, fade: int = 0) -> np.ndarray:
 
 def harmonic_and_percussive(wave: np.ndarray, margin: float = 1.0) -> np.ndarray:
     """Return what lasts in a sound and what strikes, float32 (2, samples); by librosa."""
-    if not margin >= 1:
+    if not isinstance(margin, Real) or not 1 <= margin < np.inf:
         raise XaiAudioError(f"margin is {margin!r}: it must be a number from 1 up.")
     from librosa.effects import hpss  # slow to import
 

@@ -13,7 +13,6 @@ import numpy as np
 import tensorflow as tf
 
 from ... import cache
-from ...datasets.base import Clip
 from ...errors import XaiAudioError
 from ...models.designs.lessons import held_out_clips
 from ...models.differentiable import magnitudes
@@ -118,8 +117,8 @@ def features(
         return clips
     frontend = _frontend_of(model).with_overlap(overlap)
     key = None
-    # Other kinds of clips may have a name for a path, or make another sound of the same file.
-    if all(type(clip) is Clip for clip in clips):
+    # Sounds that are made when they are read have no path, or a name for one.
+    if all(os.path.isfile(getattr(clip, "path", "")) for clip in clips):
         told = tuple((cache.sum_of(clip.path), clip.label) for clip in clips)
         key = (told, frontend, share, seed)
     if key not in _LAST:
