@@ -171,16 +171,22 @@ def _train_design(design, parts, fold, backbone, given, out) -> None:
     from .. import models
     from ..models.designs import comparison, registry
 
-    chosen = registry.find(design).parse(given)
+    entry = registry.find(design)
+    chosen = entry.parse(given)
     base = models.backbone(backbone)
     learnt, held_out = _tables(parts, base.frontend.with_overlap(chosen.overlap))
     model = models.train_design(design, learnt, base, progress=watched(), **given)
     model.name = out.stem
     model.save(out)
-    about = {"overlap": chosen.overlap, "seed": chosen.seed}
-    twin = models.transfer(base, learnt, freeze=True, progress=watched(), **about)
+    if entry.prepare is None:
+        about = {"overlap": chosen.overlap, "seed": chosen.seed}
+        twins = [models.transfer(base, learnt, freeze=True, progress=watched(), **about)]
+    else:  # it answers another question than the clips' classes, which no plain layer does
+        held_out, _ = entry.prepare(held_out, base, chosen.seed)
+        twins = []
     _report(models.test(model, held_out), fold)
-    rows = [comparison.price(model, held_out, design), comparison.price(twin, held_out, "plain")]
+    rows = [comparison.price(model, held_out, design)]
+    rows += [comparison.price(twin, held_out, "plain") for twin in twins]
     columns = ("network", "clips right", "patches right", "seconds", "weights", "parts", "needed")
     table(columns, [_row(row) for row in rows])
     say(

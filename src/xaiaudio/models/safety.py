@@ -72,6 +72,7 @@ OWN: dict[str, str] = {
     "EnergyShares": "xaiaudio.models.designs.nmf",
     "DecodedPrototypes": "xaiaudio.models.designs.apnet_layer",
     "LocalPrototypes": "xaiaudio.models.designs.local_layer",
+    "LargestCell": "xaiaudio.models.designs.asymmetry",
 }
 
 _ALLOWED = (

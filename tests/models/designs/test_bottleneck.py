@@ -150,7 +150,8 @@ def test_wrong_corrections_and_tables_are_told(trained, clips, backbone):
     with pytest.raises(XaiAudioError, match="each of the 4 patches"):
         bottleneck.corrected(trained, patches, {"hiss": [1, 2]})
     with pytest.raises(XaiAudioError, match="give the clips"):
-        train_design("concepts", patch_table(clips, backbone.frontend), backbone)
+        table = patch_table(clips, backbone.frontend, change=lambda number, wave: wave)
+        train_design("concepts", table, backbone)
     for wrong in ({"hidden": 0}, {"dropout": 1.0}, {"joint": -1}, {"overlap": "half"}):
         with pytest.raises(XaiAudioError, match=next(iter(wrong))):
             bottleneck.Options(**wrong)

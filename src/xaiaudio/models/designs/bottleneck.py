@@ -97,7 +97,7 @@ def train(
 ) -> SelfExplaining:
     """Train it; the backbone lends its front end only.
 
-    Needs the clips' waveforms, so not a table of patches.
+    Needs the clips' waveforms.
     """
     pictures = keras.Input((*lessons.frontend.patch_shape, 1))
     found = in_batches(keras.Model(pictures, _statistics(pictures)))(lessons.patches[..., None])
@@ -180,12 +180,12 @@ def measure(lessons: Lessons) -> np.ndarray:
     Raises
     ------
     XaiAudioError
-        If there are no clips but a table, or the patches last less than half a second.
+        If there are no clips, or the patches last less than half a second.
     """
-    if lessons.clips is None:
+    if not lessons.clips:
         raise XaiAudioError(
-            "The design 'concepts' measures waveforms, but was given a table of patches: give the "
-            "clips."
+            "The design 'concepts' measures waveforms, but was given a table of patches without "
+            "their clips: give the clips."
         )
     clips = lessons.clips
 

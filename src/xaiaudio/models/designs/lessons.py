@@ -13,7 +13,7 @@ from ..training.tables import PatchTable, patch_table
 from .evidence import Place
 
 if TYPE_CHECKING:
-    from ...datasets.base import ClipSet
+    from ...datasets.base import Clip, ClipSet
     from ...frontend import LogMel
 
 
@@ -37,9 +37,9 @@ class Lessons:
         The clips, and the classes.
     frontend : LogMel
         With the overlap that the patches were cut with.
-    clips : ClipSet or None
-        The clips themselves, in the order of `names`, for designs that need their waveforms; None
-        if a table was given.
+    clips : tuple of Clip
+        The clips themselves, in the order of `names`, for designs that need their waveforms; empty
+        where a table was given that has none.
     """
 
     patches: np.ndarray
@@ -50,7 +50,7 @@ class Lessons:
     names: tuple[str, ...]
     labels: tuple[str, ...]
     frontend: LogMel
-    clips: ClipSet | None = None
+    clips: tuple[Clip, ...] = ()
 
     def __len__(self) -> int:
         return len(self.patches)
@@ -158,7 +158,7 @@ def lessons(
         names=table.names,
         labels=table.labels,
         frontend=frontend,
-        clips=None if isinstance(clips, PatchTable) else clips,
+        clips=table.clips,
     )
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .base import SelfExplaining
 
 # One module a family, in the order of the book. Adding one is adding a module and its name here.
-FILES: tuple[str, ...] = ("pecmae", "apnet", "local", "bottleneck", "nmf")
+FILES: tuple[str, ...] = ("pecmae", "apnet", "local", "bottleneck", "nmf", "asymmetry")
 
 _DESIGNS: dict[str, Design] = {}
 
@@ -41,6 +41,10 @@ class Design:
     options : type
         Dataclass of the options and their defaults; ``seed`` and ``overlap`` are among them.
     summary, paper : str
+    prepare : callable or None
+        ``(clips, backbone, seed) -> (clips, backbone)``, for a design that learns from something
+        else than single clips: what is learnt from and tested on is made of the clips first.
+        ``"asymmetry"`` makes pairs, and takes the front end that packs two sides into one patch.
     """
 
     name: str
@@ -48,6 +52,7 @@ class Design:
     options: type
     summary: str
     paper: str
+    prepare: Callable | None = None
 
     def parse(self, given: dict) -> Any:
         """Check the options a user gave and fill in the defaults."""
@@ -61,7 +66,9 @@ class Design:
         return self.options(**given)
 
 
-def register(name: str, *, options: type, summary: str, paper: str) -> Callable:
+def register(
+    name: str, *, options: type, summary: str, paper: str, prepare: Callable | None = None
+) -> Callable:
     """Register a design, as a decorator of the function that trains it.
 
     The function is called with `Lessons`, a `Backbone` (of which it may use the front end alone),
@@ -69,7 +76,7 @@ def register(name: str, *, options: type, summary: str, paper: str) -> Callable:
     """
 
     def add(function):
-        _DESIGNS[name] = Design(name, function, options, summary, paper)
+        _DESIGNS[name] = Design(name, function, options, summary, paper, prepare)
         return function
 
     return add
@@ -147,6 +154,8 @@ def train_design(
     design = find(name)
     chosen = design.parse(options)
     base = find_backbone(backbone) if isinstance(backbone, str) else backbone
+    if design.prepare is not None:
+        clips, base = design.prepare(clips, base, chosen.seed)
     frontend = base.frontend.with_overlap(chosen.overlap)
     taught = lessons(clips, frontend, shuffled=shuffled, seed=chosen.seed)
     started = time.perf_counter()

@@ -39,6 +39,9 @@ class PatchTable:
         Clips that cannot be used, and why.
     levels : ndarray of float, shape (n,), or None
         Level of each patch in dB, see `Patches`; without it all patches vote.
+    clips : tuple of Clip
+        The clips themselves, for who needs their waveforms; empty if these were changed before they
+        were cut.
     """
 
     patches: np.ndarray
@@ -48,6 +51,7 @@ class PatchTable:
     labels: tuple[str, ...]
     left_out: tuple = ()
     levels: np.ndarray | None = None
+    clips: tuple = ()
 
     def part(self, chosen) -> PatchTable:
         """Return the patches of some clips; `chosen` is bool (clips,)."""
@@ -60,6 +64,7 @@ class PatchTable:
             truth=tuple(np.array(self.truth, object)[chosen]),
             labels=self.labels,
             levels=None if self.levels is None else self.levels[kept],
+            clips=tuple(clip for clip, take in zip(self.clips, chosen, strict=False) if take),
         )
 
     @property
@@ -142,6 +147,7 @@ def patch_table(
         labels=tuple(clips.labels),
         left_out=left_out,
         levels=np.concatenate([part.levels for part in parts]),
+        clips=kept if change is None else (),
     )
 
 
