@@ -14,10 +14,10 @@ import numpy as np
 
 from ..audio import SAMPLE_RATE
 from ..errors import XaiAudioError
-from ..evaluate.metrics.events import Event
 from ..frontend import LogMel
 from .cutting import rms
 from .mixtures import CEILING, mix
+from .timed import Event
 
 if TYPE_CHECKING:
     from .base import ClipSet

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from xaiaudio.datasets.timed import Event, events_of
 from xaiaudio.errors import XaiAudioError
-from xaiaudio.evaluate.metrics.events import Event, EventScores, event_scores, events_of
+from xaiaudio.evaluate.metrics.events import EventScores, event_scores
 
 
 def fits(there, said, collar=0.2, share=0.2):

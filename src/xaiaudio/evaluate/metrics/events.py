@@ -9,32 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
+from ...datasets.timed import Event
 from ...errors import XaiAudioError
 
 COLLAR = 0.2
 SHARE = 0.2
-
-
-class Event(NamedTuple):
-    """A sound of a class from one second to another.
-
-    Attributes
-    ----------
-    label : str
-    start, end : float
-        In seconds.
-    """
-
-    label: str
-    start: float
-    end: float
 
 
 @dataclass(frozen=True)
@@ -101,7 +85,8 @@ def event_scores(
 
     Examples
     --------
-    >>> from xaiaudio.evaluate.metrics.events import Event, event_scores
+    >>> from xaiaudio.datasets.timed import Event
+    >>> from xaiaudio.evaluate.metrics.events import event_scores
     >>> truth = [[Event("dog", 1.0, 2.0), Event("rain", 0.0, 5.0)]]
     >>> found = [[Event("dog", 1.1, 2.1), Event("rain", 0.5, 5.0)]]
     >>> event_scores(truth, found)
@@ -130,56 +115,3 @@ def _pairs(truth, found, collar, share) -> int:
     fits &= np.abs(starts[:, None] - begins) <= collar + 1e-9
     fits &= np.abs(ends[:, None] - stops) <= allowed + 1e-9
     return int((maximum_bipartite_matching(csr_matrix(fits)) >= 0).sum())
-
-
-def events_of(
-    active: ArrayLike,
-    edges: ArrayLike,
-    labels: Sequence[str],
-    *,
-    shortest: float = 0.2,
-    gap: float = 0.2,
-) -> list[Event]:
-    """Return the events of a table that says in which steps each class sounds.
-
-    Parameters
-    ----------
-    active : array_like of bool, shape (steps, classes)
-    edges : array_like of float, shape (steps + 1,)
-        Where steps begin and end, in seconds.
-    labels : sequence of str
-    shortest : float
-        Events that do not last so many seconds are left out,
-    gap : float
-        after pauses shorter than so many seconds were closed.
-
-    Returns
-    -------
-    list of Event
-        In the order of the classes, then of time.
-
-    Examples
-    --------
-    >>> from xaiaudio.evaluate.metrics.events import events_of
-    >>> events_of([[1], [1], [0], [1], [0], [0]], [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6], ["dog"])
-    [Event(label='dog', start=0.0, end=0.4)]
-    """
-    active, edges = np.asarray(active, bool), np.asarray(edges, float)
-    if active.ndim != 2 or active.shape != (len(edges) - 1, len(labels)):
-        raise XaiAudioError(
-            f"The table has the shape {active.shape}: {len(edges) - 1} steps by {len(labels)} "
-            "classes are needed."
-        )
-    made = []
-    for label, column in zip(labels, active.T, strict=True):
-        change = np.diff(column.astype(int), prepend=0, append=0)
-        starts, ends = edges[np.flatnonzero(change == 1)], edges[np.flatnonzero(change == -1)]
-        apart = starts[1:] - ends[:-1] >= gap - 1e-9
-        starts = starts[np.concatenate([[True], apart])] if len(starts) else starts
-        ends = ends[np.concatenate([apart, [True]])] if len(ends) else ends
-        long = ends - starts >= shortest - 1e-9
-        made += [
-            Event(label, float(start), float(end))
-            for start, end in zip(starts[long], ends[long], strict=True)
-        ]
-    return made

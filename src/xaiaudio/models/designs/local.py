@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
-from ...evaluate.metrics.events import Event, events_of
+from ...datasets.timed import Event, events_of
 from ..training import fitting
 from ..training.steps import in_batches
 from . import autoencoder
@@ -325,7 +325,7 @@ def events(
     threshold : float
         A class sounds in the steps in which it is more probable than this.
     **options
-        Those of :func:`~xaiaudio.evaluate.metrics.events.events_of`.
+        Those of :func:`~xaiaudio.datasets.timed.events_of`.
     """
     probabilities, edges = timeline(model, wave)
     return events_of(probabilities > threshold, edges, model.labels, **options)
