@@ -26,6 +26,9 @@ from .evidence import Evidence
 from .registry import register
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
     from numpy.typing import ArrayLike
 
     from ..backbones import Backbone
@@ -109,7 +112,9 @@ def plan_of(filters: int) -> autoencoder.Plan:
     return autoencoder.Plan((filters, filters, 2 * filters), POOLS, KERNELS)
 
 
-def network_of(lessons, options, limits, count, normalise) -> keras.Model:
+def network_of(
+    lessons: Lessons, options: Options, limits: Sequence[float], count: int, normalise: bool
+) -> keras.Model:
     """Return the network from patches to logits."""
     plan = plan_of(options.filters)
     body = autoencoder.encoder(
@@ -142,7 +147,13 @@ def _start(network, lessons, options) -> None:
     network.get_layer(LOGITS).kernel.assign(weights)
 
 
-def fit(network, lessons, options, progress, title="Training APNet") -> dict:
+def fit(
+    network: keras.Model,
+    lessons: Lessons,
+    options: Options,
+    progress: bool | None = None,
+    title: str = "Training APNet",
+) -> dict[str, Any]:
     """Train a network in place; return the course of it."""
     losses = _losses(network, lessons, options)
     one_hot = np.eye(len(lessons.labels), dtype=np.float32)[lessons.targets]
@@ -190,7 +201,12 @@ def _apart(distances):
     return keras.ops.mean(nearest_sound) + keras.ops.mean(nearest_prototype)
 
 
-def described(network, lessons, options, history) -> SelfExplaining:
+def described(
+    network: keras.Model,
+    lessons: Lessons,
+    options: Mapping[str, Any],
+    history: Mapping[str, Any],
+) -> SelfExplaining:
     """Decode the prototypes, and say from which sound each has its masks."""
     lender, distance = _nearest(network, lessons)
     classes = _classes(network)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -35,22 +36,30 @@ class DecodedPrototypes(Prototypes):
     seed : int
     """
 
-    def __init__(self, count, widths, pools, kernels, seed=0, **options: Any):
+    def __init__(
+        self,
+        count: int,
+        widths: Sequence[int],
+        pools: Sequence[Sequence[int]],
+        kernels: Sequence[int],
+        seed: int = 0,
+        **options: Any,
+    ):
         super().__init__(count, pooling="frequency-weighted", **options)
         self.plan, self.seed = Plan.of(widths, pools, kernels), seed
         self.decoder = Decoder(self.plan, seed, name="decoder")
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int, ...]) -> None:
         """Make the weights; the shape is that of the latent tensors (n, t, f, channels)."""
         super().build(input_shape)
         self.decoder.build(input_shape)
 
-    def weights_of_bands(self):
+    def weights_of_bands(self) -> Any:
         """Return the weight of each band for each prototype, (count, f): rows sum to 1."""
         weights = keras.ops.maximum(self.bands, 0) + _LEAST
         return weights / keras.ops.sum(weights, axis=-1, keepdims=True)
 
-    def pool(self, similarities):
+    def pool(self, similarities: Any) -> Any:
         """Return the weighted means (n, count) of similarities (n, f, count)."""
         weights = keras.ops.transpose(self.weights_of_bands())
         return keras.ops.sum(similarities * weights, axis=1)

@@ -8,7 +8,9 @@ automatic sound classification", Electronics 10:850).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -36,7 +38,9 @@ class Plan:
     kernels: tuple[int, ...]
 
     @classmethod
-    def of(cls, widths, pools, kernels) -> Plan:
+    def of(
+        cls, widths: Sequence[int], pools: Sequence[Sequence[int]], kernels: Sequence[int]
+    ) -> Plan:
         """Return the plan that lists of numbers, as a file holds them, stand for."""
         sizes = tuple((int(frames), int(bands)) for frames, bands in pools)
         return cls(tuple(map(int, widths)), sizes, tuple(map(int, kernels)))
@@ -57,13 +61,20 @@ class Plan:
         frames, bands = reach + step * (self.kernels[-1] - 1)
         return int(frames), int(bands)
 
-    def to_config(self) -> dict:
+    def to_config(self) -> dict[str, Any]:
         """Return lists of numbers."""
         pools = [list(pool) for pool in self.pools]
         return {"widths": list(self.widths), "pools": pools, "kernels": list(self.kernels)}
 
 
-def trunk(shape, limits, plan: Plan, *, normalise=False, seed=0) -> keras.Model:
+def trunk(
+    shape: tuple[int, int],
+    limits: Sequence[float],
+    plan: Plan,
+    *,
+    normalise: bool = False,
+    seed: int = 0,
+) -> keras.Model:
     """Return the network from patches (n, frames, bands, 1) to what the last pooling gives.
 
     Patches are brought to [-1, 1], and lengthened by silence until the poolings divide them.
@@ -103,7 +114,15 @@ def trunk(shape, limits, plan: Plan, *, normalise=False, seed=0) -> keras.Model:
     return keras.Model(patch, keras.layers.Identity(name="pooled")(tensor), name="trunk")
 
 
-def encoder(shape, limits, plan: Plan, channels, *, normalise=False, seed=0) -> keras.Model:
+def encoder(
+    shape: tuple[int, int],
+    limits: Sequence[float],
+    plan: Plan,
+    channels: int,
+    *,
+    normalise: bool = False,
+    seed: int = 0,
+) -> keras.Model:
     """Return :func:`trunk` with a last convolution, whose output is the latent tensor.
 
     Parameters
@@ -121,7 +140,7 @@ def encoder(shape, limits, plan: Plan, channels, *, normalise=False, seed=0) -> 
     return keras.Model(before.inputs[0], latent, name="encoder")
 
 
-def convolution(tensor, name, width, size, normalise, seed):
+def convolution(tensor: Any, name: str, width: int, size: int, normalise: bool, seed: int) -> Any:
     """Return a convolution of a tensor, with a batch normalisation if `normalise`."""
     tensor = keras.layers.Conv2D(
         width,
@@ -172,7 +191,7 @@ def watched(network: keras.Model, last: str = "latent") -> keras.Model:
     return keras.Model(network.inputs[0], [network.get_layer(name).output for name in names])
 
 
-def masks_of(befores, pools) -> list:
+def masks_of(befores: Sequence[Any], pools: Sequence[tuple[int, int]]) -> list[Any]:
     """Return the masks of all poolings, given what they were given.
 
     Parameters
@@ -217,7 +236,7 @@ class Decoder(keras.layers.Layer):
     seed : int
     """
 
-    def __init__(self, plan: Plan, seed=0, **options):
+    def __init__(self, plan: Plan, seed: int = 0, **options: Any):
         super().__init__(**options)
         self.plan, self.seed = plan, seed
         self.steps = [
@@ -233,14 +252,14 @@ class Decoder(keras.layers.Layer):
             )
         ]
 
-    def build(self, shape):
+    def build(self, shape: tuple[int, ...]) -> None:
         """Make the weights; `shape` is that of the latent tensors (n, t, f, channels)."""
         inputs = (shape[-1], *self.plan.widths[::-1])
         for step, width in zip(self.steps[::-1], inputs, strict=True):
             step.build((None, None, None, width))
         self.built = True
 
-    def call(self, latent, masks):
+    def call(self, latent: Any, masks: Sequence[Any]) -> Any:
         """Return pictures (n, frames, bands, 1) of latent tensors (n, t, f, channels)."""
         tensor, pools = latent, self.plan.pools[::-1]
         for step, pool, mask in zip(self.steps[:0:-1], pools, masks[::-1], strict=True):
@@ -250,7 +269,7 @@ class Decoder(keras.layers.Layer):
             tensor = keras.ops.leaky_relu(tensor * mask, SLOPE)
         return keras.ops.tanh(self.steps[0](tensor))
 
-    def compute_output_shape(self, shape, masks=None):
+    def compute_output_shape(self, shape: tuple, masks: Any = None) -> tuple:
         """Return the shape of pictures."""
         frames, bands = self.plan.step
         return (shape[0], shape[1] * frames, shape[2] * bands, 1)

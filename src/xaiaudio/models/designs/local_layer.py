@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
 from .autoencoder import SLOPE, Decoder, Plan
@@ -31,7 +34,16 @@ class LocalPrototypes(keras.layers.Layer):
     seed : int
     """
 
-    def __init__(self, count, channels, widths, pools, kernels, seed=0, **options):
+    def __init__(
+        self,
+        count: int,
+        channels: int,
+        widths: Sequence[int],
+        pools: Sequence[Sequence[int]],
+        kernels: Sequence[int],
+        seed: int = 0,
+        **options: Any,
+    ):
         super().__init__(**options)
         self.count, self.channels, self.seed = count, channels, seed
         self.plan = Plan.of(widths, pools, kernels)
@@ -48,7 +60,7 @@ class LocalPrototypes(keras.layers.Layer):
             for number, (name, filters) in enumerate((("attend", count), ("encode", channels)))
         )
 
-    def build(self, shape):
+    def build(self, shape: tuple[int, ...]) -> None:
         """Make the weights; `shape` is that of what the last pooling gives (n, t, f, channels)."""
         self.attend.build(shape)
         self.encode.build(shape)
@@ -61,29 +73,29 @@ class LocalPrototypes(keras.layers.Layer):
         )
         self.built = True
 
-    def maps(self, pooled):
+    def maps(self, pooled: Any) -> Any:
         """Return how much of each prototype there is in each cell, (n, t, f, count)."""
         return keras.ops.relu(self.attend(pooled))
 
-    def latent(self, pooled):
+    def latent(self, pooled: Any) -> Any:
         """Return the latent tensors (n, t, f, channels)."""
         return keras.ops.leaky_relu(self.encode(pooled), SLOPE)
 
-    def rebuilt(self, maps):
+    def rebuilt(self, maps: Any) -> Any:
         """Return the latent tensors that maps and prototypes stand for."""
         return keras.ops.matmul(maps, self.prototypes)
 
-    def call(self, pooled):
+    def call(self, pooled: Any) -> Any:
         """Return the means over time, (n, count, count * f): one vector a prototype."""
         means = keras.ops.transpose(keras.ops.mean(self.maps(pooled), axis=1), (0, 2, 1))
         apart = keras.ops.expand_dims(means, 2) * keras.ops.eye(self.count)[None, :, :, None]
         return keras.ops.reshape(apart, (-1, self.count, self.count * pooled.shape[2]))
 
-    def compute_output_shape(self, shape):
+    def compute_output_shape(self, shape: tuple) -> tuple:
         """Return the shape of the vectors."""
         return (shape[0], self.count, self.count * shape[2])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Return what the constructor takes."""
         about = {"count": self.count, "channels": self.channels, "seed": self.seed}
         return {**super().get_config(), **about, **self.plan.to_config()}

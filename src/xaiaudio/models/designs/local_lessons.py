@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import keras
 
@@ -55,7 +55,7 @@ class Overlaps:
         self.steps = -(-frontend.frames // step)
         self.random = keras.random.SeedGenerator(seed)
 
-    def __call__(self, patches, targets, training: bool):
+    def __call__(self, patches: Any, targets: Any, training: bool) -> tuple[Any, Any]:
         """Return patches (n, frames, bands) and who sounds in each step, (n, steps, classes)."""
         if not training:
             return patches, self._sounding(patches, targets)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import keras
 
@@ -59,7 +59,7 @@ class Alterations:
         self.mixup = mixup
         self.random = keras.random.SeedGenerator(seed)
 
-    def __call__(self, patches, targets):
+    def __call__(self, patches: Any, targets: Any) -> tuple[Any, Any]:
         """Return altered patches (n, frames, bands) and targets (n, classes), float32."""
         count = keras.ops.shape(patches)[0]
         patches = self._turned(patches, count)
