@@ -118,3 +118,9 @@ def test_the_model_is_kept(tmp_path, monkeypatch):
 def test_nothing_to_train_on():
     with pytest.raises(XaiAudioError, match="At least one piece"):
         mood.train(0)
+
+
+@pytest.mark.parametrize("shape", [(5,), (4, 3)])
+def test_each_piece_needs_its_moods(shape):
+    with pytest.raises(XaiAudioError, match="a row of each for every piece"):
+        mood.second_stage(np.ones((5, 6)), np.ones(shape))

@@ -170,6 +170,11 @@ def second_stage(qualities: ArrayLike, moods: ArrayLike) -> tuple[np.ndarray, np
     from sklearn.linear_model import Ridge
 
     qualities, moods = np.asarray(qualities, float), np.asarray(moods, float)
+    if qualities.ndim != 2 or moods.ndim != 2 or len(qualities) != len(moods) or not len(moods):
+        raise XaiAudioError(
+            f"The qualities have the shape {qualities.shape} and the moods {moods.shape}: a row of "
+            "each for every piece is needed."
+        )
     fitted = Ridge(alpha=_RIDGE).fit(qualities, moods)
     # Of a single mood, scikit-learn leaves out an axis.
     weights = np.reshape(fitted.coef_, (moods.shape[1], qualities.shape[1])).T
