@@ -32,13 +32,18 @@ def test_weights_stand_in_rows_of_sources_and_columns_of_time(model, parts):
     assert labels == ["low", "high", "rest"]
     assert figure.axes[1].images[0].get_clim() == figure.axes[2].images[0].get_clim()
     written = [text.get_text() for text in figure.axes[1].texts]
-    assert written == [f"{value:.1f}" for value in figure.data["stems"].ravel()]
+    assert written == [f"{value:z.1f}" for value in figure.data["stems"].ravel()]
 
 
 def test_parts_that_are_no_sources_in_time_are_refused(model, parts):
     result = xa.explain_parts(model, parts, "Rain", samples=8)
     with pytest.raises(xa.XaiAudioError, match="Components.times"):
         plots.by_source({"stems": result}, model.frontend)
+
+
+def test_a_weight_of_nearly_nothing_has_no_sign():
+    figure = plots.source_averages([Average("rain", "low", 2, -0.04, 0.04, 0.5)])
+    assert [text.get_text() for text in figure.axes[0].texts] == ["0.0"]
 
 
 def test_averages_stand_in_rows_of_classes():

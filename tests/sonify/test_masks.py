@@ -167,6 +167,14 @@ def test_parts_are_heard_by_one_call(model):
     assert f"{result.weights[0]:+.2g} to the" in heard.captions()["low"]
 
 
+def test_a_soft_part_is_not_said_to_have_no_energy(model):
+    wave = noise(2.0)
+    sounds = Components.of_sources(wave, {"soft": wave / 50, "loud": wave * 0.98})
+    captions = listen(xa.explain_parts(model, sounds, "dark", samples=4)).captions()
+    assert captions["soft"].startswith("Soft: below 1% of the energy, ")
+    assert captions["loud"].startswith("Loud: 96% of the energy, ")
+
+
 def test_parts_of_another_sound_are_refused(model):
     wave = tone(500, 1.5)
     result = xa.explain_parts(model, Components.in_time(wave, 2), "dark", samples=4)

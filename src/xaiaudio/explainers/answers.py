@@ -75,8 +75,19 @@ class Answer:
     @property
     def target_chance(self) -> str:
         """The probability of the class explained, as it is written."""
-        chance = self.target_probability
-        return "below 1%" if 0 < chance < 0.005 else f"{chance:.0%}"
+        return percent(self.target_probability)
+
+
+def percent(share: float) -> str:
+    """Write a share in percent; a little is "below 1%", not 0%.
+
+    Examples
+    --------
+    >>> from xaiaudio.explainers.answers import percent
+    >>> percent(0.123), percent(0.004), percent(0.0)
+    ('12%', 'below 1%', '0%')
+    """
+    return "below 1%" if 0 < share < 0.005 else f"{share:.0%}"
 
 
 @dataclass(frozen=True)
@@ -128,7 +139,7 @@ class Answers(Mapping):
     def _repr_html_(self) -> str:
         head = "".join(
             f'<th scope="col">{name}</th>'
-            for name in ("sound", "the network hears", "probability", "of the class explained")
+            for name in ("sound", "the network hears", "its probability", "the explained class's")
         )
         body = "".join(
             f'<tr><th scope="row">{html.escape(row.sound)}</th><td>{html.escape(row.label)}</td>'

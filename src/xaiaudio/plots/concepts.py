@@ -62,8 +62,6 @@ def atoms(dictionary: ArrayLike, frontend: LogMel, marked: Sequence[int] = ()) -
     canvas.mel_axis(ax, frontend)
     places = [int(np.flatnonzero(order == number)[0]) for number in marked]
     ax.set_xticks([place + 0.5 for place in places], [str(number) for number in marked])
-    ax.set_xlabel(
-        "component, by its mean frequency" if not places else "components with a number, in order"
-    )
+    ax.set_xlabel("component, by its mean frequency")
     canvas.colour_bar(figure, drawn, axes, "share of its largest value")
     return canvas.finish(figure, spectra=bands, order=order)

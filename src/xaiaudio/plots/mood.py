@@ -61,7 +61,7 @@ def effects(
         for (row, column), value in np.ndenumerate(table):
             colour = "white" if abs(value) > 0.6 * high else "black"
             ax.text(
-                *(column, row, f"{value:.2f}"),
+                *(column, row, f"{value:z.2f}"),
                 ha="center",
                 va="center",
                 color=colour,

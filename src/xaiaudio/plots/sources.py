@@ -137,7 +137,7 @@ def _cells(ax, cells, names, extent, limits):
             ax.text(
                 extent[0] + (column + 0.5) * width,
                 row + 0.5,
-                f"{value:.1f}",
+                f"{value:z.1f}",
                 ha="center",
                 va="center",
                 fontsize=canvas.FONT - 1,

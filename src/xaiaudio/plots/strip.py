@@ -68,7 +68,8 @@ def strip(results: Sequence[Explanation], *, names: Sequence[str] | None = None)
         canvas.title(ax, name)
     for index, ax in enumerate(axes):
         ax.set_xlabel("time (s)")
-        ax.locator_params(axis="x", nbins=4)
+        # Times with two digits run into each other where panels are narrow.
+        ax.locator_params(axis="x", nbins=4 if len(axes) <= 4 else 3)
         if index == 0:
             canvas.mel_axis(ax, first.frontend)
     canvas.padding(axes, first.times(), first.padding[0])

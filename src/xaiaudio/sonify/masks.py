@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import XaiAudioError
-from ..explainers.answers import answers, overlap_of
+from ..explainers.answers import answers, overlap_of, percent
 from ..explainers.masking import clip_map, kept_and_removed, mask_from_map, split
 from ..explainers.parts import PartsExplanation
 from ..stft import to_stft
@@ -95,7 +95,7 @@ class Listening:
         what = f"{self.target} by {self.method}"
         texts = {
             "original": "Original: the whole clip.",
-            "kept": f"Kept: what speaks for {what}, {self.energy_kept:.0%} of the energy.",
+            "kept": f"Kept: what speaks for {what}, {percent(self.energy_kept)} of the energy.",
             "removed": f"Removed: the clip without what speaks for {what}.",
             **self.about,
         }
@@ -234,7 +234,7 @@ def _about(result) -> dict[str, str]:
     texts = {"residual": "Residual: what lies in no part."}
     for name, row in zip(result.part_names, result.table(), strict=True):
         texts[name] = (
-            f"{row['part'].capitalize()}: {row['energy']:.0%} of the energy, "
+            f"{row['part'].capitalize()}: {percent(row['energy'])} of the energy, "
             f"{row['weight']:+.2g} to the {unit}."
         )
     return texts

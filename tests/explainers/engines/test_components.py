@@ -101,6 +101,7 @@ def test_bands_take_tones_apart():
     middle = slice(500, -500)
     np.testing.assert_allclose(found.parts[0, middle], low[middle], atol=0.01)
     np.testing.assert_allclose(found.parts[1, middle], high[middle], atol=0.01)
+    assert found.names == ("band 1", "band 2")
 
 
 def test_cells_of_a_spectrogram_are_a_mask_on_one_transform():

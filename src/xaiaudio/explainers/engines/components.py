@@ -183,8 +183,12 @@ class Components:
 
     @classmethod
     def in_bands(cls, wave: ArrayLike, frontend: LogMel, count: int) -> Components:
-        """Take a sound apart into bands of nearly as many mel bands each; see :meth:`grid`."""
-        return cls.grid(wave, frontend, 1, count)
+        """Take a sound apart into bands of nearly as many mel bands each; see :meth:`grid`.
+
+        They are named "band 1", the lowest, "band 2" and so on.
+        """
+        made = cls.grid(wave, frontend, 1, count)
+        return cls(made.whole, made.parts, _numbered("band", count))
 
     @classmethod
     def grid(cls, wave: ArrayLike, frontend: LogMel, rows: int, columns: int) -> Components:
