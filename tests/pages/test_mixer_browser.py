@@ -142,6 +142,15 @@ def test_between_on_and_off_the_nearest_score_is_shown_and_said_to_be_so(page, m
     assert note.inner_text() == "" and score(page) == said(mixers[0], [False, True, True])
 
 
+def test_with_all_parts_off_the_note_says_what_is_answered_to(page, mixers):
+    note = page.locator(".xa-mixer [data-nearest]").first
+    for number in range(3):
+        assert note.inner_text() == ""
+        part(page, number).locator("[data-gain]").fill("0")
+    assert "All parts are off" in note.inner_text()
+    assert score(page) == said(mixers[0], [False] * 3)
+
+
 def test_one_sound_at_a_time_and_the_play_head_runs(page):
     first, second = (page.locator(".xa-mixer").nth(n).locator("[data-play]") for n in (0, 1))
     first.click()

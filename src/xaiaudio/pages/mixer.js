@@ -83,7 +83,9 @@
       const between = now.some((gain) => gain > 0 && gain < 1);
       find("[data-nearest]").textContent = between
         ? "Some levels lie between: this is the score with each part wholly on or off, whichever is nearer."
-        : "";
+        : on.some(Boolean)
+          ? ""
+          : "All parts are off: this is the answer to silence, or to what lies in no part.";
       parts.forEach((part, number) => {
         part.button.setAttribute("aria-pressed", String(part.on));
         part.only.setAttribute("aria-pressed", String(part.solo));
