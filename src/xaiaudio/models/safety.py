@@ -73,6 +73,8 @@ OWN: dict[str, str] = {
     "DecodedPrototypes": "xaiaudio.models.designs.apnet_layer",
     "LocalPrototypes": "xaiaudio.models.designs.local_layer",
     "LargestCell": "xaiaudio.models.designs.asymmetry",
+    "Positions": "xaiaudio.models.designs.attention",
+    "Moments": "xaiaudio.models.designs.attention",
 }
 
 _ALLOWED = (

@@ -7,6 +7,7 @@ middle; panels that are compared share one scale.
 """
 
 from .agreement import agreement, bands
+from .attention import attention_against, moments
 from .charts import class_shares, confusion, confusion_pair, label_counts, training_curves
 from .cheats import cause, networks
 from .clips import clip_maps
@@ -18,6 +19,7 @@ from .luck import designs, errors, part_weights
 from .maps import class_comparison, comparison, plot
 from .measures import breakdown, curves, mixture, orders
 from .mood import effects
+from .notes import energy_shares, templates, transcription
 from .price import prices
 from .recurrent import in_time, mean_curves
 from .relevance import conservation, layer_plan, neurons, relevance_flow, rule_shares
@@ -33,6 +35,7 @@ from .waveforms import band_shares, filters, samples
 __all__ = [
     "agreement",
     "atoms",
+    "attention_against",
     "band_shares",
     "bands",
     "bin_masks",
@@ -53,6 +56,7 @@ __all__ = [
     "conservation",
     "curves",
     "designs",
+    "energy_shares",
     "errors",
     "effects",
     "filterbank",
@@ -72,6 +76,7 @@ __all__ = [
     "masked",
     "mean_curves",
     "mixture",
+    "moments",
     "named_segments",
     "networks",
     "neurons",
@@ -89,6 +94,8 @@ __all__ = [
     "spectrograms",
     "steps",
     "strip",
+    "templates",
     "training_curves",
+    "transcription",
     "waveform",
 ]

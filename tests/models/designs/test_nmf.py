@@ -107,6 +107,15 @@ def test_masks_are_shares_of_cells():
     assert np.allclose(found[1, :, 6:9], wanted.transpose(2, 0, 1), atol=1e-5)
 
 
+def test_parts_of_a_sound_sum_to_it():
+    model = classifier((20, 64), front=xa.LogMel(frames=20))
+    wave = np.random.default_rng(5).normal(0, 0.1, 3_440 + 3_200).astype(np.float32)
+    found = nmf.sounds(model, wave, [[0, 1, 2], [3], [4, 5], []])
+    assert found.shape == (4, len(wave)) and not found[3].any()
+    assert np.abs(found[:3].sum(axis=0) - wave).max() < 1e-5
+    assert np.abs(found[0]).max() > 1e-3
+
+
 @pytest.mark.slow
 def test_it_learns_and_shuffled_labels_teach_nothing(trained, clips):
     assert xa.models.test(trained, clips).clip_accuracy > 0.9

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
-from ... import nmf
+from ... import nmf, stft
 from ...errors import XaiAudioError
 from .base import SelfExplaining
 from .evidence import Evidence
 from .registry import register
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from typing import Any
+
+    from numpy.typing import ArrayLike
 
     from ...frontend import LogMel
     from ..backbones import Backbone
@@ -350,3 +353,35 @@ def masks(model: SelfExplaining, patches: np.ndarray) -> np.ndarray:
         cells = cells.transpose(0, 3, 1, 2).reshape(layer.count, -1, bands)
         found.append(cells[:, :frames].astype(np.float32))
     return np.stack(found)
+
+
+def sounds(model: SelfExplaining, wave: ArrayLike, groups: Sequence[Iterable[int]]) -> np.ndarray:
+    """Return what groups of parts take of a sound.
+
+    Each cell of the sound's Fourier transform is shared out by :func:`masks`, so that groups which
+    hold each part once sum to the sound, but for what lies behind its last whole patch: there, the
+    shares are those of the last frame.
+
+    Parameters
+    ----------
+    model : SelfExplaining
+        Of the design ``"nmf"``.
+    wave : array_like of float, shape (samples,)
+        At the front end's rate, one patch long or more.
+    groups : sequence of iterables of int
+        The parts of each group, by their numbers.
+
+    Returns
+    -------
+    ndarray of float32, shape (groups, samples)
+    """
+    frontend = model.frontend
+    whole = masks(model, frontend(wave, overlap=0.0).values)
+    parts = whole.transpose(1, 0, 2, 3).reshape(whole.shape[1], -1, frontend.bands)
+    spectrum = stft.analyse(np.asarray(wave), frontend)
+    rows = stft.rows_of(len(wave), parts.shape[1], frontend)
+    found = []
+    for group in groups:
+        mask = stft.to_stft(parts[list(group)].sum(axis=0), frontend)[rows]
+        found.append(stft.synthesise(spectrum * mask, len(wave), frontend))
+    return np.array(found, np.float32).reshape(len(found), len(wave))
