@@ -121,7 +121,7 @@ def attention_against(
     figure, axes = canvas.grid(
         1, len(pairs), height=2.6, width=canvas.width_of(len(pairs)), extra=0.2
     )
-    data = {}
+    data: dict[str, np.ndarray] = {}
     for ax, (name, (across, up)) in zip(axes[0], pairs.items(), strict=True):
         ax.scatter(np.ravel(across), np.ravel(up), s=9, alpha=0.4, color=canvas.BLUE)
         ax.axhline(0, color=canvas.GREY, linewidth=0.6)
