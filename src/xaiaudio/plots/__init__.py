@@ -20,7 +20,9 @@ from .maps import class_comparison, comparison, plot
 from .measures import breakdown, curves, mixture, orders
 from .mood import effects
 from .notes import energy_shares, templates, transcription
+from .pairs import pair
 from .price import prices
+from .qualities import quality_bars, signed_table
 from .recurrent import in_time, mean_curves
 from .relevance import conservation, layer_plan, neurons, relevance_flow, rule_shares
 from .sanity import forgetting, likeness_curves, likeness_dots, likeness_table
@@ -59,6 +61,7 @@ __all__ = [
     "energy_shares",
     "errors",
     "effects",
+    "errors",
     "filterbank",
     "filters",
     "forgetting",
@@ -81,15 +84,18 @@ __all__ = [
     "networks",
     "neurons",
     "orders",
+    "pair",
     "part_weights",
     "patch_scores",
     "plot",
     "prices",
+    "quality_bars",
     "relevance_flow",
     "rule_shares",
     "samples",
     "segments",
     "settling",
+    "signed_table",
     "source_averages",
     "spectrograms",
     "steps",
