@@ -35,6 +35,7 @@ def test_a_tone_is_tonal_and_noise_is_not():
 @pytest.mark.parametrize("pitch", [90, 220, 500])
 def test_a_voice_has_its_pitch_and_noise_has_none(pitch):
     assert measured(harmonic(pitch), "pitch") == pytest.approx(pitch, rel=0.03)
+    assert measured(np.sin(2 * np.pi * pitch * TIME), "pitch") == pytest.approx(pitch, rel=0.03)
     assert measured(harmonic(pitch), "pitch salience") > 90
     assert measured(noise(), "pitch salience") < 25
     low = noise(gain=dsp.slope(-6))  # brown noise repeats nothing, however low it is

@@ -202,10 +202,12 @@ def _pitched(waves, weights, rate, size, hop):
     product *= size / (size - np.arange(product.shape[2]))
     product /= np.maximum(product[..., :1], _LEAST)
     lowest = np.minimum.accumulate(product, axis=2)
-    rise = np.minimum(product, product - lowest)[..., shortest:]
+    rise = np.minimum(product, product - lowest)[..., shortest - 1 :]
+    before, rise, after = rise[..., :-2], rise[..., 1:-1], rise[..., 2:]
     best = rise.max(axis=2)
-    # The first lag that comes close to the best: not two periods, or three.
-    lag = shortest + (rise >= 0.9 * best[..., None]).argmax(axis=2)
+    # The first peak that comes close to the best: not two periods, or three.
+    peaks = (rise >= 0.9 * best[..., None]) & (rise >= before) & (rise >= after)
+    lag = shortest + np.where(peaks.any(axis=2), peaks.argmax(axis=2), rise.argmax(axis=2))
     weights = weights[:, ::2] + _LEAST
     salience = np.average(np.clip(best, 0, 1), axis=1, weights=weights)
     voiced = weights * (best.clip(0, 1) + 1e-3)
