@@ -14,6 +14,7 @@ from .clips import clip_maps
 from .concepts import atoms
 from .decoders import bin_masks, code_use, loss_terms
 from .gallery import gallery, masked, steps
+from .heard_parts import additions, cell_additions, pictures, timeline
 from .leaderboard import leaderboard, leaderboard_intervals
 from .luck import designs, errors, part_weights
 from .maps import class_comparison, comparison, plot
@@ -35,6 +36,7 @@ from .testing import calibration, intervals, patch_scores
 from .waveforms import band_shares, filters, samples
 
 __all__ = [
+    "additions",
     "agreement",
     "atoms",
     "attention_against",
@@ -45,6 +47,7 @@ __all__ = [
     "by_source",
     "calibration",
     "cause",
+    "cell_additions",
     "changes",
     "class_comparison",
     "class_shares",
@@ -87,6 +90,7 @@ __all__ = [
     "pair",
     "part_weights",
     "patch_scores",
+    "pictures",
     "plot",
     "prices",
     "quality_bars",
@@ -101,6 +105,7 @@ __all__ = [
     "steps",
     "strip",
     "templates",
+    "timeline",
     "training_curves",
     "transcription",
     "waveform",

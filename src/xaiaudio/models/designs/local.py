@@ -62,7 +62,7 @@ class Options(fitting.Settings):
         Of the latent tensor, and so the length of a prototype.
     """
 
-    epochs: int = 12
+    epochs: int = 10
     batch: int = 64
     rate: float = 4e-3
     patience: int = 8
