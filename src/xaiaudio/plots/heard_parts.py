@@ -54,10 +54,11 @@ def pictures(
     figure, axes = canvas.grid(len(shown), count, height=1.6, extra=0.8, sharex=True, sharey=True)
     drawn = None
     for line, (name, patches) in zip(axes, shown.items(), strict=True):
-        for number, (ax, patch) in enumerate(zip(line, patches, strict=True)):
+        for ax, patch in zip(line, patches, strict=True):
             drawn = canvas.image(ax, patch, frontend, limits=limits)
-            canvas.mel_axis(ax, frontend, labels=number == 0)
-        line[0].set_ylabel(name)
+        # The axes share their marks: to name them once is enough.
+        canvas.mel_axis(line[0], frontend)
+        line[0].set_ylabel(f"{name}\nfrequency (Hz)")
     for ax, title in zip(axes[0], titles or [""] * count, strict=True):
         canvas.title(ax, title)
     for ax in axes[-1]:
@@ -152,8 +153,8 @@ def cell_additions(patch: ArrayLike, maps: Mapping[str, ArrayLike], frontend: Lo
         fine = fine[: patch.shape[0], : patch.shape[1]]
         drawn = canvas.image(ax, fine, frontend, cmap=canvas.SIGNED, limits=limits)
         canvas.title(ax, name)
-    for number, ax in enumerate(axes[0]):
-        canvas.mel_axis(ax, frontend, labels=number == 0)
+    canvas.mel_axis(axes[0, 0], frontend)
+    for ax in axes[0]:
         ax.set_xlabel("time (s)")
     canvas.colour_bar(figure, drawn, axes, "adds to the logit")
     return canvas.finish(figure, patch=patch, **shown)
