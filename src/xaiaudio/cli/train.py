@@ -189,9 +189,8 @@ def _train_design(design, parts, fold, backbone, given, out) -> None:
     rows += [comparison.price(twin, held_out, "plain") for twin in twins]
     columns = ("network", "clips right", "patches right", "seconds", "weights", "parts", "needed")
     table(columns, [_row(row) for row in rows])
-    say(
-        "needed: parts that make up nine tenths of a decision. plain: a layer on the same backbone."
-    )
+    plain = " plain: a layer on the same backbone." if twins else ""
+    say(f"needed: parts that make up nine tenths of a decision.{plain}")
     say(f"The network is in {out}. Use it: xaiaudio explain FILE --model {out}")
 
 
