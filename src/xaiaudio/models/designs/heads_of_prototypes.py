@@ -308,6 +308,11 @@ class Head:
         )
 
 
+def after(history: dict) -> dict:
+    """Name the course of a second training apart from the first's."""
+    return {f"last layer, {name}": values for name, values in history.items()}
+
+
 def cross_entropy(logits: Any, targets: Any) -> Any:
     """Return the mean cross-entropy of logits (n, classes) and class indices (n,)."""
     return tf.reduce_mean(

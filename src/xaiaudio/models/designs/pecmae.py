@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import keras
 import tensorflow as tf
@@ -11,10 +12,15 @@ from ...errors import XaiAudioError
 from ..training.fitting import Settings
 from . import grounds
 from .base import PARTS
-from .heads_of_prototypes import FAR, Head, cross_entropy, least
+from .heads_of_prototypes import FAR, Head, after, cross_entropy, least
 from .options import PrototypeOptions
 from .prototypes import Prototypes
 from .registry import register
+
+if TYPE_CHECKING:
+    from ..backbones import Backbone
+    from .base import SelfExplaining
+    from .lessons import Lessons
 
 # A similarity moves by at most 1, and a logit has to move by several.
 SHARPNESS = 10.0
@@ -56,7 +62,9 @@ class Options(PrototypeOptions):
     paper="Alonso-Jiménez et al., Leveraging pre-trained autoencoders for interpretable prototype "
     "learning of music audio, XAI-SA at ICASSP 2024",
 )
-def train(lessons, backbone, options, progress):
+def train(
+    lessons: Lessons, backbone: Backbone, options: Options, progress: bool | None
+) -> SelfExplaining:
     """Train prototypes on embeddings; see `xaiaudio.models.train_design`.
 
     The embeddings are brought to length one. The prototypes begin at the centres that k-means finds
@@ -91,11 +99,6 @@ def train(lessons, backbone, options, progress):
     else:
         found = head.nearest()
     return head.model(head.evidence(found), backbone, "pecmae", asdict(options), history)
-
-
-def after(history: dict) -> dict:
-    """Name the course of a second training apart from the first's."""
-    return {f"last layer, {name}": values for name, values in history.items()}
 
 
 def _losses(head, alpha):

@@ -114,11 +114,13 @@ class Prototypes(keras.layers.Layer):
         self.prototypes = self.add_weight(
             shape=(self.count, *each), initializer="random_uniform", name="prototypes"
         )
-        self.bands = self.radii = None
+        self.bands: Any = None
+        self.radii: Any = None
         if self.whole:
+            bands = each[1]
             self.bands = self.add_weight(
-                shape=(self.count, each[1]),
-                initializer=keras.initializers.Constant(1 / each[1]),
+                shape=(self.count, bands),
+                initializer=keras.initializers.Constant(1 / bands),
                 constraint=keras.constraints.NonNeg(),
                 name="bands",
             )

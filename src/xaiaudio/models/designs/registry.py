@@ -24,7 +24,18 @@ if TYPE_CHECKING:
     from .base import SelfExplaining
 
 # One module a family, in the order of the book. Adding one is adding a module and its name here.
-FILES: tuple[str, ...] = ("pecmae", "apnet", "local", "bottleneck", "nmf", "attention", "asymmetry")
+FILES: tuple[str, ...] = (
+    "pecmae",
+    "apnet",
+    "local",
+    "bottleneck",
+    "nmf",
+    "attention",
+    "asymmetry",
+    "protopnet",
+    "audioprotopnet",
+    "protoconcepts",
+)
 
 _DESIGNS: dict[str, Design] = {}
 
