@@ -24,6 +24,7 @@ from .notes import energy_shares, templates, transcription
 from .pairs import pair
 from .price import prices
 from .qualities import quality_bars, signed_table
+from .prototypes import alike, sums, together
 from .recurrent import in_time, mean_curves
 from .relevance import conservation, layer_plan, neurons, relevance_flow, rule_shares
 from .sanity import forgetting, likeness_curves, likeness_dots, likeness_table
@@ -38,6 +39,7 @@ from .waveforms import band_shares, filters, samples
 __all__ = [
     "additions",
     "agreement",
+    "alike",
     "atoms",
     "attention_against",
     "band_shares",
@@ -106,6 +108,8 @@ __all__ = [
     "strip",
     "templates",
     "timeline",
+    "sums",
+    "together",
     "training_curves",
     "transcription",
     "waveform",

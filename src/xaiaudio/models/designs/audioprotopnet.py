@@ -29,7 +29,17 @@ EPOCHS, BATCH, RATE, PATIENCE = 25, 64, 1e-2, 5
 
 @dataclass(frozen=True)
 class Options(MapOptions):
-    """What the design takes."""
+    """What the design takes.
+
+    Attributes
+    ----------
+    per_class, sees
+        As above, but with other defaults: on the last feature map, which sees most of a patch, the
+        cosine tells classes apart better, and what only adds needs more prototypes.
+    """
+
+    per_class: int = 10
+    sees: float = 1.0
 
 
 @register(

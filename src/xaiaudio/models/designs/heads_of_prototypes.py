@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # Farther than any distance that is met.
 FAR = 1e9
+# An epoch has at least so many steps, as long as a batch has so many patches.
+LEAST_STEPS, LEAST_BATCH = 8, 8
 # Numbers in one table of distances while the nearest are looked for.
 _AT_ONCE = 1 << 24
 
@@ -216,6 +218,9 @@ class Head:
         """
         arrays = (self.maps if arrays is None else arrays, self.lessons.targets)
         learnt, checked = self.lessons.split(*arrays)
+        # Of few patches, smaller batches: an epoch of one step would be none.
+        size = min(settings.batch, max(LEAST_BATCH, len(learnt[0]) // LEAST_STEPS))
+        settings = replace(settings, batch=size)
         return fitting.train(
             losses, variables, learnt, checked, settings, progress=progress, title=title
         )
