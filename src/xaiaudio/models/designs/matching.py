@@ -82,14 +82,29 @@ def distance_maps(model: SelfExplaining, patches: Patches | ArrayLike) -> np.nda
     -------
     ndarray of float32, shape (n, h, w, count)
     """
-    layer = _layer(model)
-    network = keras.Model(model.logits_network.inputs, layer.input)
-    compared = in_batches(network)(np.asarray(model.as_input(np.asarray(patches, np.float32))))
-    starts = range(0, len(compared), 64)
+    layer, vectors = _layer(model), compared(model, patches)
+    starts = range(0, len(vectors), 64)
     found = np.concatenate(
-        [np.asarray(layer.distances(compared[start : start + 64])) for start in starts]
+        [np.asarray(layer.distances(vectors[start : start + 64])) for start in starts]
     )
     return found if found.ndim == 4 else found[:, None, None]
+
+
+def compared(model: SelfExplaining, patches: Patches | ArrayLike) -> np.ndarray:
+    """Return what the prototypes are compared with.
+
+    Parameters
+    ----------
+    model : SelfExplaining
+        With a layer of prototypes.
+    patches : array_like of float, shape (n, frames, bands)
+
+    Returns
+    -------
+    ndarray of float32, shape (n, d) or (n, h, w, d)
+    """
+    network = keras.Model(model.logits_network.inputs, _layer(model).input)
+    return in_batches(network)(np.asarray(model.as_input(np.asarray(patches, np.float32))))
 
 
 def members(

@@ -144,14 +144,19 @@ class Prototypes(keras.layers.Layer):
         -------
         tensor, shape (n, count), (n, h, w, count), or (n, w, count) with frequency weights
         """
+        vectors = self.prototypes
         if self.whole:
-            inputs = _by_bands(inputs)
-            vectors = _by_bands(self.prototypes)  # (count, bands, frames * channels)
+            inputs, vectors = _by_bands(inputs), _by_bands(vectors)  # (..., frames * channels)
+        if self.distance != "cosine":
+            # What all have in common would cost digits: with it, what is the same would not be at
+            # the distance 0.
+            middle = ops.stop_gradient(ops.mean(vectors, axis=0))
+            inputs, vectors = inputs - middle, vectors - middle
+        squares = ops.transpose(ops.sum(ops.square(vectors), axis=-1))
+        if self.whole:
             dots = ops.einsum("nfd,pfd->nfp", inputs, vectors)
-            squares = ops.transpose(ops.sum(ops.square(vectors), axis=-1))
         else:
-            dots = ops.matmul(inputs, ops.transpose(self.prototypes))
-            squares = ops.sum(ops.square(self.prototypes), axis=-1)
+            dots = ops.matmul(inputs, ops.transpose(vectors))
         own = ops.sum(ops.square(inputs), axis=-1, keepdims=True)
         if self.distance == "cosine":
             lengths = ops.sqrt(ops.maximum(own, _TINY) * ops.maximum(squares, _TINY))
