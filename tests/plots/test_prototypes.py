@@ -42,3 +42,10 @@ def test_sums_end_where_the_logit_is():
     bars = figure.axes[0].patches
     assert [(bar.get_x(), bar.get_width()) for bar in bars] == [(0, 2.0), (2.0, -0.5), (0, 1.5)]
     assert figure.data["total"] == 1.5
+
+
+def test_radii():
+    figure = plots.radius([0.5, 1, 2], [1, 5, 9], [1, 0.9, 0.5])
+    left, right = figure.axes
+    assert left.lines[0].get_ydata().tolist() == [1, 5, 9]
+    assert right.lines[0].get_ydata() == pytest.approx([100, 90, 50])

@@ -25,6 +25,7 @@ from .pairs import pair
 from .price import prices
 from .qualities import quality_bars, signed_table
 from .prototypes import alike, sums, together
+from .prototypes import alike, radius, sums, together
 from .recurrent import in_time, mean_curves
 from .relevance import conservation, layer_plan, neurons, relevance_flow, rule_shares
 from .sanity import forgetting, likeness_curves, likeness_dots, likeness_table
@@ -96,6 +97,7 @@ __all__ = [
     "plot",
     "prices",
     "quality_bars",
+    "radius",
     "relevance_flow",
     "rule_shares",
     "samples",

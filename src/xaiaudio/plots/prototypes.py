@@ -99,6 +99,39 @@ def together(views: Sequence[View], frontend: LogMel, names: Sequence[str]) -> F
     return canvas.finish(figure, boxes=[[*view.frames, *view.bands] for view in views])
 
 
+def radius(factors: ArrayLike, clips: ArrayLike, own: ArrayLike) -> Figure:
+    """Draw how many clips lie in balls of prototypes, and how many of them belong there.
+
+    Parameters
+    ----------
+    factors : array_like of float, shape (n,)
+        Of the balls' own radii.
+    clips : array_like of float, shape (n,)
+        Clips in a ball, on average.
+    own : array_like of float, shape (n,)
+        Share of what is inside that is of the ball's own class, in [0, 1].
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        `data`: ``factors``, ``clips``, ``own``.
+    """
+    factors = np.asarray(factors, float)
+    clips, own = np.asarray(clips, float), np.asarray(own, float)
+    figure, axes = canvas.grid(1, 2, height=2.4)
+    for ax, values, colour, text in (
+        (axes[0, 0], clips, canvas.BLUE, "clips in a ball"),
+        (axes[0, 1], 100 * own, canvas.ORANGE, "of its own class (%)"),
+    ):
+        ax.plot(factors, values, "o-", color=colour)
+        ax.axvline(1, color=canvas.GREY, linewidth=1, linestyle="--")
+        ax.set_ylim(0, 1.1 * max(values.max(), 1e-9))
+        ax.set_ylabel(text)
+        ax.set_xlabel("radius, in its own")
+        ax.spines[["top", "right"]].set_visible(False)
+    return canvas.finish(figure, factors=factors, clips=clips, own=own)
+
+
 def sums(added: Mapping[str, float], total: float, unit: str = "logit") -> Figure:
     """Draw what parts add to a logit, one after the other, up to their sum.
 

@@ -141,13 +141,16 @@ def matches(
     ----------
     model : SelfExplaining
         With a layer of prototypes.
-    patch : array_like of float, shape (frames, bands)
+    patch : array_like of float, shape (frames, bands) or (1, frames, bands)
     target : int or str
         The class.
     count : int
         How many, the largest first.
     """
-    patches = np.asarray(patch, np.float32)[None]
+    patches = np.asarray(patch, np.float32)
+    patches = patches[None] if patches.ndim == 2 else patches
+    if len(patches) != 1:
+        raise XaiAudioError(f"These are {len(patches)} patches: give one.")
     target = model.index(target) if isinstance(target, str) else int(target)
     added = model.contributions(patches)[0, :, target]
     maps = similarity_maps(model, patches)[0]

@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 # One module a family, in the order of the book. Adding one is adding a module and its name here.
 FILES: tuple[str, ...] = (
     "pecmae",
+    "protopnet",
+    "audioprotopnet",
+    "protoconcepts",
     "apnet",
     "local",
     "bottleneck",
     "nmf",
     "attention",
     "asymmetry",
-    "protopnet",
-    "audioprotopnet",
-    "protoconcepts",
 )
 
 _DESIGNS: dict[str, Design] = {}
