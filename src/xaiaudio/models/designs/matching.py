@@ -103,8 +103,11 @@ def compared(model: SelfExplaining, patches: Patches | ArrayLike) -> np.ndarray:
     -------
     ndarray of float32, shape (n, d) or (n, h, w, d)
     """
-    network = keras.Model(model.logits_network.inputs, _layer(model).input)
-    return in_batches(network)(np.asarray(model.as_input(np.asarray(patches, np.float32))))
+    if "compared" not in model._compiled:
+        network = keras.Model(model.logits_network.inputs, _layer(model).input)
+        model._compiled["compared"] = in_batches(network)
+    given = np.asarray(model.as_input(np.asarray(patches, np.float32)))
+    return model._compiled["compared"](given)
 
 
 def members(
