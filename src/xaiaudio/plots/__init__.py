@@ -23,9 +23,8 @@ from .mood import effects
 from .notes import energy_shares, templates, transcription
 from .pairs import pair
 from .price import prices
-from .qualities import quality_bars, signed_table
-from .prototypes import alike, sums, together
 from .prototypes import alike, radius, sums, together
+from .qualities import quality_bars, signed_table
 from .recurrent import in_time, mean_curves
 from .relevance import conservation, layer_plan, neurons, relevance_flow, rule_shares
 from .sanity import forgetting, likeness_curves, likeness_dots, likeness_table
