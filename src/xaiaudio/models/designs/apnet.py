@@ -210,7 +210,8 @@ def described(
     """Decode the prototypes, and say from which sound each has its masks."""
     lender, distance = _nearest(network, lessons)
     classes = _classes(network)
-    pictures = decoded(network, masks(network, lessons.patches[lender]))
+    # A thousandth is nothing in a picture, and the file holds them all as text.
+    pictures = np.round(decoded(network, masks(network, lessons.patches[lender])), 3)
     parts = [
         Evidence(
             f"prototype {number}, its masks from {lessons.place(one).clip}",

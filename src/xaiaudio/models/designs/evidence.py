@@ -105,7 +105,7 @@ class Evidence:
         made["places"] = [list(dataclasses.astuple(place)) for place in self.places]
         for name in ("spectrum", "picture"):
             values = getattr(self, name)
-            made[name] = None if values is None else np.asarray(values, np.float32).tolist()
+            made[name] = None if values is None else _short(values)
         return made
 
     @classmethod
@@ -118,3 +118,8 @@ class Evidence:
         }
         label = config["label"]
         return cls(str(config["name"]), None if label is None else str(label), places, **arrays)
+
+
+def _short(values) -> list:
+    """Return float32 numbers with no more digits than they have: half of the text."""
+    return np.asarray(values, np.float32).astype(str).astype(float).tolist()
