@@ -12,8 +12,9 @@ SHAPE = (6, 5)
 
 def network(seed=0, width=3):
     keras.utils.set_random_seed(seed)
-    inputs = keras.Input((*SHAPE, 1))
-    return keras.Model(inputs, keras.layers.Dense(width)(keras.layers.Flatten()(inputs)))
+    inputs = keras.Input((*SHAPE, 1), name="patch")
+    flat = keras.layers.Flatten(name="flat")(inputs)
+    return keras.Model(inputs, keras.layers.Dense(width, name="dense")(flat))
 
 
 @pytest.fixture
@@ -47,6 +48,14 @@ def test_another_network_has_outputs_of_its_own(counted):
     one.set_weights(two.get_weights())
     np.testing.assert_array_equal(remembered.outputs(one, patches), second)
     assert counted == [3, 3]
+
+
+def test_two_layers_with_the_same_weights_below_them_are_told_apart(counted):
+    patches, one = random_patches(3, SHAPE), network()
+    pooled = keras.Model(one.inputs, keras.layers.ReLU()(one.outputs[0]))
+    values = remembered.outputs(one, patches)
+    assert (values < 0).any()
+    np.testing.assert_allclose(remembered.outputs(pooled, patches), np.maximum(values, 0))
 
 
 def test_large_outputs_are_not_kept(counted, monkeypatch):

@@ -47,7 +47,9 @@ def outputs(network: keras.Model, patches: np.ndarray) -> np.ndarray:
     patches = np.ascontiguousarray(patches, np.float32)
     if math.prod(network.output_shape[1:]) > MOST or not len(patches):
         return in_batches(network)(patches[..., None])
-    key = cache.sum_of_arrays(network.get_weights())
+    # Two layers of one network may have the same weights below them, such as a map and its mean.
+    layers = [type(layer).__name__ + layer.name for layer in network.layers]
+    key = cache.key(layers, cache.sum_of_arrays(network.get_weights()))
     if key not in _LAST:
         _LAST.clear()
     known = _LAST.setdefault(key, {})
