@@ -69,7 +69,7 @@ class Prototypes(keras.layers.Layer):
     >>> layer.build((None, 3))
     >>> layer.prototypes.assign(np.array([[0, 0, 0], [1, 2, 2]]))  # doctest: +ELLIPSIS
     <...>
-    >>> np.asarray(layer(np.zeros((1, 3), "float32"))).round(4).tolist()  # exp(0), exp(-3)
+    >>> np.asarray(layer(np.zeros((1, 3), "float32")), float).round(4).tolist()  # exp(0), exp(-3)
     [[1.0, 0.0498]]
     """
 
