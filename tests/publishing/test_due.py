@@ -43,6 +43,24 @@ def test_what_changed_is_due_at_once(ours):
     assert due.due(ours, 0) is ours
 
 
+def test_words_about_the_code_do_not_count(tmp_path):
+    texts = [
+        '"""One."""\ndef f(a):\n    """Two."""\n    return a + 1  # why\n',
+        '"""Another."""\n\n\ndef f(a):\n    """Words."""\n    # more\n    return (a\n    + 1)\n',
+        '"""One."""\ndef f(a):\n    """Two."""\n    return a + 2\n',
+        '"""One."""\ndef f(a):\n    "Two."\n    "Three."\n    return a + 1\n',
+    ]
+    found = []
+    for number, text in enumerate(texts):
+        path = tmp_path / f"{number}.py"
+        path.write_text(text)
+        found.append(due._meaning(path))
+    assert found[0] == found[1] and len(set(found)) == 3
+    (tmp_path / "list.txt").write_text("# a")
+    (tmp_path / "other.txt").write_text("# b")
+    assert due._meaning(tmp_path / "list.txt") != due._meaning(tmp_path / "other.txt")
+
+
 def test_another_profile_is_noted_apart(ours):
     due.note(ours)
     assert not due.due(project.find("esc10-yamnet", root=ours.root), 0).only

@@ -7,14 +7,17 @@ and so is a share of the rest, another one each day.
 
 from __future__ import annotations
 
+import ast
 import datetime
+import functools
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import cache
+from ..imports import ROOT, closure
 from .baselines import FINGERPRINT
-from .project import chapter_parts, read_json, write_json
+from .project import chapter_parts, digest, read_json, write_json
 
 if TYPE_CHECKING:
     from .project import Project
@@ -23,13 +26,33 @@ if TYPE_CHECKING:
 SHARES = 5
 
 
+# What may have a docstring.
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
 def sources(project, chapter) -> str:
     """Name what a chapter depends on in the repository: whatever machine it is run on.
 
-    Its text, the parts of the package that its code uses, the profile, and the lock file.
+    Its text, the parts of the package that its code uses, the profile, and the lock file. Comments,
+    docstrings and line breaks of the package do not count, as no number depends on them.
     """
     about, where = chapter_parts(project, chapter)
-    return cache.key(about, **where)
+    used = closure(*where["modules"], code=where["code"])
+    told = [(path.relative_to(ROOT).as_posix(), _meaning(path)) for path in used]
+    return cache.key(about, told, files=where["files"])
+
+
+@functools.cache
+def _meaning(path) -> str:
+    """Return the sum of a file, of Python of its code alone."""
+    content = path.read_bytes()
+    if path.suffix == ".py":
+        tree = ast.parse(content)
+        for node in ast.walk(tree):
+            if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+                node.body[0] = ast.Pass()
+        content = ast.unparse(tree).encode()
+    return digest(content)
 
 
 def due(project: Project, day: int | None = None) -> Project:

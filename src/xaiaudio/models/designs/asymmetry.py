@@ -1,9 +1,9 @@
 """What is heard on one side only: one network for both sides, and the largest difference decides.
 
 AsymMirai, a network that reads mammograms, compares the left breast with the right one and
-nothing else (Donnelly et al. 2024). Told for sound: both sides of a pair (:mod:`xaiaudio.datasets.
-pairs`) go through the same convolutions; the features are subtracted cell by cell; the length of
-the difference makes a heat map, and its largest cell the answer.
+nothing else (Donnelly et al. 2024). Told for sound: both sides of a pair
+(`xaiaudio.datasets.pairs`) go through the same convolutions; the features are subtracted cell by
+cell; the length of the difference makes a heat map, and its largest cell the answer.
 
 Convolutions do the same wherever they are. So the two sides, one behind the other in a patch, go
 through them together, and are parted afterwards: what spans both is cut out.
@@ -425,7 +425,7 @@ def spread_out(model: SelfExplaining, maps: ArrayLike) -> np.ndarray:
     Parameters
     ----------
     model : SelfExplaining
-    maps : array_like of float, shape (n, *cells)
+    maps : array_like of float, shape (n, rows, columns)
 
     Returns
     -------

@@ -20,7 +20,7 @@ MIXUP = 0.3
 class Augmentation:
     """Alters a batch: turned in time, louder or softer, in part blanked, mixed with another.
 
-    The parts of the recipe are those of :func:`xaiaudio.models.pretrain`.
+    The parts of the recipe are those of `xaiaudio.models.pretrain`.
 
     Parameters
     ----------

@@ -210,7 +210,7 @@ class SelfExplaining(AudioClassifier):
         Returns
         -------
         ndarray of float32, shape (n, parts, classes)
-            With `bias` they sum to :meth:`logits`.
+            With `bias` they sum to the logits.
 
         Examples
         --------

@@ -332,7 +332,7 @@ def corrected(
     Returns
     -------
     ndarray of float32, shape (n, classes)
-        Probabilities. Without values, they are :meth:`~.SelfExplaining.scores`.
+        Probabilities. Without values, they are the model's own scores.
 
     Raises
     ------

@@ -325,7 +325,7 @@ def events(
     threshold : float
         A class sounds in the steps in which it is more probable than this.
     **options
-        Those of :func:`~xaiaudio.datasets.timed.events_of`.
+        Those of `xaiaudio.datasets.timed.events_of`.
     """
     probabilities, edges = timeline(model, wave)
     return events_of(probabilities > threshold, edges, model.labels, **options)

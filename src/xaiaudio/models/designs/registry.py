@@ -131,7 +131,7 @@ def train_design(
     Parameters
     ----------
     name : str
-        One of :func:`known`: ``"pecmae"``, ``"protopnet"``, ...
+        One of :func:`~.designs.registry.known`: ``"pecmae"``, ``"protopnet"``, ...
     clips : ClipSet or PatchTable
         To learn from. A part of them, chosen by the seed, is for validation.
     backbone : Backbone or str
