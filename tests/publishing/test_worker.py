@@ -18,6 +18,7 @@ def test_tidy_keeps_results_and_drops_standard_error(tmp_path):
     outputs = [
         v4.new_output("stream", name="stdout", text="loss 0.1"),
         v4.new_output("stream", name="stderr", text="could not find a GPU"),
+        v4.new_output("stream", name="stdout", text="WARNING:tensorflow:5 out of the last 8\n"),
         v4.new_output("display_data", data={"text/plain": "a figure"}),
     ]
     cells = [v4.new_markdown_cell("text"), v4.new_code_cell("print(1)", outputs=outputs)]

@@ -123,11 +123,16 @@ def recording(notebook):
     return nbformat.v4.new_code_cell(source, id=RECORDING)
 
 
+# How TensorFlow's remarks begin.
+_REMARKS = ("WARNING:tensorflow:", "INFO:tensorflow:")
+
+
 def tidy(path):
     """Take out what differs from run to run and from machine to machine.
 
     That is what papermill notes about time and place, and what was written to standard error:
-    progress bars, and TensorFlow's remarks on the machine. The cell that was added goes too.
+    progress bars, and TensorFlow's remarks on the machine, which it writes to standard output where
+    somebody seems to watch. The cell that was added goes too.
     """
     import nbformat
 
@@ -138,8 +143,19 @@ def tidy(path):
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
         if cell.cell_type == "code":
-            cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
+            cell.outputs = [out for out in map(_said, cell.outputs) if out is not None]
     nbformat.write(notebook, path)
+
+
+def _said(output):
+    """Return an output without what is no result; None if nothing is left."""
+    if output.get("name") == "stderr":
+        return None
+    if output.get("name") == "stdout":
+        lines = output["text"].splitlines(keepends=True)
+        output["text"] = "".join(line for line in lines if not line.startswith(_REMARKS))
+        return output if output["text"] else None
+    return output
 
 
 def describe(error) -> dict:
