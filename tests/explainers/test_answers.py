@@ -55,6 +55,14 @@ def test_a_silent_sound_is_silent(model):
     )
 
 
+def test_without_a_class_it_says_only_what_is_heard(model):
+    wave = RNG.normal(0, 0.1, 8000).astype("f4")
+    found = answers(model, {"sound": wave})["sound"]
+    asked = answers(model, {"sound": wave}, [found.label])["sound"]
+    assert found.target == "" and found.target_probability == 0 and not found.kept
+    assert str(found) == str(asked) and asked.kept
+
+
 @pytest.mark.parametrize("overlap", [0.0, 0.5, 0.75])
 def test_an_explanation_is_checked_with_the_patches_that_it_explains(model, overlap):
     wave = RNG.normal(0, 0.1, 8000).astype("f4")

@@ -47,6 +47,14 @@ def test_captions_cannot_break_out_of_the_page():
     assert html.escape(evil) in text
 
 
+def test_an_answer_is_folded_away_until_it_is_asked_for():
+    text = player(
+        np.zeros(1600, "float32"), RATE, "A sound", folded=("Which <one>?", "This & that")
+    )
+    assert "<details><summary>Which &lt;one&gt;?</summary>This &amp; that</details>" in text
+    assert 'title="A sound"' in text and "details" not in player(np.zeros(1600), RATE, "A sound")
+
+
 def test_several_sounds_are_several_players_in_their_order():
     page = players({"High": tone(880), "Low & deep": tone(110)}, RATE).data
     assert re.findall("<figcaption>(.*?)</figcaption>", page) == ["High", "Low &amp; deep"]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from ..models.classifier import AudioClassifier
+    from ..models.votes import ClipPrediction
     from .explanation import Explanation
 
 #: The label of a sound without any patch that is no silence.
@@ -41,7 +42,7 @@ class Answer:
     probability : float
         Of that class, the mean over the patches that are no silence; NaN for a silent sound.
     target : str
-        The class explained; several are joined by "or".
+        The class explained; several are joined by "or". Empty if no class was asked for.
     target_probability : float
         Of the class explained, the largest if there are several; 0 for a silent sound.
     kept : bool
@@ -70,12 +71,76 @@ class Answer:
         if self.silent:
             return "It is silent."
         heard = f"The network hears {self.label} (probability {self.probability:.0%})"
-        return f"{heard}." if self.kept else f"{heard}, not {self.target} ({self.target_chance})."
+        if self.kept or not self.target:
+            return f"{heard}."
+        return f"{heard}, not {self.target} ({self.target_chance})."
 
     @property
     def target_chance(self) -> str:
         """The probability of the class explained, as it is written."""
         return percent(self.target_probability)
+
+
+@dataclass(frozen=True)
+class Several:
+    """What a network that can hear several classes at once says of one sound.
+
+    Attributes
+    ----------
+    sound : str
+        The sound's name.
+    probable : tuple of (str, float)
+        Classes with their probabilities, the highest first: all that are heard, or else the two
+        most probable. Empty for a silent sound. The highest probability of any patch that is no
+        silence: of a scene, a mean would hide who sounds for a moment.
+    heard : int
+        How many of them are heard: their probability is above the threshold.
+    target : str
+        The class asked for; several are joined by "or". Empty if none was.
+    target_probability : float
+        Of the class asked for, the largest if there are several.
+    kept : bool
+        Whether a class asked for is heard.
+
+    Examples
+    --------
+    >>> from xaiaudio.explainers.answers import Several
+    >>> print(Several("scene", (("Dog bark", 0.91), ("Rain", 0.64)), heard=2))
+    The network hears Dog bark (91%) and Rain (64%).
+    >>> print(Several("scene", (("Dog bark", 0.31), ("Rain", 0.02)), heard=0))
+    The network hears none of its classes; the most probable are Dog bark (31%) and Rain (2%).
+    """
+
+    sound: str
+    probable: tuple[tuple[str, float], ...]
+    heard: int
+    target: str = ""
+    target_probability: float = 0.0
+    kept: bool = False
+
+    @property
+    def silent(self) -> bool:
+        """Whether the sound is silent: the network was not asked."""
+        return not self.probable
+
+    @property
+    def label(self) -> str:
+        """The most probable class; "silence" for a sound that is silent."""
+        return self.probable[0][0] if self.probable else SILENCE
+
+    def __str__(self) -> str:
+        if self.silent:
+            return "It is silent."
+        *most, last = [f"{label} ({percent(share)})" for label, share in self.probable]
+        named = f"{', '.join(most)} and {last}" if most else last
+        if not self.heard:
+            are = "most probable are" if most else "most probable is"
+            heard = f"The network hears none of its classes; the {are} {named}"
+        else:
+            heard = f"The network hears {named}"
+        if self.kept or not self.target or any(label == self.target for label, _ in self.probable):
+            return f"{heard}."
+        return f"{heard}, not {self.target} ({percent(self.target_probability)})."
 
 
 def percent(share: float) -> str:
@@ -153,7 +218,7 @@ class Answers(Mapping):
 def answers(
     model: AudioClassifier,
     sounds: Mapping[str, ArrayLike],
-    targets: Sequence[str],
+    targets: Sequence[str] = (),
     *,
     overlap: float | None = None,
 ) -> Answers:
@@ -165,7 +230,7 @@ def answers(
     sounds : mapping of str to array_like of float, shape (samples,)
         At the front end's rate. Those shorter than a patch are lengthened with silence.
     targets : sequence of str
-        The classes that were explained.
+        The classes that were explained; none if it is only asked what is heard.
     overlap : float, optional
         Of the patches; by default the front end's own.
 
@@ -181,21 +246,90 @@ def answers(
     >>> print(answers(xa.load_model("lite"), {"kept": np.zeros(16_000)}, ["Rain"])["kept"])
     It is silent.
     """
-    wanted = [model.index(target) for target in targets]
-    named = " or ".join(dict.fromkeys(targets))
-    rows = []
-    for name, wave in sounds.items():
-        said = model.predict_clip(np.asarray(wave), overlap, pad=True, silence=SILENCE)
-        if not said.voted.any():
-            rows.append(Answer(name, said.label, np.nan, named, 0.0, False))
-            continue
-        means = said.patch_scores[said.voted].mean(axis=0, dtype=np.float64)
-        index = model.labels.index(said.label)
-        of_target = float(means[wanted].max())
-        rows.append(
-            Answer(name, said.label, float(means[index]), named, of_target, index in wanted)
-        )
-    return Answers(tuple(rows))
+    heard = {name: _predicted(model, wave, overlap) for name, wave in sounds.items()}
+    return Answers(tuple(_one(model, name, said, targets) for name, said in heard.items()))
+
+
+def ask(
+    model: AudioClassifier,
+    name: str,
+    wave: ArrayLike,
+    targets: Sequence[str] = (),
+    *,
+    overlap: float | None = None,
+    threshold: float = 0.5,
+) -> Answer | Several:
+    """Ask a network what it hears in one sound, in the way that its probabilities allow.
+
+    Parameters
+    ----------
+    model : AudioClassifier
+    name : str
+        What the sound is called.
+    wave : array_like of float, shape (samples,)
+        At the front end's rate. One shorter than a patch is lengthened with silence.
+    targets : sequence of str
+        The classes asked for, if any.
+    overlap : float, optional
+        Of the patches; by default the front end's own.
+    threshold : float
+        Above which a class is heard, of a network whose probabilities do not sum to 1.
+
+    Returns
+    -------
+    Answer or Several
+        The second of a network that can hear several classes at once.
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> from xaiaudio.explainers.answers import ask
+    >>> print(ask(xa.load_model("lite"), "nothing", np.zeros(16_000)))
+    It is silent.
+    """
+    said = _predicted(model, wave, overlap)
+    # Probabilities of one class out of all sum to 1; those of several at once do not.
+    if np.allclose(said.patch_scores.sum(axis=1), 1, atol=1e-3):
+        return _one(model, name, said, targets)
+    return _several(model, name, said, targets, threshold)
+
+
+def _predicted(model, wave, overlap) -> ClipPrediction:
+    return model.predict_clip(np.asarray(wave), overlap, pad=True, silence=SILENCE)
+
+
+def _wanted(model, targets) -> tuple[list[int], str]:
+    """Return the numbers of the classes asked for, and how they are named together."""
+    return [model.index(target) for target in targets], " or ".join(dict.fromkeys(targets))
+
+
+def _one(model, name, said, targets) -> Answer:
+    wanted, named = _wanted(model, targets)
+    if not said.voted.any():
+        return Answer(name, said.label, np.nan, named, 0.0, False)
+    means = said.patch_scores[said.voted].mean(axis=0, dtype=np.float64)
+    index = model.labels.index(said.label)
+    of_target = float(means[wanted].max(initial=0.0))
+    return Answer(name, said.label, float(means[index]), named, of_target, index in wanted)
+
+
+def _several(model, name, said, targets, threshold) -> Several:
+    wanted, named = _wanted(model, targets)
+    if not said.voted.any():
+        return Several(name, (), 0, named)
+    most = said.patch_scores[said.voted].max(axis=0).astype(np.float64)
+    count = int((most > threshold).sum())
+    return Several(
+        sound=name,
+        probable=tuple(
+            (model.labels[index], float(most[index]))
+            for index in np.argsort(-most, kind="stable")[: count or 2]
+        ),
+        heard=count,
+        target=named,
+        target_probability=float(most[wanted].max(initial=0.0)),
+        kept=bool((most[wanted] > threshold).any()),
+    )
 
 
 def overlap_of(result: Explanation) -> float | None:

@@ -8,5 +8,6 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "loudness": ["gain_to_match"],
         "masks": ["clip_map", "kept_and_removed", "listen", "mask_from_map", "to_stft"],
         "player": ["mp3", "player", "players"],
+        "replies": ["Answered", "answered"],
     },
 )

@@ -29,7 +29,14 @@ ONE_AT_A_TIME = """document.addEventListener("play", (event) => {
 """
 
 
-def player(wave: ArrayLike, sample_rate: int, caption: str, *, about: str | None = None) -> str:
+def player(
+    wave: ArrayLike,
+    sample_rate: int,
+    caption: str,
+    *,
+    about: str | None = None,
+    folded: tuple[str, str] | None = None,
+) -> str:
     """Return HTML with a player for a sound: an MP3 inside the page, decoded only on demand.
 
     Parameters
@@ -42,6 +49,9 @@ def player(wave: ArrayLike, sample_rate: int, caption: str, *, about: str | None
         Text below the player.
     about : str, optional
         What is heard, for screen readers and as a tooltip; by default the caption.
+    folded : (str, str), optional
+        A question below the caption, and the answer that it opens. For those who want to listen
+        before they read.
 
     Returns
     -------
@@ -57,10 +67,14 @@ def player(wave: ArrayLike, sample_rate: int, caption: str, *, about: str | None
     """
     about = html.escape(caption if about is None else about, quote=True)
     source = base64.b64encode(mp3(wave, sample_rate)).decode()
+    more = ""
+    if folded is not None:
+        asked, answer = map(html.escape, folded)
+        more = f"<details><summary>{asked}</summary>{answer}</details>"
     return (
         f'<figure class="xa-player"><audio controls preload="none" title="{about}" '
         f'aria-label="{about}" src="data:audio/mpeg;base64,{source}"></audio>'
-        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
+        f"<figcaption>{html.escape(caption)}{more}</figcaption></figure>"
     )
 
 
