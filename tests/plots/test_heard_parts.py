@@ -36,7 +36,8 @@ def test_cells_are_drawn_on_a_scale_around_zero():
     figure = plots.cell_additions(np.zeros((96, 64)), {"dog": cells}, xa.LogMel.vggish())
     panel = figure.axes[1].images[0]
     assert panel.get_clim()[0] == -panel.get_clim()[1]
-    np.testing.assert_array_equal(figure.data["dog"], cells)
+    np.testing.assert_array_equal(figure.data["maps"], [cells])
+    assert figure.data["classes"] == ["dog"]
     fine = np.asarray(panel.get_array()).T
     assert fine[8, 4] == pytest.approx(cells[1, 1])
     with pytest.raises(xa.XaiAudioError, match="one map"):

@@ -130,7 +130,8 @@ def cell_additions(patch: ArrayLike, maps: Mapping[str, ArrayLike], frontend: Lo
     Returns
     -------
     matplotlib.figure.Figure
-        `data`: ``patch``, and each map by its class.
+        `data`: ``patch``; ``maps``, one for each of ``classes``. Which classes a chapter shows may
+        follow from what a network says, so they are no names of values.
 
     Examples
     --------
@@ -142,7 +143,8 @@ def cell_additions(patch: ArrayLike, maps: Mapping[str, ArrayLike], frontend: Lo
     shown = {name: np.asarray(cells, float) for name, cells in maps.items()}
     if not shown or any(cells.ndim != 2 for cells in shown.values()):
         raise XaiAudioError("cell_additions() draws one map of cells (t, f) at least.")
-    limits = canvas.symmetric(np.stack(list(shown.values())))
+    stacked = np.stack(list(shown.values()))
+    limits = canvas.symmetric(stacked)
     figure, axes = canvas.grid(1, len(shown) + 1, height=2.2, extra=0.6, sharex=True, sharey=True)
     canvas.image(axes[0, 0], patch, frontend)
     canvas.title(axes[0, 0], "patch")
@@ -157,7 +159,7 @@ def cell_additions(patch: ArrayLike, maps: Mapping[str, ArrayLike], frontend: Lo
     for ax in axes[0]:
         ax.set_xlabel("time (s)")
     canvas.colour_bar(figure, drawn, axes, "adds to the logit")
-    return canvas.finish(figure, patch=patch, **shown)
+    return canvas.finish(figure, patch=patch, maps=stacked, classes=list(shown))
 
 
 def timeline(

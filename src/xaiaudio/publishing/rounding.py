@@ -16,7 +16,6 @@ ROUNDINGS = {
     },
     "one-thread": {
         "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
         "TF_NUM_INTRAOP_THREADS": "1",
     },
     "plain": {

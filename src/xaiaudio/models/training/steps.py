@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from ..tracing import traced
+
 
 def compiled_step(logits_network, optimizer):
     """Return one training step as a compiled function.
@@ -24,7 +26,7 @@ def compiled_step(logits_network, optimizer):
     optimizer.build(weights)
 
     # Not XLA: on a CPU its convolutions take nearly twice as long as oneDNN's.
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def step(inputs, targets):
         with tf.GradientTape() as tape:
             logits = logits_network(inputs, training=True)
@@ -42,14 +44,11 @@ def in_batches(network, size: int = 128):
     It is compiled once; inputs and outputs are arrays (n, ...).
     """
     shape = (None, *network.inputs[0].shape[1:])
-
-    @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32)])
-    def run(part):
-        return network(part, training=False)
+    run = traced(lambda part: network(part, training=False), [tf.TensorSpec(shape, tf.float32)])
 
     def all_of(inputs) -> np.ndarray:
-        starts = range(0, len(inputs), size)
-        return np.concatenate([run(inputs[start : start + size]).numpy() for start in starts])
+        parts = [inputs[start : start + size] for start in range(0, len(inputs), size)]
+        return np.concatenate([run(tf.constant(part, tf.float32)).numpy() for part in parts])
 
     return all_of
 
