@@ -9,7 +9,7 @@ from small_networks import LABELS, frontend, random_patches
 
 from xaiaudio.errors import XaiAudioError
 from xaiaudio.models.designs.base import SelfExplaining
-from xaiaudio.models.designs.comparison import likeness, parts_per_decision, price
+from xaiaudio.models.designs.comparison import likeness, parts_per_decision, price, purity
 from xaiaudio.models.designs.evidence import Evidence
 from xaiaudio.models.training.tables import PatchTable
 
@@ -74,6 +74,46 @@ def test_matching_is_the_best_of_all(seeds=(1, 2)):
     assert likeness([one, two], patches)[0] == pytest.approx(best, abs=1e-5)
     with pytest.raises(XaiAudioError, match="two networks"):
         likeness([one], patches)
+
+
+def test_parts_to_compare_may_be_others():
+    patches = random_patches(8, SHAPE)
+    one, two = model(1), model(2)
+
+    def halves(some, given):
+        found = some.contributions(given)
+        return np.stack([found[:, :2].sum(axis=1), found[:, 2:].sum(axis=1)], axis=1)
+
+    a, b = (halves(m, patches).transpose(1, 0, 2).reshape(2, -1) for m in (one, two))
+    cosine = (a @ b.T) / np.outer(np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1))
+    best = max(np.trace(cosine), np.trace(cosine[:, ::-1])) / 2
+    assert likeness([one, two], patches, added=halves)[0] == pytest.approx(best, abs=1e-5)
+
+
+def test_patches_that_are_dealt_out_anew_leave_what_is_always_added():
+    patches = 1e-3 * random_patches(64, SHAPE)
+    one = model(1)
+    assert likeness([one, one], patches)[0] == pytest.approx(1)
+    assert abs(likeness([one, one], patches, dealt=0)[0]) < 0.5
+    # What is added whatever is heard is no likeness in what is heard.
+    one.logits_network.get_layer("parts").bias.assign(np.ones(4))
+    assert likeness([one, one], patches, dealt=0)[0] > 0.9
+
+
+def test_purity_by_hand():
+    one, patches = model(), random_patches(10, SHAPE)
+    clip = np.repeat(np.arange(5), 2)
+    truth = tuple(LABELS[k % 3] for k in range(5))
+    table = PatchTable(patches, clip, tuple("abcde"), truth, LABELS)
+    answers = one.activations(patches).reshape(5, 2, 4).max(axis=1)
+    hits = []
+    for part in range(4):
+        speaks = LABELS[one.weights[part].argmax()]
+        best = sorted(range(5), key=lambda k: -answers[k, part])[:2]
+        hits += [truth[k] == speaks for k in best]
+    assert purity(one, table, 2) == pytest.approx(np.mean(hits))
+    with pytest.raises(XaiAudioError, match="5 clips"):
+        purity(one, table, 6)
 
 
 def test_a_row(tmp_path):

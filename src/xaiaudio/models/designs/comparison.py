@@ -13,7 +13,7 @@ from ..training.tables import PatchTable, patch_table
 from ..training.testing import test
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike
 
@@ -121,8 +121,50 @@ def parts_per_decision(
     return np.where(total[:, 0] > 0, counts, 0)
 
 
+def purity(model: SelfExplaining, table: PatchTable, count: int = 5) -> float:
+    """Return how far parts speak for the sounds that they answer to.
+
+    For each part, of the clips that it answers to most, the share that is of the class for which
+    its weight is largest. A last layer makes good use of parts that belong to no class in
+    particular; who is shown such a part is told nothing by its name.
+
+    Parameters
+    ----------
+    model : SelfExplaining
+        Whose parts are one number each.
+    table : PatchTable
+        Better of clips that it has not seen.
+    count : int
+        Clips of each part; their loudest answers are compared.
+
+    Returns
+    -------
+    float
+        The mean over the parts, in [0, 1]. By lot it is one over the number of classes.
+
+    Raises
+    ------
+    XaiAudioError
+        If the parts are vectors, or there are fewer clips.
+    """
+    found = model.activations(table.patches)
+    if found.ndim != 2:
+        raise XaiAudioError(f"The parts of {model.name} are vectors: they have no loudest answer.")
+    first = np.flatnonzero(np.diff(table.clip, prepend=-1))
+    if not 1 <= count <= len(first):
+        raise XaiAudioError(f"count is {count}, but there are {len(first)} clips.")
+    best = np.maximum.reduceat(found, first)  # (clips, parts)
+    chosen = np.argsort(-best, axis=0, kind="stable")[:count]
+    truth = table.targets(model.labels)[first]
+    return float(np.mean(truth[chosen] == model.weights.argmax(axis=1)))
+
+
 def likeness(
-    models: Sequence[SelfExplaining], patches: Patches | ArrayLike
+    models: Sequence[SelfExplaining],
+    patches: Patches | ArrayLike,
+    *,
+    added: Callable | None = None,
+    dealt: int | None = None,
 ) -> tuple[float, np.ndarray]:
     """Return how alike the parts of networks of several seeds are, each matched with its like.
 
@@ -135,6 +177,12 @@ def likeness(
     models : sequence of SelfExplaining
         Two at least, with the same classes and front end.
     patches : array_like of float, shape (n, frames, bands)
+    added : callable, optional
+        ``(model, patches) -> contributions`` (n, parts, classes), where the parts to compare are
+        others than the networks' own.
+    dealt : int, optional
+        A seed. The patches are dealt out anew for each network, so that no two answer the same:
+        how alike the matched parts are by chance, and by what they add whatever is heard.
 
     Returns
     -------
@@ -153,10 +201,12 @@ def likeness(
         raise XaiAudioError("Likeness is of two networks at least.")
     if len({model.labels for model in models}) > 1:
         raise XaiAudioError("The networks must have the same classes, in the same order.")
-    rows = []
+    rows, rng = [], np.random.default_rng(dealt)
     for model in models:
-        found = model.contributions(patches).astype(float)
-        flat = found.transpose(1, 0, 2).reshape(found.shape[1], -1)
+        found = model.contributions(patches) if added is None else added(model, patches)
+        if dealt is not None:
+            found = found[rng.permutation(len(found))]
+        flat = found.astype(float).transpose(1, 0, 2).reshape(found.shape[1], -1)
         length = np.linalg.norm(flat, axis=1, keepdims=True)
         rows.append(flat / np.where(length > 0, length, 1))
     pairs = np.array([_matched(one, two) for n, one in enumerate(rows) for two in rows[n + 1 :]])
