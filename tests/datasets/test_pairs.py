@@ -132,3 +132,13 @@ def test_clips_that_give_no_pairs_are_told(clips, tmp_path):
         quiet.append(dataclasses.replace(clip, path=path))
     with pytest.raises(XaiAudioError, match="No pair can be made"):
         pairs.pairs(dataclasses.replace(clips, clips=tuple(quiet)), 4)
+
+
+def test_clips_too_short_for_an_event_are_told(clips, tmp_path):
+    short = []
+    for number, clip in enumerate(clips):
+        path = tmp_path / f"{number}.wav"
+        save_audio(path, clip.load(RATE)[: RATE // 10])
+        short.append(dataclasses.replace(clip, path=path))
+    with pytest.raises(XaiAudioError, match="No pair can be made.*no recording of another class"):
+        pairs.pairs(dataclasses.replace(clips, clips=tuple(short)), 2)

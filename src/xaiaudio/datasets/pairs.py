@@ -289,10 +289,14 @@ class _Source:
 
     def draw(self, rng, size: int, other_than: str | None = None):
         """Draw a recording that is long enough, and of another class if asked."""
-        while True:
+        passed_over: set[int] = set()
+        while len(passed_over) < len(self.clips):
             number = int(rng.integers(len(self.clips)))
             if self.clips[number].label != other_than and len(self.wave(number)) >= size:
                 return self.clips[number], self.wave(number)
+            passed_over.add(number)
+        seconds = size / self.frontend.sample_rate
+        raise XaiAudioError(f"no recording of another class lasts {seconds:.2f} s.")
 
 
 def _pair(source, changed: bool, rng, name: str) -> Pair:
