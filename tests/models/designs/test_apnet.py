@@ -191,6 +191,8 @@ def test_merging_equals_changes_nothing_and_training_again_does(trained, clips):
         patches = trained.frontend(train[0].load()).values
         assert np.allclose(found.pruned.logits(patches), trained.logits(patches), atol=1e-4)
         assert not np.allclose(found.model.logits(patches), trained.logits(patches), atol=1e-4)
+        again = apnet_refining.refine(found.model, train, closest=0.0, epochs=1, progress=False)
+        assert again.merged == () and again.model.options["merged"] == 1
     finally:
         for weight, values in zip((layer.prototypes, layer.bands), held, strict=True):
             weight.assign(values)
@@ -211,6 +213,14 @@ def test_shuffled_labels_teach_nothing(trained, clips):
         **options,
     )
     assert xa.models.test(null, test).clip_accuracy < xa.models.test(trained, test).clip_accuracy
+
+
+def test_patches_that_are_nearly_all_silence_are_stretched_by_their_extremes():
+    patches = RANDOM.normal(size=(2, 30, 40))
+    assert autoencoder.limits(patches) == np.percentile(patches, [0.1, 99.9]).tolist()
+    patches = np.full((2, 30, 40), -4.5)
+    patches[0, 3, 3] = 1.0
+    assert autoencoder.limits(patches) == [-4.5, 1.0]
 
 
 def test_options_are_checked():

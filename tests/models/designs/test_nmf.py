@@ -1,5 +1,7 @@
 """Parts that add up: the energy of a sound shared out among spectra."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from design_contract import check_contract
@@ -7,9 +9,11 @@ from small_networks import LABELS, frontend, random_patches
 from tones import tiny_backbone
 
 import xaiaudio as xa
+from xaiaudio.errors import XaiAudioError
 from xaiaudio.models.designs import nmf
 from xaiaudio.models.designs.base import SelfExplaining
 from xaiaudio.models.designs.evidence import Evidence
+from xaiaudio.models.designs.lessons import lessons
 
 SHAPE = (20, 12)
 
@@ -131,3 +135,12 @@ def test_it_learns_and_shuffled_labels_teach_nothing(trained, clips):
 def test_options_that_make_no_sense(wrong):
     with pytest.raises(xa.XaiAudioError, match=next(iter(wrong))):
         nmf.Options(**wrong)
+
+
+def test_a_class_of_silent_clips_is_told(clips):
+    taught = lessons(clips, xa.LogMel.vggish())
+    silence = taught.frontend.silence
+    quiet = np.where((taught.targets == 1)[:, None, None], silence, taught.patches)
+    taught = dataclasses.replace(taught, patches=quiet.astype(np.float32))
+    with pytest.raises(XaiAudioError, match="'high' to learn from are silent"):
+        nmf.learnt_spectra(taught, nmf.Options(rounds=2))

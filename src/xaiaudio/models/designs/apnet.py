@@ -43,9 +43,6 @@ FIRST_WEIGHT = 4.0
 # The autoencoder pools time more than frequency: the same sound a little later is the same sound.
 POOLS, KERNELS = ((4, 2), (4, 2), (3, 1)), (5, 5, 5, 3)
 
-# Patches whose extremes stretch the others to [-1, 1], in per cent.
-TAIL = 0.1
-
 
 @dataclass(frozen=True)
 class Options(fitting.Settings):
@@ -95,7 +92,7 @@ def train(
 ) -> SelfExplaining:
     """Train APNet from nothing; of the backbone it uses the front end alone."""
     count = options.per_class * len(lessons.labels)
-    limits = np.percentile(lessons.patches, [TAIL, 100 - TAIL]).astype(float).tolist()
+    limits = autoencoder.limits(lessons.patches)
     body, whole = (
         network_of(lessons, options, limits, count, normalise) for normalise in (True, False)
     )

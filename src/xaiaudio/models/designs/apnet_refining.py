@@ -93,7 +93,9 @@ def refine(
         raise XaiAudioError(
             f"{model.name} is {model.design!r}: only an APNet has prototypes to merge."
         )
-    options = apnet.Options(**model.options)
+    given = dict(model.options)
+    before = given.pop("merged", 0)  # of one that was refined already
+    options = apnet.Options(**given)
     taught = lessons(clips, model.frontend, seed=options.seed)
     layer = model.logits_network.get_layer(PARTS)
     found = distances(np.asarray(layer.prototypes))
@@ -103,7 +105,7 @@ def refine(
         closest = float(off.min() + off.mean() / 2)
     merged = duplicates(found, labels, closest)
     network = _without(model, merged, taught, options)
-    told = {**model.options, "merged": len(merged)}
+    told = {**model.options, "merged": before + len(merged)}
     pruned = apnet.described(network, taught, told, {})
     again = _without(model, merged, taught, options)
     anew = dataclasses.replace(options, epochs=epochs, rate=rate)

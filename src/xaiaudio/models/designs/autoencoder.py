@@ -18,6 +18,9 @@ import numpy as np
 # What is left of a negative value.
 SLOPE = 0.3
 
+# Cells whose extremes stretch the others to [-1, 1], in per cent.
+TAIL = 0.1
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -65,6 +68,14 @@ class Plan:
         """Return lists of numbers."""
         pools = [list(pool) for pool in self.pools]
         return {"widths": list(self.widths), "pools": pools, "kernels": list(self.kernels)}
+
+
+def limits(patches: np.ndarray) -> list[float]:
+    """Return what patches (n, frames, bands) are stretched from to [-1, 1], without the tails."""
+    found = np.percentile(patches, [TAIL, 100 - TAIL])
+    if found[0] == found[1]:  # nearly all is silence
+        found = np.array([patches.min(), patches.max()])
+    return found.astype(float).tolist()
 
 
 def trunk(

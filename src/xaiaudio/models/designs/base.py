@@ -288,7 +288,8 @@ class SelfExplaining(AudioClassifier):
         if found.places and (clips or found.picture is None):
             if not 0 <= place < len(found.places):
                 raise XaiAudioError(f"Part {part} has {len(found.places)} places, not {place + 1}.")
-            return found.places[place].wave(clips, self.frontend.sample_rate)
+            frontend = self.frontend
+            return found.places[place].wave(clips, frontend.sample_rate, frontend.min_samples)
         if found.picture is not None:
             return inversion.sound_of_patch(found.picture, self.frontend)
         if found.spectrum is not None:

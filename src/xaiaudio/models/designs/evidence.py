@@ -41,7 +41,7 @@ class Place:
     low: float = 0.0
     high: float = float("inf")
 
-    def wave(self, clips: Iterable[Clip], sample_rate: int) -> np.ndarray:
+    def wave(self, clips: Iterable[Clip], sample_rate: int, least: int = 0) -> np.ndarray:
         """Return this stretch of the clip, float32 (samples,), at its own loudness.
 
         Parameters
@@ -50,6 +50,9 @@ class Place:
             Those that the network was trained on.
         sample_rate : int
             In hertz.
+        least : int
+            Samples that a shorter clip is lengthened to with silence, as it is before patches are
+            cut: what a prototype is may lie there.
 
         Raises
         ------
@@ -67,12 +70,12 @@ class Place:
         wave = clip.load(sample_rate)
         first, last = (int(round(time * sample_rate)) for time in (self.start, self.end))
         first = max(first, 0)
-        if first >= len(wave):
+        if first >= max(len(wave), least):
             raise XaiAudioError(
                 f"{self.clip} lasts {len(wave) / sample_rate:.2f} s, but the place begins at "
                 f"{self.start:.2f} s: this is another recording of that name."
             )
-        return wave[first:last]
+        return np.pad(wave, (0, max(0, least - len(wave))))[first:last]
 
 
 @dataclass(frozen=True, eq=False)

@@ -129,7 +129,8 @@ def lessons(
     ------
     XaiAudioError
         If a clip cannot be used (the message names it), a class has no clip, or there are fewer
-        than two classes.
+        than two classes; if there is one clip of each class only, since one is for validation; or
+        if all is silent.
     """
     if not 0 < share < 1:
         raise XaiAudioError(f"The share to validate on is {share}: it must be between 0 and 1.")
@@ -138,6 +139,13 @@ def lessons(
     if missing or len(table.labels) < 2:
         wrong = f"no clip of {missing[0]!r}" if missing else "one class only"
         raise XaiAudioError(f"There is {wrong} to learn from: two classes with clips are needed.")
+    if len(table.truth) == len(table.labels):
+        raise XaiAudioError(
+            "There is one clip of each class, but one at least is kept for validation: give two of "
+            "each."
+        )
+    if table.patches.min() == table.patches.max():
+        raise XaiAudioError("All clips are silent: there is nothing to learn from.")
     rng = np.random.default_rng([seed, 77])
     truth = list(rng.permutation(table.truth)) if shuffled else list(table.truth)
     numbers = {label: number for number, label in enumerate(table.labels)}

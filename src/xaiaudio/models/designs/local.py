@@ -39,9 +39,6 @@ CLASS, SOUND, REBUILT, MAPS = 50.0, 5.0, 5.0, 0.02
 # Short in time, so that a map is sharp: a step is 8 frames.
 POOLS, KERNELS = ((4, 2), (2, 2), (1, 1)), (5, 3, 3, 3)
 
-# Patches whose extremes stretch the others to [-1, 1], in per cent.
-TAIL = 0.1
-
 
 @dataclass(frozen=True)
 class Options(fitting.Settings):
@@ -86,7 +83,7 @@ def train(
     lessons: Lessons, backbone: Backbone, options: Options, progress: bool | None = None
 ) -> SelfExplaining:
     """Train local prototypes from nothing; of the backbone they use the front end alone."""
-    limits = np.percentile(lessons.patches, [TAIL, 100 - TAIL]).astype(float).tolist()
+    limits = autoencoder.limits(lessons.patches)
     body, whole = (_network(lessons, options, limits, normalise) for normalise in (True, False))
     one_hot = np.eye(len(lessons.labels), dtype=np.float32)[lessons.targets]
     learnt, checked = lessons.split(lessons.patches, one_hot)

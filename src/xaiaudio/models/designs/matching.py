@@ -207,7 +207,9 @@ def view(place: Place, clips: Iterable[Clip], frontend: LogMel) -> View:
     found = next((clip for clip in clips if clip.name == place.clip), None)
     if found is None:
         raise XaiAudioError(f"The clip {place.clip!r} is not among these.")
-    whole = frontend.spectrogram(found.load(frontend.sample_rate))
+    wave = found.load(frontend.sample_rate)
+    # As it was before patches were cut.
+    whole = frontend.spectrogram(np.pad(wave, (0, max(0, frontend.min_samples - len(wave)))))
     begin = frontend.frame_times(0)[0]
     rate = frontend.sample_rate / frontend.hop
     one, two = (round((time - begin) * rate) for time in (place.start, place.end))

@@ -207,6 +207,11 @@ def learnt_spectra(lessons: Lessons, options: Options) -> np.ndarray:
         heights = magnitudes(those, lessons.frontend, options.exponent)
         blocks = blocks_of(heights, options.span).reshape(-1, options.span * heights.shape[-1])
         blocks = blocks[blocks.any(axis=1)]
+        if not len(blocks):
+            raise XaiAudioError(
+                f"The clips of {lessons.labels[number]!r} to learn from are silent: no spectrum of "
+                "theirs can be learnt."
+            )
         blocks = blocks[rng.permutation(len(blocks))[:BLOCKS]]
         found.append(
             nmf.kl_factorised(
