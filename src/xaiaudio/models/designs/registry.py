@@ -14,6 +14,7 @@ import numpy as np
 from ...errors import XaiAudioError, meant
 from ..backbones import Backbone
 from ..backbones import backbone as find_backbone
+from ..training.fitting import Settings, is_number
 from .lessons import lessons
 
 if TYPE_CHECKING:
@@ -67,14 +68,36 @@ class Design:
 
     def parse(self, given: dict) -> Any:
         """Check the options a user gave and fill in the defaults."""
-        known = {field.name for field in dataclasses.fields(self.options)}
-        unknown = sorted(set(given) - known)
+        known = {field.name: field.default for field in dataclasses.fields(self.options)}
+        unknown = sorted(set(given) - set(known))
         if unknown:
             raise XaiAudioError(
                 f"{self.name} has no option {unknown[0]!r}{meant(unknown[0], known)}: it takes "
                 f"{', '.join(sorted(known))}."
             )
+        for option, value in given.items():
+            _check_kind(option, value, known[option])
         return self.options(**given)
+
+
+def _check_kind(name: str, value, default) -> None:
+    """Refuse an option that is not of the kind of its default; the options know their ranges."""
+    if name == "overlap":
+        fits, wanted = is_number(value) and 0 <= value < 1, "a number from 0 to below 1"
+    elif name == "seed":
+        Settings(seed=value)
+        return
+    elif isinstance(default, bool):
+        fits, wanted = isinstance(value, bool), "True or False"
+    elif isinstance(default, float) or default is None:
+        number = is_number(value) and bool(np.isfinite(value))
+        fits, wanted = number or (value is None and default is None), "a finite number"
+    elif isinstance(default, tuple):
+        fits, wanted = isinstance(value, (list, tuple)), "a list of numbers"
+    else:
+        return
+    if not fits:
+        raise XaiAudioError(f"{name} is {value!r:.60}: {wanted} is needed.")
 
 
 def register(
