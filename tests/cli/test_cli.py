@@ -274,6 +274,9 @@ def test_train_a_design_and_compare_it(capsys, tmp_path):
         (["--design", "pecmae", "--epochs", "3"], "--epochs is not for a design"),
         (["--design", "pecmae", "--set", "pecmae.perclass=3"], "did you mean 'per_class'"),
         (["--set", "pecmae.per_class=3"], "add --design"),
+        (["--design", "pecmae", "--set", "apnet.seed=3"], "write --set pecmae.seed=3"),
+        (["--design", "pecmae", "--set", "seed=3"], "such as pecmae.seed=1"),
+        (["--design", "pecmae", "--set", "pecmae.alpha=much"], "a finite number is needed"),
     ],
 )
 def test_what_a_design_does_not_take(capsys, tmp_path, given, told):

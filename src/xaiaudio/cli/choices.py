@@ -116,16 +116,25 @@ def read_labels(path: Path | None) -> list[str] | None:
     return names
 
 
-def read_options(given, methods) -> dict[str, dict]:
-    """Read ``method.option=value``; a value is a Python literal or else a text."""
+def read_options(given, methods, design: bool = False) -> dict[str, dict]:
+    """Read ``method.option=value``; a value is a Python literal or else a text.
+
+    With `design`, the one method is a design, and is called so in messages.
+    """
+    example = f"{methods[0]}.seed=1" if design else "lime.samples=500"
     options = {name: dict(quick) for name, quick in QUICK.items() if name in methods}
     for text in given:
         name, equals, value = text.partition("=")
         method, dot, option = name.partition(".")
         if not (equals and dot and option):
             raise XaiAudioError(
-                f"--set {text} is not understood: write METHOD.OPTION=VALUE, such as "
-                "lime.samples=500."
+                f"--set {text} is not understood: write {'DESIGN' if design else 'METHOD'}"
+                f".OPTION=VALUE, such as {example}."
+            )
+        if method not in methods and design:
+            raise XaiAudioError(
+                f"--set {text} is for {method!r}, but the design is {methods[0]}: write "
+                f"--set {methods[0]}.{option}={value}."
             )
         if method not in methods:
             raise XaiAudioError(

@@ -145,7 +145,7 @@ def _of_design(context, design, settings) -> dict:
                 f"--set {design}.batch=64."
             )
     given = {name: context.params[name] for name in ("seed", "overlap") if typed(name)}
-    given |= read_options(settings, (design,)).get(design, {})
+    given |= read_options(settings, (design,), design=True).get(design, {})
     start_tensorflow()
     from ..models.designs import registry
 
@@ -175,15 +175,15 @@ def _train_design(design, parts, fold, backbone, given, out) -> None:
     chosen = entry.parse(given)
     base = models.backbone(backbone)
     learnt, held_out = _tables(parts, base.frontend.with_overlap(chosen.overlap))
+    if entry.prepare is not None:  # what cannot be tested on is found before the training
+        held_out, _ = entry.prepare(held_out, base, chosen.seed)
     model = models.train_design(design, learnt, base, progress=watched(), **given)
     model.name = out.stem
     model.save(out)
-    if entry.prepare is None:
+    twins = []
+    if entry.prepare is None:  # others answer another question, which no plain layer does
         about = {"overlap": chosen.overlap, "seed": chosen.seed}
         twins = [models.transfer(base, learnt, freeze=True, progress=watched(), **about)]
-    else:  # it answers another question than the clips' classes, which no plain layer does
-        held_out, _ = entry.prepare(held_out, base, chosen.seed)
-        twins = []
     _report(models.test(model, held_out), fold)
     rows = [comparison.price(model, held_out, design)]
     rows += [comparison.price(twin, held_out, "plain") for twin in twins]

@@ -279,6 +279,19 @@ def _check_size(entry, about, total, path) -> None:
         )
 
 
+def _least_of_plan(about) -> int:
+    """Count the weights of the largest convolution of a decoder, whose plan a layer holds."""
+    widths, kernels = about.get("widths"), about.get("kernels")
+    if not isinstance(widths, list) or not isinstance(kernels, list):
+        return 0
+    last = about.get("channels")
+    sizes = [1, *widths, last if type(last) is int else 1]
+    if not all(type(size) is int for size in (*sizes, *kernels)):
+        return 0  # the layer itself will refuse them
+    steps = zip(kernels, sizes[:-1], sizes[1:], strict=False)
+    return max((size * size * one * two for size, one, two in steps), default=0)
+
+
 def _least(entry, about) -> int:
     """Count the weights that a layer has at least, as far as its configuration says."""
 
@@ -299,7 +312,8 @@ def _least(entry, about) -> int:
     if name in ("Conv1D", "Conv2D"):
         return number(about.get("filters")) * kernel * width
     if name in OWN:
-        return number(about.get("count")) * width
+        own = number(about.get("count")) * width
+        return max(own, number(about.get("span")), _least_of_plan(about))
     sizes = ("units", "filters", "num_heads", "key_dim", "value_dim", "depth_multiplier")
     weighted = [number(about.get(key)) for key in sizes] + [kernel]
     return max(weighted) if max(weighted) > 1 else 0

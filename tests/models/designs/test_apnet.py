@@ -1,5 +1,8 @@
 """APNet: prototypes in an autoencoder's latent space, against plain definitions."""
 
+import json
+import zipfile
+
 import keras
 import numpy as np
 import pytest
@@ -231,3 +234,20 @@ def test_options_are_checked():
         model = by_hand()
         model.design = "another"
         apnet_refining.refine(model, ())
+
+
+@pytest.mark.parametrize("wrong", [{"widths": [10**5] * 3}, {"kernels": [10**4] * 4}])
+def test_no_file_asks_for_a_decoder_larger_than_itself(tmp_path, wrong):
+    path, changed = by_hand().save(tmp_path / "one.keras"), tmp_path / "two.keras"
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(changed, "w") as made:
+        for name in archive.namelist():
+            data = archive.read(name)
+            if name == "config.json":
+                config = json.loads(data)
+                for layer in config["config"]["layers"]:
+                    if layer["class_name"] == "DecodedPrototypes":
+                        layer["config"].update(wrong)
+                data = json.dumps(config)
+            made.writestr(name, data)
+    with pytest.raises(XaiAudioError, match="asks for more weights than the file holds"):
+        xa.load_model(changed)

@@ -1,11 +1,15 @@
 """The frame that networks that explain themselves share, on one that is made by hand."""
 
+import json
+import zipfile
+
 import keras
 import numpy as np
 import pytest
 from design_contract import check_contract
 from small_networks import LABELS, frontend, random_patches
 
+import xaiaudio as xa
 from xaiaudio.errors import XaiAudioError
 from xaiaudio.models.designs.base import SelfExplaining
 from xaiaudio.models.designs.evidence import Evidence, Place
@@ -94,3 +98,30 @@ def test_evidence_is_plain_data():
     assert (again.name, again.label, again.places) == ("bark", "dog", places)
     assert np.array_equal(again.spectrum, one.spectrum)
     assert np.array_equal(again.picture, one.picture)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"places": [["dog-1", float("nan"), 1, 0, 1]]}, "damaged"),
+        ({"places": [["dog-1", 0, float("inf"), 0, 1]]}, "damaged"),
+        ({"places": [["dog-1", 2, 1, 0, 1]]}, "damaged"),
+        ({"places": [["dog-1", 10**400, 1, 0, 1]]}, "damaged"),
+        ({"picture": [[10**400]]}, "damaged"),
+        ({"spectrum": [float("nan")] * SHAPE[1]}, "damaged"),
+        ({"spectrum": [1.0, 2.0]}, "the spectrum of 'part 0'"),
+        ({"picture": [[1.0, 2.0]]}, "the picture of 'part 0'"),
+    ],
+)
+def test_evidence_of_a_file_that_was_changed_is_told(tmp_path, wrong, told):
+    path, changed = classifier().save(tmp_path / "one.keras"), tmp_path / "two.keras"
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(changed, "w") as made:
+        for name in archive.namelist():
+            data = archive.read(name)
+            if name == "xaiaudio.json":
+                about = json.loads(data)
+                about["design"]["parts"][0].update(wrong)
+                data = json.dumps(about)
+            made.writestr(name, data)
+    with pytest.raises(XaiAudioError, match=told):
+        xa.load_model(changed)

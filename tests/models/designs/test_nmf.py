@@ -144,3 +144,10 @@ def test_a_class_of_silent_clips_is_told(clips):
     taught = dataclasses.replace(taught, patches=quiet.astype(np.float32))
     with pytest.raises(XaiAudioError, match="'high' to learn from are silent"):
         nmf.learnt_spectra(taught, nmf.Options(rounds=2))
+
+
+def test_no_file_asks_for_endless_updates():
+    with pytest.raises(XaiAudioError, match="rounds is 1000000000"):
+        nmf.EnergyShares(4, 3, 10**9)
+    with pytest.raises(XaiAudioError, match="5000 are the most"):
+        nmf.Options(rounds=5001)

@@ -136,6 +136,15 @@ class SelfExplaining(AudioClassifier):
             raise XaiAudioError(
                 f"{self.name} has {shape[1]} parts, but evidence of {len(self.parts)}."
             )
+        wanted = {"spectrum": (self.frontend.bands,), "picture": self.frontend.patch_shape}
+        for part in self.parts:
+            for what, size in wanted.items():
+                values = getattr(part, what)
+                if values is not None and np.shape(values) != size:
+                    raise XaiAudioError(
+                        f"{self.name}: the {what} of {part.name!r} has the shape "
+                        f"{np.shape(values)}, but its front end's has {size}."
+                    )
 
     def __reduce__(self):
         about = {

@@ -114,11 +114,20 @@ class Evidence:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Evidence:
         """Return the evidence that :meth:`to_config` gave; ValueError if it is none."""
-        places = tuple(Place(str(clip), *map(float, rest)) for clip, *rest in config["places"])
-        arrays = {
-            name: None if config[name] is None else np.asarray(config[name], np.float32)
-            for name in ("spectrum", "picture")
-        }
+        try:
+            places = tuple(Place(str(clip), *map(float, rest)) for clip, *rest in config["places"])
+            arrays = {
+                name: None if config[name] is None else np.asarray(config[name], np.float32)
+                for name in ("spectrum", "picture")
+            }
+        except OverflowError as error:  # a whole number of hundreds of digits
+            raise ValueError(str(error)) from error
+        for place in places:
+            if not 0 <= place.start <= place.end < np.inf:
+                raise ValueError(f"a place from {place.start} s to {place.end} s")
+        for name, values in arrays.items():
+            if values is not None and not np.isfinite(values).all():
+                raise ValueError(f"a {name} that is not finite")
         label = config["label"]
         return cls(str(config["name"]), None if label is None else str(label), places, **arrays)
 

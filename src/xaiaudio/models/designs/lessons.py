@@ -141,8 +141,8 @@ def lessons(
         raise XaiAudioError(f"There is {wrong} to learn from: two classes with clips are needed.")
     if len(table.truth) == len(table.labels):
         raise XaiAudioError(
-            "There is one clip of each class, but one at least is kept for validation: give two of "
-            "each."
+            "There is one clip of each class to learn from, but one at least is kept for "
+            "validation: give two of each."
         )
     if table.patches.min() == table.patches.max():
         raise XaiAudioError("All clips are silent: there is nothing to learn from.")

@@ -34,6 +34,8 @@ _PRICES = (0.3, 1.0, 3.0, 10.0, 30.0)
 # How the shares, which are small numbers, are made larger before their weights are paid for.
 _SCALE = 10.0
 HEADS = ("fitted", "own")
+# Updates are layers of the graph, one behind the other.
+MOST_ROUNDS = 5_000
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,8 @@ class Options:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise XaiAudioError(f"{name} is {value!r}: a whole number from 1 on is needed.")
+        if self.rounds > MOST_ROUNDS:
+            raise XaiAudioError(f"rounds is {self.rounds}: {MOST_ROUNDS} are the most.")
         if not 0 < self.exponent <= 2:
             raise XaiAudioError(f"exponent is {self.exponent}: it must be above 0 and up to 2.")
         if self.head not in HEADS:
@@ -97,6 +101,8 @@ class EnergyShares(keras.layers.Layer):
 
     def __init__(self, count: int, span: int = 1, rounds: int = 100, **options: Any):
         super().__init__(**options)
+        if not 0 <= rounds <= MOST_ROUNDS:
+            raise XaiAudioError(f"rounds is {rounds!r}: a number up to {MOST_ROUNDS} is needed.")
         self.count, self.span, self.rounds = count, span, rounds
 
     def build(self, input_shape: tuple) -> None:
