@@ -6,7 +6,7 @@ import pytest
 from small_networks import LABELS, frontend, random_patches
 
 from xaiaudio.errors import XaiAudioError
-from xaiaudio.models.designs import controls
+from xaiaudio.models.designs import attention, controls
 from xaiaudio.models.designs.base import SelfExplaining
 from xaiaudio.models.designs.evidence import Evidence
 from xaiaudio.models.designs.prototypes import Prototypes
@@ -115,3 +115,17 @@ def test_prototypes_that_are_drawn_are_patches(pooling):
     np.testing.assert_array_equal(one.logits_network.get_layer("parts").prototypes.numpy(), before)
     with pytest.raises(XaiAudioError, match="no prototypes"):
         controls.drawn_prototypes(dense(), patches)
+
+
+def test_even_attention_is_even_and_changes_nothing_else():
+    turned = keras.layers.Reshape((6, 5))
+    widened = keras.layers.Dense(4)
+    one = model(attention.Moments(2, name="parts"), [turned, widened])
+    patches = random_patches(5, SHAPE)
+    even = controls.even_attention(one)
+    np.testing.assert_allclose(attention.attention(even, patches), 1 / 6, atol=1e-6)
+    assert np.ptp(attention.attention(one, patches)) > 0.01
+    wanted = attention.forced(one, patches).mean(axis=1)
+    np.testing.assert_allclose(even.logits(patches), wanted, atol=1e-5)
+    with pytest.raises(XaiAudioError, match="no attention"):
+        controls.even_attention(dense())

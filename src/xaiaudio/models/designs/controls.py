@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 
 from ...errors import XaiAudioError
 from ..training.steps import in_batches
+from .attention import Moments
 from .base import LOGITS, PARTS, SelfExplaining
 from .prototypes import Prototypes
 
@@ -128,6 +129,27 @@ def drawn_prototypes(
     layer.prototypes.assign(vectors)
     if layer.bands is not None:
         layer.bands.assign(np.ones(layer.bands.shape))
+    return made
+
+
+def even_attention(model: SelfExplaining) -> SelfExplaining:
+    """Return a network that attends to all moments alike; nothing else is changed.
+
+    Parameters
+    ----------
+    model : SelfExplaining
+        Of the design ``"attention"``.
+
+    Raises
+    ------
+    XaiAudioError
+        If it is of another.
+    """
+    made = _with(model, _copy(model.logits_network))
+    layer = made.logits_network.get_layer(PARTS)
+    if not isinstance(layer, Moments):
+        raise XaiAudioError(f"{model.name} has no attention over moments that could be made even.")
+    layer.questions.assign(np.zeros(layer.questions.shape))  # every moment answers them as well
     return made
 
 

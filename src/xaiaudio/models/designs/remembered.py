@@ -17,8 +17,9 @@ from ..training.steps import in_batches
 if TYPE_CHECKING:
     import keras
 
-#: Numbers of an output that are worth keeping: an embedding, not a feature map.
-MOST = 4096
+#: Numbers of an output that are worth keeping: an embedding, or a small feature map. Of a few
+#: thousand patches that is 200 MB at most.
+MOST = 12288
 
 # Of the last network only: by its weights, the row of each patch by the patch's own bytes.
 _LAST: dict[str, dict[bytes, np.ndarray]] = {}
