@@ -93,10 +93,13 @@ def test_own_energy_speaks_for_its_class_alone(clips):
     assert not model.bias.any() and factor > 0
 
 
-def test_silence_leaves_the_bias():
-    model = classifier()
+@pytest.mark.parametrize("exponent", [0.5, 1.0, 2.0])
+def test_silence_leaves_the_bias(exponent):
+    model = classifier(exponent=exponent)
     patches = np.full((1, *SHAPE), model.frontend.silence, np.float32)
     assert np.isfinite(model.logits(patches)).all()
+    # What is left of it is shared out too, however little that is.
+    assert np.allclose(model.activations(patches).sum(axis=1), 1, atol=1e-4)
 
 
 def test_masks_are_shares_of_cells():

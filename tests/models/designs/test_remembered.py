@@ -58,6 +58,16 @@ def test_two_layers_with_the_same_weights_below_them_are_told_apart(counted):
     np.testing.assert_allclose(remembered.outputs(pooled, patches), np.maximum(values, 0))
 
 
+def test_layers_that_do_something_else_with_the_same_weights_are_told_apart(counted):
+    patches, found = random_patches(3, SHAPE), []
+    for factor in (1.0, 2.0):
+        inputs = keras.Input((*SHAPE, 1), name="patch")
+        tensor = keras.layers.Flatten(name="flat")(inputs)
+        scaled = keras.layers.Rescaling(factor, name="scaled")(tensor)
+        found.append(remembered.outputs(keras.Model(inputs, scaled), patches))
+    np.testing.assert_allclose(found[1], 2 * found[0])
+
+
 def test_large_outputs_are_not_kept(counted, monkeypatch):
     monkeypatch.setattr(remembered, "MOST", 2)
     patches = random_patches(3, SHAPE)

@@ -36,6 +36,8 @@ _SCALE = 10.0
 HEADS = ("fitted", "own")
 # Updates are layers of the graph, one behind the other.
 MOST_ROUNDS = 5_000
+# What a model is divided by at least: well below silence, which is 1e-12 to the power of 2 at most.
+_TINY = 1e-30
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ class EnergyShares(keras.layers.Layer):
         even = ops.sum(values, axis=1, keepdims=True) / self.count
         heights = even * ops.ones((1, self.count))
         for _ in range(self.rounds):
-            ratio = values / ops.maximum(ops.matmul(heights, across), 1e-20)
+            ratio = values / ops.maximum(ops.matmul(heights, across), _TINY)
             heights = heights * ops.matmul(ratio, spectra)
         return ops.reshape(heights, (-1, (frames + missing) // self.span, self.count))
 

@@ -48,8 +48,9 @@ def outputs(network: keras.Model, patches: np.ndarray) -> np.ndarray:
     patches = np.ascontiguousarray(patches, np.float32)
     if math.prod(network.output_shape[1:]) > MOST or not len(patches):
         return in_batches(network)(patches[..., None])
-    # Two layers of one network may have the same weights below them, such as a map and its mean.
-    layers = [type(layer).__name__ + layer.name for layer in network.layers]
+    # Two layers of one network may have the same weights below them, such as a map and its mean;
+    # and what a layer does is not in its weights alone, such as a factor or a step.
+    layers = [[type(layer).__name__, layer.name, _arguments(layer)] for layer in network.layers]
     key = cache.key(layers, cache.sum_of_arrays(network.get_weights()))
     if key not in _LAST:
         _LAST.clear()
@@ -60,3 +61,10 @@ def outputs(network: keras.Model, patches: np.ndarray) -> np.ndarray:
         rows = in_batches(network)(patches[list(new.values())][..., None])
         known.update(zip(new, rows, strict=True))
     return np.stack([known[name] for name in names])
+
+
+def _arguments(layer) -> str:
+    try:
+        return repr(layer.get_config())
+    except NotImplementedError:  # a layer of one's own that cannot be saved
+        return ""
