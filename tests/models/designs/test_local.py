@@ -125,6 +125,31 @@ def test_the_timeline_is_that_of_its_patches():
     assert (edges[0], edges[-1]) == (0, 2.5)
 
 
+@pytest.mark.parametrize("centred", [False, True])
+def test_the_timeline_of_odd_patches(centred):
+    """Steps of patches that overlap are the same frames: each is the mean of what they say."""
+    front, model = xa.LogMel(frames=61, bands=13, centred=centred), by_hand((61, 13))
+    model.frontend = front
+    wave = RANDOM.normal(0, 0.1, 20_000).astype("float32")
+    probabilities, edges = local.timeline(model, wave, overlap=0.5)
+    size = PLAN.step[0]
+    rows = front.spectrogram(np.pad(wave, (0, front.min_samples)))
+    hop = 30 // size * size
+    told: dict = {}
+    for start in range(0, len(rows) - 60, hop):
+        maps = local.contribution_maps(model, rows[start : start + 61][None])[0]
+        for step, cells in enumerate(maps):
+            logit = cells.sum(axis=0) * len(maps) + model.bias
+            told.setdefault(start + step * size, []).append(logit)
+    frames = len(front.spectrogram(wave))
+    assert len(probabilities) == -(-frames // size)
+    for number, found in enumerate(probabilities):
+        logit = np.mean(told[number * size], axis=0)
+        assert np.allclose(found, 1 / (1 + np.exp(-logit)), atol=1e-4)
+    assert np.allclose(np.diff(edges)[1:-1], size * front.hop / front.sample_rate)
+    assert (edges[0], edges[-1]) == (0, 1.25)
+
+
 def test_sounds_are_placed_over_each_other():
     overlap = Overlaps(frontend(20, 12), 8, seed=3)
     patches = RANDOM.normal(2, 0.1, (200, 20, 12)).astype("float32")

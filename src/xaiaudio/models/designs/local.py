@@ -282,7 +282,7 @@ def timeline(
     wave : array_like of float, shape (samples,)
         At the front end's rate.
     overlap : float
-        Of the patches.
+        Of the patches: a little more where their beginnings would not be those of steps.
 
     Returns
     -------
@@ -292,6 +292,9 @@ def timeline(
     """
     frontend, wave = model.frontend.with_overlap(overlap), np.asarray(wave, np.float32)
     size = model.logits_network.get_layer(PARTS).plan.step[0]
+    if frontend.patch_hop % size and frontend.frames > size:
+        apart = max(1, frontend.patch_hop // size) * size
+        frontend = frontend.with_overlap(1 - apart / frontend.frames)
     # The last patch has to reach beyond the end of the recording.
     patches = frontend(np.concatenate([wave, np.zeros(frontend.min_samples, np.float32)]))
     logits = contribution_maps(model, patches.values).sum(axis=2)
@@ -301,7 +304,8 @@ def timeline(
     total = np.zeros((at.max() + 1, len(model.labels)))
     np.add.at(total, at, logits)
     total /= np.maximum(np.bincount(at.ravel(), minlength=len(total)), 1)[:, None]
-    frames = 1 + max(0, len(wave) - frontend.window) // frontend.hop
+    whole = len(wave) if frontend.centred else max(0, len(wave) - frontend.window)
+    frames = 1 + whole // frontend.hop
     total = total[: -(-frames // size)]
     hop = frontend.hop / frontend.sample_rate
     edges = frontend.frame_times()[0] + np.arange(len(total) + 1) * size * hop
