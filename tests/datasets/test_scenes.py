@@ -61,3 +61,8 @@ def test_what_makes_no_sense_is_told(clips):
         scenes(clips, events=2, seconds=1.0)
     with pytest.raises(XaiAudioError, match="not at 8000"):
         scenes(clips, count=1, events=1)[0].load(8000)
+
+
+def test_silence_neither_begins_nor_ends():
+    with pytest.raises(XaiAudioError, match="silent"):
+        audible(np.zeros(16_000), LogMel.vggish())

@@ -173,7 +173,14 @@ def audible(wave: np.ndarray, frontend: LogMel) -> tuple[float, float]:
     wave : ndarray of float, shape (samples,)
     frontend : LogMel
         Whose windows make the frames.
+
+    Raises
+    ------
+    XaiAudioError
+        If it is silent.
     """
+    if not np.any(wave):
+        raise XaiAudioError("The sound is silent: it neither begins nor ends.")
     size, hop = frontend.window, frontend.hop
     energy = np.concatenate([[0.0], np.cumsum(np.square(wave, dtype=float))])
     starts = np.arange(0, max(1, len(wave) - size + 1), hop)

@@ -11,6 +11,7 @@ from small_networks import LABELS, frontend, random_patches
 
 import xaiaudio as xa
 from xaiaudio.errors import XaiAudioError
+from xaiaudio.models.designs import asymmetry, attention, local, matching, nmf
 from xaiaudio.models.designs.base import SelfExplaining
 from xaiaudio.models.designs.evidence import Evidence, Place
 
@@ -125,3 +126,29 @@ def test_evidence_of_a_file_that_was_changed_is_told(tmp_path, wrong, told):
             made.writestr(name, data)
     with pytest.raises(XaiAudioError, match=told):
         xa.load_model(changed)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [attention.attention, attention.forced, attention.self_attention, local.maps, nmf.activations]
+    + [nmf.masks, asymmetry.heat, matching.similarity_maps],
+)
+def test_what_is_asked_of_another_design_is_told(asked):
+    with pytest.raises(XaiAudioError, match="by hand"):
+        asked(classifier(), random_patches(2, SHAPE))
+
+
+def test_what_is_inside_is_computed_as_it_stands_and_checked():
+    model, patches = classifier(), random_patches(2, SHAPE)
+    layer = model.logits_network.get_layer("parts")
+
+    def inside():
+        return model.inner("inside", lambda: layer.output, patches)
+
+    first = inside()
+    assert np.array_equal(first, model.activations(patches)) and first.any()
+    layer.set_weights([2 * weight for weight in layer.get_weights()])
+    assert np.allclose(inside(), 2 * first, atol=1e-5)  # compiled once, but not its weights
+    assert model.inner("inside", lambda: layer.output, patches[:0]).shape == (0, 4)
+    with pytest.raises(XaiAudioError, match="make them with model.frontend"):
+        model.inner("inside", lambda: layer.output, patches[:, 1:])

@@ -165,6 +165,10 @@ def test_what_a_sound_is_like(taught):
     assert seen.start + seen.frames[1] * step == pytest.approx(place.end, abs=1e-6)
     edges = model.frontend.band_edges()
     assert (edges[seen.bands[0]], edges[seen.bands[1]]) == pytest.approx((place.low, place.high))
+    assert matching.distance_maps(model, patch[None][:0]).shape == (0, *maps.shape)
+    for wrong in (99, -1):
+        with pytest.raises(XaiAudioError, match="class"):
+            matching.matches(model, patch, wrong)
     with pytest.raises(XaiAudioError, match="no balls"):
         matching.members(model, patch[None])
     with pytest.raises(XaiAudioError, match="not among these"):

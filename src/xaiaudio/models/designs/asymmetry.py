@@ -402,15 +402,9 @@ def heat(model: SelfExplaining, patches: Patches | ArrayLike) -> np.ndarray:
     >>> asymmetry.heat(model, model.frontend(pair.load())).shape  # doctest: +SKIP
     (1, 19, 14)
     """
-    options = _options_of(model)
-    if model.design != "asymmetry" or not options.compare:
+    if model.design != "asymmetry" or not (options := _options_of(model)).compare:
         raise XaiAudioError(f"{model.name} has no heat map: train the design 'asymmetry'.")
-    if "heat" not in model._compiled:
-        network = model.logits_network
-        model._compiled["heat"] = in_batches(
-            keras.Model(network.inputs, network.get_layer("heat").output)
-        )
-    values = model._compiled["heat"](np.asarray(model.as_input(np.asarray(patches, np.float32))))
+    values = model.inner("heat", lambda: model.logits_network.get_layer("heat").output, patches)
     return values.reshape(len(values), *cells(half_of(model.frontend), options))
 
 

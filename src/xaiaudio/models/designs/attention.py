@@ -357,14 +357,17 @@ def self_attention(model: SelfExplaining, patches: ArrayLike, layer: int = 1) ->
     ndarray of float32, shape (n, heads, moments, moments)
         Row by row, each with the sum 1.
     """
+    model.check_design("attention")
     count = model.options["layers"]
+    if not count:
+        raise XaiAudioError(f"{model.name} has no layers of self-attention.")
     if not 1 <= layer <= count:
         raise XaiAudioError(
             f"{model.name} has no layer {layer} of self-attention: choose 1 to {count}."
         )
     network = model.logits_network
-    before = network.get_layer(f"layer{layer}_before").output
-    normal = _run(model, before, patches)
+    before = network.get_layer(f"layer{layer}_before")
+    normal = tf.constant(model.inner(before.name, lambda: before.output, patches))
     found = network.get_layer(f"layer{layer}_attention")(
         normal, normal, return_attention_scores=True
     )
@@ -372,12 +375,6 @@ def self_attention(model: SelfExplaining, patches: ArrayLike, layer: int = 1) ->
 
 
 def _described(model, patches):
+    model.check_design("attention")
     layer = model.logits_network.get_layer("parts")
-    return layer, _run(model, layer.input, patches)
-
-
-def _run(model, tensor, patches):
-    from ..training.steps import in_batches
-
-    inputs = np.asarray(model.as_input(np.asarray(patches, np.float32)))
-    return tf.constant(in_batches(keras.Model(model.logits_network.inputs, tensor))(inputs))
+    return layer, tf.constant(model.inner("described", lambda: layer.input, patches))

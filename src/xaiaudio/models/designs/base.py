@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import keras
@@ -195,9 +195,33 @@ class SelfExplaining(AudioClassifier):
         -------
         ndarray of float32, shape (n, parts) or (n, parts, d)
         """
-        if "parts" not in self._compiled:
-            network = keras.Model(self.logits_network.inputs, self._parts_tensor)
-            self._compiled["parts"] = in_batches(network)
+        return self.inner("parts", lambda: self._parts_tensor, patches)
+
+    def inner(
+        self, name: str, tensor: Callable[[], Any], patches: Patches | ArrayLike
+    ) -> np.ndarray:
+        """Return what a tensor inside of the network is for patches.
+
+        Parameters
+        ----------
+        name : str
+            What the way to it is kept under, so that it is compiled once.
+        tensor : callable
+            ``() -> KerasTensor``, of `logits_network`; called when the way is compiled.
+        patches : array_like of float, shape (n, frames, bands)
+
+        Returns
+        -------
+        ndarray of float32, shape (n, ...)
+
+        Raises
+        ------
+        XaiAudioError
+            If the patches are not such as the network takes.
+        """
+        if name not in self._compiled:
+            network = keras.Model(self.logits_network.inputs, tensor())
+            self._compiled[name] = in_batches(network)
         patches = np.asarray(patches, np.float32)
         if patches.ndim != 3 or patches.shape[1:] != self.frontend.patch_shape:
             frames, bands = self.frontend.patch_shape
@@ -206,8 +230,15 @@ class SelfExplaining(AudioClassifier):
                 f"(n, {frames}, {bands}): make them with model.frontend(wave)."
             )
         if not len(patches):
-            return np.zeros((0, *self._parts_tensor.shape[1:]), np.float32)
-        return self._compiled["parts"](np.asarray(self.as_input(patches)))
+            return np.zeros((0, *tensor().shape[1:]), np.float32)
+        return self._compiled[name](np.asarray(self.as_input(patches)))
+
+    def check_design(self, name: str) -> None:
+        """Raise XaiAudioError unless this is a network of that design."""
+        if self.design != name:
+            raise XaiAudioError(
+                f"{self.name} is of the design {self.design!r}, but this is asked of {name!r} only."
+            )
 
     def contributions(self, patches: Patches | ArrayLike) -> np.ndarray:
         """Return what each part adds to each logit.

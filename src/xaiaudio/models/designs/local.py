@@ -230,12 +230,10 @@ def maps(model: SelfExplaining, patches: Patches | ArrayLike) -> np.ndarray:
     ndarray of float32, shape (n, t, f, prototypes)
         Not negative. A cell stands for 8 frames and 4 bands.
     """
+    model.check_design("local")
     network = model.logits_network
-    if "maps" not in model._compiled:
-        layer = network.get_layer(PARTS)
-        inner = keras.Model(network.inputs[0], layer.maps(network.get_layer("pooled").output))
-        model._compiled["maps"] = in_batches(inner)
-    return model._compiled["maps"](np.asarray(model.as_input(np.asarray(patches, np.float32))))
+    layer, pooled = network.get_layer(PARTS), network.get_layer("pooled")
+    return model.inner("maps", lambda: layer.maps(pooled.output), patches)
 
 
 def contribution_maps(model: SelfExplaining, patches: Patches | ArrayLike) -> np.ndarray:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 
 from ...errors import XaiAudioError
 from ..graph import graph_of
 from ..receptive import fields
-from ..training.steps import in_batches
 from .base import PARTS
 from .prototypes import Prototypes
 
@@ -83,7 +81,7 @@ def distance_maps(model: SelfExplaining, patches: Patches | ArrayLike) -> np.nda
     ndarray of float32, shape (n, h, w, count)
     """
     layer, vectors = _layer(model), compared(model, patches)
-    starts = range(0, len(vectors), 64)
+    starts = range(0, max(1, len(vectors)), 64)
     found = np.concatenate(
         [np.asarray(layer.distances(vectors[start : start + 64])) for start in starts]
     )
@@ -103,11 +101,7 @@ def compared(model: SelfExplaining, patches: Patches | ArrayLike) -> np.ndarray:
     -------
     ndarray of float32, shape (n, d) or (n, h, w, d)
     """
-    if "compared" not in model._compiled:
-        network = keras.Model(model.logits_network.inputs, _layer(model).input)
-        model._compiled["compared"] = in_batches(network)
-    given = np.asarray(model.as_input(np.asarray(patches, np.float32)))
-    return model._compiled["compared"](given)
+    return model.inner("compared", lambda: _layer(model).input, patches)
 
 
 def members(
@@ -154,7 +148,7 @@ def matches(
     patches = patches[None] if patches.ndim == 2 else patches
     if len(patches) != 1:
         raise XaiAudioError(f"These are {len(patches)} patches: give one.")
-    target = model.index(target) if isinstance(target, str) else int(target)
+    target = model.index(target)
     added = model.contributions(patches)[0, :, target]
     maps = similarity_maps(model, patches)[0]
     height, width, parts = maps.shape

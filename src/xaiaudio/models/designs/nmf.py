@@ -336,11 +336,9 @@ def evidence(spectra: np.ndarray, lessons: Lessons, options: Options) -> list[Ev
 
 def activations(model: SelfExplaining, patches: np.ndarray) -> np.ndarray:
     """Return how much of each spectrum is in each block of patches, float32 (n, blocks, count)."""
-    from ..training.steps import in_batches
-
+    model.check_design("nmf")
     layer = model.logits_network.get_layer("activations")
-    run = in_batches(keras.Model(model.logits_network.inputs, layer.output))
-    return run(np.asarray(model.as_input(np.asarray(patches, np.float32))))
+    return model.inner("activations", lambda: layer.output, patches)
 
 
 def masks(model: SelfExplaining, patches: np.ndarray) -> np.ndarray:
@@ -357,10 +355,11 @@ def masks(model: SelfExplaining, patches: np.ndarray) -> np.ndarray:
     ndarray of float32, shape (n, parts, frames, bands)
         They sum to 1 in each cell.
     """
+    active = activations(model, patches)
     layer = model.logits_network.get_layer("activations")
     frames, bands = model.frontend.patch_shape
     found = []
-    for heights in activations(model, patches):
+    for heights in active:
         shares = nmf.shares(np.asarray(layer.spectra.numpy()), heights.T)
         cells = shares.reshape(layer.count, layer.span, bands, -1)
         cells = cells.transpose(0, 3, 1, 2).reshape(layer.count, -1, bands)
