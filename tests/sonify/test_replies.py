@@ -113,6 +113,27 @@ def test_of_several_classes_all_that_are_heard_are_named(several):
     assert list(dict(answer.probable).values()) == sorted(best.values(), reverse=True)[:2]
 
 
+def test_one_class_heard_for_certain_does_not_make_a_softmax_of_sigmoids():
+    """Their sum is then 1, as that of a softmax is."""
+    certain = classifier("sigmoid", bias=(30, -30, -30))
+    deep = SOUNDS["deep"] * 1e-3
+    assert certain.scores(certain.frontend(deep)).sum(axis=1) == pytest.approx(1, abs=1e-3)
+    answer = sonify.answered(certain, {"deep": deep}).answers["deep"]
+    assert answer.heard == 1 and str(answer) == "The network hears low (100%)."
+
+
+@pytest.mark.parametrize(("outputs", "heard"), [("sigmoid", 2), ("logits", None)])
+def test_a_function_of_samples_is_known_by_its_logits(outputs, heard):
+    def function(waves):
+        return np.tile([3.0, 2.0, -4.0], (len(waves), 1)).astype("f4")
+
+    model = xa.AudioClassifier.from_function(
+        function, LABELS, sample_rate=RATE, seconds=0.5, outputs=outputs
+    )
+    answer = sonify.answered(model, SOUNDS).answers["deep"]
+    assert getattr(answer, "heard", None) == heard and answer.label == "low"
+
+
 def test_where_no_class_is_heard_the_two_most_probable_are_named(several):
     answer = sonify.answered(several, SOUNDS, "c", threshold=0.9999).answers["deep"]
     assert answer.heard == 0 and len(answer.probable) == 2 and answer.label == "low"

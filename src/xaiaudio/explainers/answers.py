@@ -12,8 +12,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import expit, softmax
 
 from ..errors import XaiAudioError
+from ..models.heads import probabilities_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -273,7 +275,7 @@ def ask(
     overlap : float, optional
         Of the patches; by default the front end's own.
     threshold : float
-        Above which a class is heard, of a network whose probabilities do not sum to 1.
+        Above which a class is heard, of a network that can hear several at once.
 
     Returns
     -------
@@ -288,10 +290,28 @@ def ask(
     It is silent.
     """
     said = _predicted(model, wave, overlap)
-    # Probabilities of one class out of all sum to 1; those of several at once do not.
-    if np.allclose(said.patch_scores.sum(axis=1), 1, atol=1e-3):
+    if _one_of_all(model, wave, overlap):
         return _one(model, name, said, targets)
     return _several(model, name, said, targets, threshold)
+
+
+def _one_of_all(model, wave, overlap) -> bool:
+    """Tell whether a network's probabilities are of one class out of all, not of each by itself.
+
+    Its last layer says so, or else which of the two makes its probabilities of its logits. Their
+    sum does not: where one class is heard for certain, it is about 1 either way.
+    """
+    try:
+        last = probabilities_of(model.network)
+    except XaiAudioError:  # it takes samples: there is no graph of patches
+        last = ""
+    if last:
+        return last == "softmax"
+    patches = model.frontend(np.asarray(wave), overlap=overlap, pad=True)
+    scores, logits = model.scores(patches), model.logits(patches)
+    return bool(
+        np.abs(softmax(logits, axis=1) - scores).max() < np.abs(expit(logits) - scores).max()
+    )
 
 
 def _predicted(model, wave, overlap) -> ClipPrediction:

@@ -94,8 +94,8 @@ def answered(
     Parameters
     ----------
     model : AudioClassifier
-        Who is asked. Where its probabilities do not sum to 1, so that it can hear several classes
-        at once, all that it hears are named, or else the two most probable.
+        Who is asked. Of a network that can hear several classes at once (sigmoids, not a softmax)
+        all that it hears are named, or else the two most probable.
     sounds : mapping of str to array_like of float, shape (samples,)
         What each is, and the sound in [-1, 1], at the rate of the model's front end. For the
         network, those shorter than a patch are lengthened with silence; the players have none.
