@@ -15,7 +15,7 @@ from xaiaudio.models.training.tables import PatchTable
 SHAPE = (6, 5)
 
 
-def model(parts, before=(), use_bias=True, labels=LABELS):
+def model(parts, before=(), use_bias=True, labels=LABELS, design="by hand"):
     inputs = tensor = keras.Input((*SHAPE, 1))
     for layer in before:
         tensor = layer(tensor)
@@ -24,9 +24,7 @@ def model(parts, before=(), use_bias=True, labels=LABELS):
     logits = keras.layers.Dense(len(labels), use_bias=use_bias, name="logits")
     network = keras.Model(inputs, logits(whole))
     evidence = [Evidence("part")] * tensor.shape[1]
-    return SelfExplaining.from_network(
-        network, labels, frontend(*SHAPE), evidence, design="by hand"
-    )
+    return SelfExplaining.from_network(network, labels, frontend(*SHAPE), evidence, design=design)
 
 
 def dense(labels=LABELS, **options):
@@ -120,7 +118,7 @@ def test_prototypes_that_are_drawn_are_patches(pooling):
 def test_even_attention_is_even_and_changes_nothing_else():
     turned = keras.layers.Reshape((6, 5))
     widened = keras.layers.Dense(4)
-    one = model(attention.Moments(2, name="parts"), [turned, widened])
+    one = model(attention.Moments(2, name="parts"), [turned, widened], design="attention")
     patches = random_patches(5, SHAPE)
     even = controls.even_attention(one)
     np.testing.assert_allclose(attention.attention(even, patches), 1 / 6, atol=1e-6)
