@@ -49,6 +49,19 @@ def test_it_learns_and_shuffled_labels_teach_nothing(clips, tmp_path):
     assert xa.models.test(blank, test).clip_accuracy < 0.7
 
 
+def test_the_seed_decides_all_first_weights():
+    def first(seed):
+        options = attention.Options(size=8, heads=2, layers=1, seed=seed)
+        network = attention.build(frontend(12, 8), 3, options)
+        return {weight.path: weight.numpy() for weight in network.weights}
+
+    other, again = first(5), first(4)
+    for name, value in first(4).items():
+        np.testing.assert_array_equal(value, again[name])
+        drawn = np.ptp(value) > 0 and "places" not in name  # those are sines
+        assert np.array_equal(value, other[name]) != drawn
+
+
 def test_each_head_pays_one_in_all():
     model, patches = classifier(), random_patches(3, SHAPE)
     paid = attention.attention(model, patches)

@@ -121,20 +121,22 @@ class Moments(keras.layers.Layer):
     ----------
     count : int
         Heads.
+    seed : int
+        Of the first weights.
     """
 
-    def __init__(self, count: int, **options: Any):
+    def __init__(self, count: int, seed: int = 0, **options: Any):
         super().__init__(**options)
-        self.count = count
+        self.count, self.seed = count, seed
 
     def build(self, input_shape: tuple) -> None:
         """Make the questions (size, heads) and the values (size, size)."""
-        size = input_shape[-1]
+        size, first = input_shape[-1], keras.initializers.GlorotUniform
         self.questions = self.add_weight(
-            shape=(size, self.count), name="questions", initializer="glorot_uniform"
+            shape=(size, self.count), name="questions", initializer=first(self.seed)
         )
         self.answers = self.add_weight(
-            shape=(size, size), name="answers", initializer="glorot_uniform"
+            shape=(size, size), name="answers", initializer=first(self.seed + 1)
         )
 
     def attention(self, inputs: Any) -> Any:
@@ -153,7 +155,7 @@ class Moments(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the parameters."""
-        return {**super().get_config(), "count": self.count}
+        return {**super().get_config(), "count": self.count, "seed": self.seed}
 
 
 @register(
@@ -251,7 +253,8 @@ def build(
     for number in range(options.layers):
         tensor = _block(tensor, options, f"layer{number + 1}", seeds)
     tensor = layers.LayerNormalization(name="described")(tensor)
-    parts = Moments(options.heads, name="parts")(tensor)
+    # Far from the seeds of the other layers, which are counted up.
+    parts = Moments(options.heads, options.seed + 1000, name="parts")(tensor)
     whole = keras.ops.sum(parts, axis=1)
     dense = layers.Dense(classes, kernel_initializer=first(next(seeds)), name="logits")
     return keras.Model(patch, dense(whole), name="attention")
