@@ -122,7 +122,7 @@ def test_the_last_layer_is_the_regression():
     told = rng.normal(size=(60, 4))
     for classes in (2, 3):
         targets = (told[:, 0] > 0).astype(int) + (told[:, 1] > 1) * (classes == 3)
-        kernel, bias = bottleneck._linear(told, targets, classes)
+        kernel, bias = bottleneck._linear(told, targets)
         logits = told @ kernel + bias
         powers = np.exp(logits)
         wanted = LogisticRegression(max_iter=2000).fit(told, targets).predict_proba(told)

@@ -23,6 +23,7 @@ from ..training.steps import in_batches
 from . import qualities
 from .base import SelfExplaining
 from .evidence import Evidence
+from .logistic import logistic
 from .registry import register
 
 if TYPE_CHECKING:
@@ -238,22 +239,16 @@ def _learn(network, found, goals, lessons, options, progress) -> dict:
         losses, variables, learnt, checked, settings, progress=progress, title="concepts"
     )
     told = np.asarray(head(found, training=False)[0])
-    last.set_weights(_linear(told, lessons.targets, len(lessons.labels)))
+    last.set_weights(_linear(told, lessons.targets))
     history = {name: np.asarray(values).tolist() for name, values in course.items()}
     validated = lessons.validation
     history["r2"] = explained(told[validated], goals[validated]).tolist()
     return history
 
 
-def _linear(told, targets, classes) -> list[np.ndarray]:
-    """Return kernel and bias of multinomial logistic regression (scikit-learn)."""
-    from sklearn.linear_model import LogisticRegression
-
-    found = LogisticRegression(C=1.0, max_iter=2000).fit(told.astype(float), targets)
-    kernel, bias = found.coef_.T, found.intercept_
-    if classes == 2:  # one column, for the second class against the first
-        kernel, bias = np.hstack([-kernel, kernel]) / 2, np.hstack([-bias, bias]) / 2
-    return [kernel.astype(np.float32), bias.astype(np.float32)]
+def _linear(told, targets) -> list[np.ndarray]:
+    """Return kernel and bias of the last layer."""
+    return [found.astype(np.float32) for found in logistic(told.astype(float), targets)]
 
 
 def explained(told: ArrayLike, true: ArrayLike) -> np.ndarray:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from ...errors import XaiAudioError
 from ..training.steps import in_batches
 from .attention import Moments
 from .base import LOGITS, PARTS, SelfExplaining
+from .grounds import with_shuffled_weights
+from .logistic import logistic
 from .prototypes import Prototypes
 
 if TYPE_CHECKING:
@@ -67,10 +68,8 @@ def refitted(
     sums = (found.sum(axis=1) if found.ndim == 3 else found).astype(float)
     mean, spread = sums.mean(axis=0), sums.std(axis=0)
     scale = np.divide(1, spread, out=np.zeros_like(spread), where=spread > 0)
-    fit = LogisticRegression(C=FREEDOM, max_iter=500).fit((sums - mean) * scale, truth[kept])
-    weights, bias = fit.coef_.T * scale[:, None], fit.intercept_
-    if len(model.labels) == 2:  # one column says it for both
-        weights, bias = np.hstack([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
+    weights, bias = logistic((sums - mean) * scale, truth[kept], freedom=FREEDOM, rounds=500)
+    weights = weights * scale[:, None]
     made = _with(model, _copy(model.logits_network), "softmax")
     last = made.logits_network.get_layer(LOGITS)
     if not last.use_bias:
@@ -89,12 +88,7 @@ def random_weights(model: SelfExplaining, seed: int = 0) -> SelfExplaining:
     model : SelfExplaining
     seed : int
     """
-    made = _with(model, _copy(model.logits_network))
-    rng, weights = np.random.default_rng([seed, 80]), made.logits_network.get_weights()
-    made.logits_network.set_weights(
-        [rng.permutation(weight.ravel()).reshape(weight.shape) for weight in weights]
-    )
-    return made
+    return _with(model, with_shuffled_weights(model.logits_network, [seed, 80]))
 
 
 def drawn_prototypes(

@@ -60,8 +60,7 @@ def embedding(backbone: Backbone, *, random: bool = False, seed: int = 0) -> Gro
     seed : int
         Decides them.
     """
-    network = _randomised(backbone.network, seed) if random else backbone.network
-    return Ground(network, None)
+    return Ground(_body(backbone, random, seed), None)
 
 
 def feature_maps(
@@ -92,7 +91,7 @@ def feature_maps(
     >>> found.network.layers[-1].name, found.network.output_shape
     ('conv4_1', (None, 12, 8, 128))
     """
-    network = _randomised(backbone.network, seed) if random else backbone.network
+    network = _body(backbone, random, seed)
     graph = graph_of(network)
     frames = backbone.frontend.frames
     for node in reversed(graph.nodes):
@@ -106,9 +105,15 @@ def feature_maps(
     )
 
 
-def _randomised(network, seed) -> keras.Model:
-    """Return a copy whose weights are shuffled, layer by layer: their sizes stay, not their use."""
-    rng = np.random.default_rng([seed, RANDOM_WEIGHTS])
+def _body(backbone, random, seed) -> keras.Model:
+    if random:
+        return with_shuffled_weights(backbone.network, [seed, RANDOM_WEIGHTS])
+    return backbone.network
+
+
+def with_shuffled_weights(network: keras.Model, seed: int | list[int]) -> keras.Model:
+    """Return a copy whose weights are shuffled, array by array: their sizes stay, not their use."""
+    rng = np.random.default_rng(seed)
     made = keras.models.clone_model(network)
     made.set_weights(
         [rng.permutation(weight.ravel()).reshape(weight.shape) for weight in network.get_weights()]

@@ -12,6 +12,7 @@ from ... import nmf, stft
 from ...errors import XaiAudioError
 from .base import SelfExplaining
 from .evidence import Evidence
+from .logistic import logistic
 from .registry import register
 
 if TYPE_CHECKING:
@@ -299,18 +300,11 @@ def _head(parts, lessons, options) -> tuple[np.ndarray, np.ndarray, float]:
 
 
 def _logistic(taken, wanted, classes, price) -> tuple[np.ndarray, np.ndarray]:
-    from sklearn.linear_model import LogisticRegression
-
-    fitted = LogisticRegression(C=price, max_iter=2000).fit(_SCALE * taken, wanted)
     weights = np.zeros((taken.shape[1], classes))
     bias = np.full(classes, -20.0)  # a class that nothing was learnt of
-    if len(fitted.classes_) == 2:  # one row for both
-        both = _SCALE * fitted.coef_[0] / 2
-        weights[:, fitted.classes_] = np.stack([-both, both], axis=1)
-        bias[fitted.classes_] = np.array([-1, 1]) * fitted.intercept_ / 2
-    else:
-        weights[:, fitted.classes_] = _SCALE * fitted.coef_.T
-        bias[fitted.classes_] = fitted.intercept_
+    learnt = np.unique(wanted)
+    found, bias[learnt] = logistic(_SCALE * taken, wanted, freedom=price)
+    weights[:, learnt] = _SCALE * found
     return weights, bias
 
 
