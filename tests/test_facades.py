@@ -10,7 +10,8 @@ import pytest
 FACADES = {
     "xaiaudio.models": [],
     "xaiaudio.evaluate": ["benchmark", "experiments", "metrics"],
-    "xaiaudio": ["datasets", "evaluate", "explainers", "models", "plots", "sonify"],
+    "xaiaudio.probes": [],
+    "xaiaudio": ["datasets", "evaluate", "explainers", "models", "plots", "probes", "sonify"],
 }
 
 

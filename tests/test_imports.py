@@ -21,6 +21,7 @@ FLOORS = (
     ("models",),
     ("explainers",),
     ("sonify", "evaluate", "plots"),
+    ("probes",),
     ("pages",),
     ("publishing",),
     ("cli",),

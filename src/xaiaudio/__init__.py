@@ -30,7 +30,7 @@ __version__ = "0.1.0"
 
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
-    submodules=["datasets", "evaluate", "explainers", "models", "plots", "sonify"],
+    submodules=["datasets", "evaluate", "explainers", "models", "plots", "probes", "sonify"],
     submod_attrs={
         "audio": ["load_audio"],
         "errors": ["XaiAudioError", "XaiAudioWarning"],
@@ -57,6 +57,7 @@ if _typing.TYPE_CHECKING:
     from . import explainers as explainers
     from . import models as models
     from . import plots as plots
+    from . import probes as probes
     from . import sonify as sonify
     from .audio import load_audio as load_audio
     from .errors import XaiAudioError as XaiAudioError

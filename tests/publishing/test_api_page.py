@@ -27,7 +27,7 @@ def named(kind):
 
 
 def modules():
-    for package in ("evaluate", "explainers"):
+    for package in ("evaluate", "explainers", "probes"):
         for path in sorted((PACKAGE / package).rglob("*.py")):
             name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
             if path.stem != "__init__" and name not in INNER and ".lrp." not in name:
