@@ -8,7 +8,7 @@ from sound_files import coded, tone
 
 from xaiaudio import datasets
 from xaiaudio.audio import save_audio
-from xaiaudio.datasets import CLASSES, esc10, folders
+from xaiaudio.datasets import CLASSES, archives, esc10, folders
 from xaiaudio.errors import XaiAudioError
 
 SILENCE = np.zeros(160)
@@ -49,7 +49,8 @@ def authors(tmp_path):
 
 def sums(folder):
     return {
-        str(path.relative_to(folder)): esc10.sha256(path) for path in sorted(folder.rglob("*.ogg"))
+        str(path.relative_to(folder)): archives.sha256(path)
+        for path in sorted(folder.rglob("*.ogg"))
     }
 
 

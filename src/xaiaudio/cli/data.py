@@ -32,7 +32,7 @@ def add_to(app: typer.Typer) -> None:
 @group.command("fetch", short_help="Download or generate a set.")
 def fetch(
     name: Annotated[
-        str, typer.Argument(metavar="SET", help="esc10, synthetic or digits.")
+        str, typer.Argument(metavar="SET", help="esc10, fsdd, synthetic or digits.")
     ] = "esc10",
     url: Annotated[
         str | None, typer.Option(help="A mirror of ESC-10's archive. Default: the authors' own.")
@@ -76,7 +76,8 @@ def _place(name: str) -> str:
 @group.command("info", short_help="Classes, counts and licences of a set.")
 def info(
     name: Annotated[
-        str, typer.Argument(metavar="SET", help="synthetic, esc10, digits or a folder of sounds.")
+        str,
+        typer.Argument(metavar="SET", help="synthetic, esc10, fsdd, digits or a folder of sounds."),
     ],
 ) -> None:
     """Tell the classes, counts, folds and licences of a set, and check ESC-10's files."""

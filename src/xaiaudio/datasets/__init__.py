@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "esc10",
         "events",
         "folders",
+        "fsdd",
         "levels",
         "mixtures",
         "music",

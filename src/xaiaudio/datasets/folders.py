@@ -158,10 +158,10 @@ def _read_class_folders(folder: Path, esc10: bool | None) -> tuple[list[Clip], t
 
 def _authors(files) -> bool:
     """Tell whether all files are those that ESC-10's authors published."""
-    from . import esc10
+    from . import archives, esc10
 
     sums = {Path(name).name: digest for name, digest in esc10.manifest().items()}
-    return all(sums.get(path.name) == esc10.sha256(path) for path in files)
+    return all(sums.get(path.name) == archives.sha256(path) for path in files)
 
 
 def _sounds_by_label(folder: Path) -> dict[str, list[Path]]:

@@ -37,6 +37,7 @@ SETS = {
     "digits": Entry(
         "digits", "spoken digits by 20 speakers, made from a seed", "XAIAUDIO_AUDIOMNIST"
     ),
+    "fsdd": Entry("fsdd", "3,000 recordings of digits by six people, 27 MB", "XAIAUDIO_FSDD"),
 }
 
 
@@ -53,7 +54,8 @@ def load(name: PathLike, *, progress: bool = True) -> ClipSet:
     name : str or path-like
         ``"synthetic"``, made on the spot from a seed; ``"esc10"``, the real recordings (see
         :func:`xaiaudio.datasets.esc10.load`); ``"digits"``, spoken ones (see
-        :func:`xaiaudio.datasets.digits.load`); or a folder (see
+        :func:`xaiaudio.datasets.digits.load`); ``"fsdd"``, recorded ones (see
+        :func:`xaiaudio.datasets.fsdd.load`); or a folder (see
         :func:`xaiaudio.datasets.folders.read`).
     progress : bool
         Show a bar while sounds are made or fetched.

@@ -49,6 +49,8 @@ class Profile:
         The fold that is held out.
     measured : int
         Clips that a measurement over many takes at most.
+    speech : {"digits", "fsdd"}
+        The module of :mod:`xaiaudio.datasets` that chapters on speech take spoken digits from.
     seed : int
         Decides the shuffling, the new layer's first weights and what LIME draws.
     """
@@ -66,6 +68,7 @@ class Profile:
     frozen_epochs: int = 20
     test_fold: int = 5
     measured: int = 20
+    speech: str = "digits"
     seed: int = 0
 
     def clips(self, *, progress: bool = True) -> ClipSet:
@@ -224,7 +227,8 @@ class Profile:
         """Name a trained network after everything that shaped it."""
         clips = self.clips(progress=False)
         about = [(clip.name, clip.label, clip.fold) for clip in clips]
-        options = {name: value for name, value in asdict(self).items() if name != "measured"}
+        apart = ("measured", "speech")  # no network of this profile depends on them
+        options = {name: value for name, value in asdict(self).items() if name not in apart}
         address, files = backbones.weights(self.backbone)
         return cache.key(
             [options, freeze, about, address],
@@ -265,6 +269,7 @@ PROFILES = {
             "esc10",
             "yamnet",
             "the real recordings of ESC-10 and YAMNet: on a laptop",
+            speech="fsdd",
         ),
         Profile(
             "esc10-vggish",

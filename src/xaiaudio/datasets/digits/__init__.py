@@ -19,7 +19,7 @@ from ...synthesis.speech_utterance import Phone, Utterance, speak
 from ..base import ClipSet
 from ..registry import SETS
 from . import audiomnist, store
-from .tasks import DIGITS, TASKS, Recording, check_task, clip_set
+from .tasks import DIGITS, TASKS, Recording, check_takes, check_task, clip_set
 from .truth import SOURCE, groups, regions, truth
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def load(
     >>> train, test = digits.load("speaker").split()  # doctest: +SKIP
     """
     check_task(task)
-    _check_takes(1 if takes is None else takes)
+    check_takes(takes)
     own = folder or os.environ.get(VARIABLE)
     if not own:
         return synthesised(task, takes=TAKES if takes is None else takes, progress=progress)
@@ -135,7 +135,7 @@ def synthesised(
     1000
     """
     check_task(task)
-    _check_takes(takes)
+    check_takes(takes)
     voices = speakers(count, seed)
     folder = cache.home() / "digits" / f"v{VERSION}-seed{seed}-{count}x{takes}"
     store.ensure(folder, voices, takes, seed, progress=progress)
@@ -171,8 +171,3 @@ def frontend() -> LogMel:
     (96, 64)
     """
     return LogMel(window=640, fft=1024, fmin=50.0)
-
-
-def _check_takes(takes) -> None:
-    if isinstance(takes, bool) or not isinstance(takes, int) or takes < 1:
-        raise XaiAudioError(f"takes is {takes!r}: a whole number from 1 on is needed.")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import XaiAudioError
-from .tasks import Recording
+from .tasks import Recording, first_takes
 
 if TYPE_CHECKING:
     from ...types import PathLike
@@ -57,14 +57,15 @@ def read(folder: PathLike, takes: int | None = None) -> list[Recording]:
         raise XaiAudioError(
             f"{folder} is not AudioMNIST: it has no recording such as data/01/0_01_0.wav."
         )
-    return [
+    listed = [
         Recording(path, digit, speaker, take, genders.get(speaker), "MIT", "", "AudioMNIST")
-        for path, digit, speaker, take in _first(found, takes)
+        for path, digit, speaker, take in found
     ]
+    return first_takes(listed, takes)
 
 
 def _files(root: Path) -> list[tuple[Path, int, str, int]]:
-    """List path, digit, speaker and take of each recording, takes in the order of their numbers."""
+    """List path, digit, speaker and take of each recording."""
     found = []
     for folder in sorted(root.iterdir()):
         if not (_FOLDER.match(folder.name) and folder.is_dir()):
@@ -73,17 +74,7 @@ def _files(root: Path) -> list[tuple[Path, int, str, int]]:
             match = _NAME.match(path.name)
             if match and match["speaker"] == folder.name:
                 found.append((path, int(match["digit"]), folder.name, int(match["take"])))
-    return sorted(found, key=lambda one: (one[2], one[1], one[3]))
-
-
-def _first(found, takes):
-    """Keep the first takes of each digit by each speaker."""
-    seen: dict[tuple, int] = {}
-    for one in found:
-        key = one[1:3]
-        seen[key] = seen.get(key, 0) + 1
-        if takes is None or seen[key] <= takes:
-            yield one
+    return found
 
 
 def _genders(path: Path) -> dict[str, str]:

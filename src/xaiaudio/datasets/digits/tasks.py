@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ class Recording:
     path : Path
     digit : int
     speaker : str
-        As AudioMNIST numbers them, ``"01"`` to ``"60"``.
+        As AudioMNIST numbers them, ``"01"`` to ``"60"``; in FSDD a first name.
     take : int
     gender : str or None
     licence, author, source : str
@@ -83,10 +84,29 @@ def clip_set(recordings, task: str, name: str) -> ClipSet:
     return ClipSet(name, clips, tuple(known))
 
 
-def check_task(task) -> None:
+def check_task(task, tasks=TASKS) -> None:
     """Raise an error if there is no such task."""
-    if task not in TASKS:
-        raise XaiAudioError(f"The task is {task!r}: it must be one of {', '.join(TASKS)}.")
+    if task not in tasks:
+        raise XaiAudioError(f"The task is {task!r}: it must be one of {', '.join(tasks)}.")
+
+
+def check_takes(takes) -> None:
+    """Raise an error unless `takes` is a number of takes, or None for all of them."""
+    if takes is None:
+        return
+    if isinstance(takes, bool) or not isinstance(takes, int) or takes < 1:
+        raise XaiAudioError(f"takes is {takes!r}: a whole number from 1 on is needed.")
+
+
+def first_takes(recordings, takes: int | None) -> list[Recording]:
+    """Keep the first takes of each digit by each speaker, in the order of their numbers."""
+    seen: Counter = Counter()
+    kept = []
+    for one in sorted(recordings, key=lambda one: (one.speaker, one.digit, one.take)):
+        seen[one.speaker, one.digit] += 1
+        if takes is None or seen[one.speaker, one.digit] <= takes:
+            kept.append(one)
+    return kept
 
 
 def _label(recording: Recording, task: str) -> str:
