@@ -1,6 +1,8 @@
 """``xaiaudio evaluate``: what it prints and writes, and what it says of bad input."""
 
 import csv
+import hashlib
+import shlex
 import shutil
 
 import numpy as np
@@ -123,3 +125,44 @@ def test_mixtures_have_a_truth(capsys, tmp_path):
     assert "oracle" in said
     for left_out in ("still.wav is silent", "short.wav is too short", "text.wav cannot be read"):
         assert left_out in err
+
+
+@pytest.mark.slow
+def test_a_card_tells_the_run_and_how_to_repeat_it(capsys, folder, tmp_path):
+    out, card = tmp_path / "out", tmp_path / "cards" / "mine.md"
+    typed = ("evaluate", folder, "--out", out, *FAST, "--clips", 7, "--card", card)
+    status, said, err = call(capsys, *typed)
+    assert status == 0, err
+    assert str(card) in said
+    text = card.read_text(encoding="utf-8")
+    again = text.partition("```\n")[2].partition("\n```")[0]
+    words = shlex.split(again)
+    assert words[:3] == ["xaiaudio", "evaluate", str(folder)]
+    assert set(map(str, typed[2:])) - {"-m"} <= set(words) and "--seed" not in words
+    hidden = tmp_path / "mine.html"
+    status, _, err = call(capsys, *words[1:], "--card", hidden, "--hide-names")
+    assert status == 0, err
+    page = hidden.read_text(encoding="utf-8")
+    for file in folder.rglob("*.wav"):
+        assert f"| {file.stem} | " in text and f">{file.stem}</th>" not in page
+        assert hashlib.sha256(file.read_bytes()).hexdigest()[:12] in page
+    with open(out / "leaderboard.csv", newline="") as file:
+        rows = {(row["method"], row["measure"]): row for row in csv.DictReader(file)}
+    for line in text.partition("## What was measured")[2].splitlines():
+        cells = line.strip("| ").split(" | ")
+        if ("occlusion", cells[0]) in rows and len(cells) == 9:
+            told = float(cells[3].partition(" ")[0])
+            assert told == pytest.approx(float(rows["occlusion", cells[0]]["mean"]), rel=5e-3)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--card", "card.pdf"), "ends neither in .md nor in .html"),
+        (("--card", "."), "ends neither"),
+        (("--hide-names",), "add --card FILE"),
+    ],
+)
+def test_a_card_that_cannot_be(capsys, folder, options, told):
+    status, _, err = call(capsys, "evaluate", folder, *options)
+    assert status == 1 and told in complaint(err)

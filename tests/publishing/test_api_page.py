@@ -16,6 +16,7 @@ INNER = {
     "explainers.checks",
     "evaluate.benchmark.row_cache",
     "evaluate.benchmark.context",
+    "evaluate.benchmark.card_entries",
     "evaluate.metrics.cost",
 }
 

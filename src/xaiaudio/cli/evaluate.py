@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -37,6 +39,7 @@ Examples:
   xaiaudio evaluate my_sounds --model mine.keras -m gradcam -m lime --clips 20
   xaiaudio evaluate my_sounds --model mine.keras --mix 10
   xaiaudio evaluate my_sounds --set lime.samples=500 --out measured
+  xaiaudio evaluate my_sounds --model mine.keras -m lime --card lime.md
 
 The folder has one folder per class, named as the network's classes; a folder of sounds
 alone is explained for the classes that the network predicts. One patch of each clip is
@@ -58,7 +61,11 @@ take most of it.
 How to read it: `chance` is a random map, `uniform` the same everywhere, `centre` highest
 in the middle, `energy` the spectrogram itself, `oracle` the true event. A method that
 does no better than chance by a measure tells you nothing there. No measure is the truth:
-read several."""
+read several.
+
+--card writes what belongs with the maps in a report: network, sounds, options, each
+measure beside the random map, and what was not shown. It names the clips and shows the
+command as you typed it; --hide-names puts fingerprints of the clips in their place."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -69,6 +76,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def evaluate(
+    context: typer.Context,
     sounds: Annotated[
         str,
         typer.Argument(
@@ -107,9 +115,20 @@ def evaluate(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")] = Path(
         "evaluated"
     ),
+    card: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write a card for a report, .md or .html."),
+    ] = None,
+    hide_names: Annotated[
+        bool, typer.Option("--hide-names", help="No names of clips on the card.")
+    ] = False,
 ) -> None:
     """Measure the explanation methods on a network and sounds, and rank them."""
     check_folder(out)
+    if hide_names and card is None:
+        raise XaiAudioError("--hide-names is for a card: add --card FILE.")
+    if card is not None:
+        _check_card(card)
     about = about_network(labels, ends_in, activation, repeat_channels, sample_rate, seconds)
     from .. import datasets
 
@@ -118,6 +137,7 @@ def evaluate(
     start_tensorflow()
     from .. import evaluate as measuring
     from ..explainers.registry import methods as known
+    from ..pages.card import write as write_card
     from ..pages.leaderboard import write
 
     every = list(known())
@@ -129,17 +149,21 @@ def evaluate(
     else:
         found = _mixed(found, mix, clips, classifier.frontend, seed)
     note(f"{sounds}: {len(chosen)} methods on up to {clips} clips ...")
+    cases = measuring.cases_of(classifier, found, clips)
     board = measuring.leaderboard(
         classifier,
-        found,
+        cases,
         chosen,
-        limit=clips,
         options=options,
         seed=seed,
         cache=out / "rows",
         progress=watched() or None,
     )
     written = write(board, out)
+    if card is not None:
+        about = {"file": model if Path(model).is_file() else None, "hide_names": hide_names}
+        made = measuring.card(classifier, cases, board, again=_typed(context), **about)
+        written.append(write_card(made, card))
     for names in _families(board):
         _, *rows = board.table(names)
         heads = [f"{one.title}{_WAYS[one.better]}" for one in map(board.measure, names)]
@@ -154,6 +178,32 @@ def evaluate(
     say(f"Measured on {_clips(board.cases)}.")
     for path in written:
         say(f"  {path}")
+
+
+def _check_card(path: Path) -> None:
+    """Find out before the work, not after it, that a card cannot be written."""
+    from ..pages.card import check_path
+
+    place = next(parent for parent in check_path(path).absolute().parents if parent.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        raise XaiAudioError(f"--card is {path}, but nothing can be written to {place}.")
+
+
+def _typed(context) -> str:
+    """Return the command with all its options that are not the defaults."""
+    words = ["xaiaudio", "evaluate"]
+    for option in context.command.params:
+        value = context.params.get(option.name)
+        if value is None or value == option.get_default(context):
+            continue
+        if option.param_type_name == "argument":
+            words.append(str(value))
+        elif getattr(option, "is_flag", False):
+            words.append(option.opts[0])
+        else:
+            for one in value if isinstance(value, (list, tuple)) else [value]:
+                words += [option.opts[0], str(one)]
+    return shlex.join(words)
 
 
 def _families(board) -> list[list[str]]:

@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     submodules=["benchmark", "experiments", "metrics"],
     submod_attrs={
         "benchmark.board": ["Leaderboard"],
+        "benchmark.card": ["Card", "card"],
         "benchmark.leaderboard": ["leaderboard"],
         "benchmark.samples": ["Cases", "cases_of", "with_truth"],
         "metrics.registry": ["measures"],

@@ -56,6 +56,8 @@ class Leaderboard:
         The recording that each clip is of; the intervals are over these. Empty if each is its own.
     unusable : tuple of str
         Why other clips were left out: unreadable, too short, silent.
+    seed : int
+        What decided all that is left to chance.
     """
 
     network: str
@@ -66,6 +68,7 @@ class Leaderboard:
     rows: tuple[Row, ...]
     groups: tuple[str, ...] = ()
     unusable: tuple[str, ...] = ()
+    seed: int = 0
 
     @property
     def methods(self) -> tuple[Row, ...]:

@@ -99,7 +99,7 @@ def leaderboard(
                 row = _measured(model, cases, entry, columns, few, seed, shared)
                 if store:
                     store.keep(entry, row)
-            rows.append(replace(row, name=name))
+            rows.append(replace(row, name=name, method=entry.name, settings=_settings(entry, seed)))
             step()
     return Leaderboard(
         network=model.name,
@@ -110,7 +110,15 @@ def leaderboard(
         rows=tuple(rows),
         groups=cases.groups,
         unusable=cases.unusable,
+        seed=seed,
     )
+
+
+def _settings(entry, seed) -> dict:
+    """Return all options of a row, with the seed that its maps are drawn with."""
+    if isinstance(entry, Reference):
+        return {"seed": seed} if entry.seeded else {}
+    return {**entry.with_seed(seed).settings, "upsample": entry.upsample}
 
 
 def _rows(methods, options, references, known) -> dict[str, Explainer | Reference]:

@@ -24,6 +24,10 @@ class Row:
         Why there are no values; empty if there are.
     notes : dict of str to str
         Measure to why it has no answer here, where it could not be taken.
+    method : str
+        What makes the maps, by its name in the registry; `name` may be another.
+    settings : dict
+        All its options, defaults and seed included.
     """
 
     name: str
@@ -32,3 +36,5 @@ class Row:
     seconds: float = float("nan")
     error: str = ""
     notes: dict[str, str] = field(default_factory=dict)
+    method: str = ""
+    settings: dict = field(default_factory=dict)

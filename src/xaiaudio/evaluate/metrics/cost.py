@@ -18,6 +18,7 @@ from .registry import COST, register
     summary="milliseconds that a map takes on this machine, without compiling",
     source="",
     floor="worst",
+    silent="it asks no network",
 )
 def milliseconds(context) -> np.ndarray:
     """Return the milliseconds of a map, for each case the same, (n,); NaN for a reference."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 _ARRAS = "Arras et al., CLEVR-XAI, Information Fusion 2022"
+_UNKNOWN = "where the events are is not known, or the other sound drowns them"
 
 
 @register(
@@ -30,6 +31,7 @@ _ARRAS = "Arras et al., CLEVR-XAI, Information Fusion 2022"
     summary="share of the relevance that lies on the true event",
     source=_ARRAS,
     takes=("maps", "truth"),
+    silent=_UNKNOWN,
 )
 def relevance_mass(maps: ArrayLike, truth: ArrayLike) -> np.ndarray:
     """Return the share of the positive relevance that lies inside the truth.
@@ -76,6 +78,7 @@ def relevance_mass(maps: ArrayLike, truth: ArrayLike) -> np.ndarray:
     summary="share of the highest cells, as many as the event has, that lie on the true event",
     source=_ARRAS,
     takes=("maps", "truth"),
+    silent=_UNKNOWN,
 )
 def relevance_rank(maps: ArrayLike, truth: ArrayLike) -> np.ndarray:
     """Return the share of the most relevant cells that lie inside the truth.
@@ -123,6 +126,7 @@ def relevance_rank(maps: ArrayLike, truth: ArrayLike) -> np.ndarray:
     summary="share of sounds whose highest cell lies on the true event",
     source="Zhang et al., Top-down neural attention by excitation backprop, IJCV 2018",
     takes=("maps", "truth"),
+    silent=_UNKNOWN,
 )
 def pointing_game(maps: ArrayLike, truth: ArrayLike) -> np.ndarray:
     """Tell whether the most relevant cell lies inside the truth.

@@ -66,6 +66,8 @@ class Measure:
     floor : {"chance", "worst"}
         What the worst place is: the random map's value, or the worst method's, where a random map
         would win without merit.
+    silent : str
+        Why it may have no answer for a method or for clips; empty if it always has one.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Measure:
     function: Callable
     floor: str = "chance"
     takes: tuple[str, ...] = ("context",)
+    silent: str = ""
 
     def values(self, context: Context) -> np.ndarray:
         """Measure one row of the leaderboard, (n,); NaN where something needed is unknown."""
@@ -112,6 +115,7 @@ def register(
     source: str,
     takes: tuple[str, ...] = ("context",),
     floor: str = "chance",
+    silent: str = "",
 ) -> Callable[[Callable], Callable]:
     """Register a measure, as a decorator of the function that defines it; see `Measure`."""
     if better not in BETTER:
@@ -119,7 +123,7 @@ def register(
 
     def add(function):
         about = (title, family, unit, better, low, high, summary, source, function, floor, takes)
-        _MEASURES[name] = Measure(name, *about)
+        _MEASURES[name] = Measure(name, *about, silent)
         return function
 
     return add

@@ -290,6 +290,7 @@ def relative(after: ArrayLike, before: ArrayLike) -> np.ndarray:
     summary="largest relative change of the map under noise 40 dB below the sound",
     source="Yeh et al., On the (in)fidelity and sensitivity of explanations, NeurIPS 2019",
     floor="worst",
+    silent="the sounds that the patches were cut from are not known",
 )
 def _largest_change(context):
     """Measure the largest relative change of each map under noise; NaN where no sound is known."""

@@ -351,6 +351,7 @@ def _ranks_alike(first, second) -> np.ndarray:
     high=1,
     summary="similarity of the maps of two seeds, for methods that draw at random",
     source="Mishra et al., Reliable local explanations for machine listening, IJCNN 2020",
+    silent="the method draws nothing that a seed decides, or its maps are flat",
 )
 def _two_seeds(context):
     """Compare the maps of two seeds; NaN for a method that draws nothing."""
