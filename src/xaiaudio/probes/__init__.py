@@ -2,9 +2,14 @@
 
 import lazy_loader as _lazy
 
+# No module bears the name of a function: importing it would put the module in the function's place.
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submod_attrs={
         "activations": ["Activations", "pooled", "stages"],
+        "control": ["Selectivity", "clusters", "control_labels", "selectivity"],
+        "linear": ["Knowledge", "Reading", "classify", "over_layers", "regress"],
+        "online_code": ["CodeLength", "code_length"],
+        "splitting": ["dealt_anew", "folds_of"],
     },
 )
