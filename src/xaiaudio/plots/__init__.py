@@ -27,6 +27,7 @@ from .prototypes import alike, radius, sums, together
 from .qualities import quality_bars, signed_table
 from .recurrent import in_time, mean_curves
 from .relevance import conservation, layer_plan, neurons, relevance_flow, rule_shares
+from .responses import answers_of_two, responses
 from .sanity import forgetting, likeness_curves, likeness_dots, likeness_table
 from .segments import segments
 from .sounds import clip_spectrogram, clip_spectrograms, filterbank, spectrograms, waveform
@@ -41,6 +42,7 @@ __all__ = [
     "agreement",
     "alike",
     "atoms",
+    "answers_of_two",
     "attention_against",
     "band_shares",
     "bands",
@@ -99,6 +101,7 @@ __all__ = [
     "radius",
     "relevance_flow",
     "rule_shares",
+    "responses",
     "samples",
     "segments",
     "settling",
