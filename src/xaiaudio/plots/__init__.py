@@ -34,6 +34,7 @@ from .sounds import clip_spectrogram, clip_spectrograms, filterbank, spectrogram
 from .sources import by_source, source_averages
 from .stability import changes, named_segments, settling
 from .strip import strip
+from .synthesiser import fitting, level_changes, pitch_search, taken_apart, three_levels
 from .testing import calibration, intervals, patch_scores
 from .waveforms import band_shares, filters, samples
 
@@ -71,6 +72,7 @@ __all__ = [
     "errors",
     "filterbank",
     "filters",
+    "fitting",
     "forgetting",
     "gallery",
     "in_time",
@@ -79,6 +81,7 @@ __all__ = [
     "layer_plan",
     "leaderboard",
     "leaderboard_intervals",
+    "level_changes",
     "likeness_curves",
     "likeness_dots",
     "likeness_table",
@@ -95,6 +98,7 @@ __all__ = [
     "part_weights",
     "patch_scores",
     "pictures",
+    "pitch_search",
     "plot",
     "prices",
     "quality_bars",
@@ -110,7 +114,9 @@ __all__ = [
     "spectrograms",
     "steps",
     "strip",
+    "taken_apart",
     "templates",
+    "three_levels",
     "timeline",
     "sums",
     "together",

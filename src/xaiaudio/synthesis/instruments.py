@@ -1,4 +1,4 @@
-"""Four instruments: drums, a bass, a pad that plays chords, and a lead.
+"""Instruments: drums, a bass, a pad that plays chords, a lead, and a voice that sings.
 
 A note is a row: all notes of an instrument are worked out at once, and then put where they begin.
 """
@@ -6,6 +6,7 @@ A note is a row: all notes of an instrument are worked out at once, and then put
 from __future__ import annotations
 
 import functools
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +14,13 @@ from . import dsp
 
 _PERIOD = 1 << 14  # samples of a period
 _RELEASE = 0.02  # seconds in which a note that is let go falls silent
+
+#: Heights of the harmonics of the instruments that play notes, the fundamental first.
+HEIGHTS = {
+    "bass": 0.55 ** np.arange(8),
+    "pad": 0.5 ** np.arange(6),
+    "lead": np.where(np.arange(9) % 2 == 0, 0.7 ** np.arange(9), 0),
+}
 
 
 def hertz(pitch) -> np.ndarray:
@@ -101,15 +109,45 @@ def hat(rng) -> np.ndarray:
 
 def bass(pitches, seconds: float) -> np.ndarray:
     """Return plucked bass notes (k, samples)."""
-    return tones(pitches, seconds, 0.55 ** np.arange(8), decay=0.4)
+    return tones(pitches, seconds, HEIGHTS["bass"], decay=0.4)
 
 
 def pad(pitches, seconds: float) -> np.ndarray:
     """Return held notes of a soft organ (k, samples)."""
-    return tones(pitches, seconds, 0.5 ** np.arange(6))
+    return tones(pitches, seconds, HEIGHTS["pad"])
 
 
 def lead(pitches, seconds: float) -> np.ndarray:
     """Return notes of a reed, odd harmonics only (k, samples)."""
-    heights = np.where(np.arange(9) % 2 == 0, 0.7 ** np.arange(9), 0)
-    return tones(pitches, seconds, heights)
+    return tones(pitches, seconds, HEIGHTS["lead"])
+
+
+def sung(rng, pitch: float, seconds: float, *, rate: float = 5.5, depth: float = 0.5) -> Sung:
+    """Return a sung note: a voice with vibrato, and the breath in it.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Decides the phases of the harmonics and the breath.
+    pitch : float
+        MIDI pitch.
+    seconds : float
+    rate, depth : float
+        Of the vibrato: in hertz, and in semitones up and down.
+    """
+    n = dsp.samples(seconds)
+    t = np.arange(n) / dsp.RATE
+    moving = hertz(pitch + depth * np.sin(2 * np.pi * rate * t))
+    mouth = dsp.bumps([700, 1150, 2700, 3500], [110, 130, 200, 250], [1, 0.6, 0.2, 0.15], 0.03)
+    loud = dsp.swell(n, 0.15, 0.25)
+    voice = dsp.unit(dsp.harmonics(rng, moving, mouth, -6.0)) * loud
+    breath = dsp.noise(rng, n, dsp.product(mouth, dsp.high_pass(1000))) * loud
+    return Sung(moving, 0.4 * voice, 0.012 * breath)
+
+
+class Sung(NamedTuple):
+    """A sung note: pitch in hertz at each sample, and its two parts, float64 (samples,) each."""
+
+    pitch: np.ndarray
+    voice: np.ndarray
+    breath: np.ndarray

@@ -1,0 +1,155 @@
+"""The tone against its definition in loops, and what must hold for any tone."""
+
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import xaiaudio as xa
+from xaiaudio.synthesis.ddsp import harmonic
+from xaiaudio.synthesis.ddsp.controls import Controls
+from xaiaudio.synthesis.ddsp.synthesiser import synthesise
+
+RATE = 16_000
+
+
+def held(pitch, amplitude=0.5, heights=(1.0,), frames=250):
+    """Return the controls of a tone that stays."""
+    heights = np.tile(np.asarray(heights, float), (frames, 1))
+    return Controls(
+        np.full(frames, float(pitch)), np.full(frames, amplitude), heights, np.zeros((frames, 5))
+    )
+
+
+def plain(pitch, amplitude, weights, hop):
+    """The tone, sample by sample: overlapping Hann windows, and a phase that is summed up."""
+    frames, count = weights.shape
+    pitch, amplitude = [*pitch, pitch[-1]], [*amplitude, amplitude[-1]]
+    rows = [list(row) for row in weights] + [list(weights[-1])]
+    heights = []
+    for f0, loud, row in zip(pitch, amplitude, rows, strict=True):
+        heard = [w if (k + 1) * f0 < RATE / 2 else 0.0 for k, w in enumerate(row)]
+        total = sum(heard)
+        heights.append([loud * w / total if total else 0.0 for w in heard])
+    wave, phase = [], 0.0
+    for n in range(frames * hop):
+        value = 0.0
+        for k in range(count):
+            height = 0.0
+            for frame in range(frames + 1):
+                off = n - frame * hop
+                if -hop < off < hop:  # a Hann window around the frame
+                    height += heights[frame][k] * (0.5 + 0.5 * math.cos(math.pi * off / hop))
+            value += height * math.sin((k + 1) * phase)
+        wave.append(value)
+        frame, share = n // hop, (n % hop) / hop
+        phase += 2 * math.pi * (pitch[frame] * (1 - share) + pitch[frame + 1] * share) / RATE
+    return np.array(wave)
+
+
+def test_the_tone_is_what_its_definition_says():
+    rng = np.random.default_rng(0)
+    pitch, amplitude = rng.uniform(300, 2500, 6), rng.uniform(0, 1, 6)
+    weights = rng.uniform(0, 1, (6, 7))
+    found = harmonic.tone(*(tf.constant(x) for x in (pitch, amplitude, weights)), hop=16)
+    assert np.allclose(found, plain(pitch, amplitude, weights, 16), atol=1e-11)
+
+
+def test_exp_sigmoid_has_the_values_of_the_paper():
+    wanted = [2 * (1 / (1 + math.exp(-x))) ** math.log(10) + 1e-7 for x in (-5, 0, 3)]
+    found = harmonic.exp_sigmoid(tf.constant([-5.0, 0.0, 3.0], tf.float64)).numpy()
+    assert np.allclose(found, wanted, rtol=1e-12)
+    assert found[1] == pytest.approx(0.405399, abs=1e-6)
+    assert found[0] == pytest.approx(1.979e-5, abs=1e-8)
+    assert float(harmonic.exp_sigmoid(tf.constant(200.0))) == pytest.approx(2, abs=1e-6)
+    assert float(harmonic.exp_sigmoid(tf.constant(-200.0))) > 0
+
+
+def test_eighteen_harmonics_of_440_hertz_are_heard_and_sum_to_one():
+    weights = tf.random.stateless_uniform((3, 60), [0, 0])
+    shares = harmonic.distribution(weights, tf.fill([3], 440.0))
+    assert ((shares.numpy() > 0).sum(axis=1) == 18).all()
+    assert np.allclose(shares.numpy().sum(axis=1), 1)
+    silent = harmonic.distribution(tf.ones((1, 4)), tf.constant([9000.0]))
+    assert not silent.numpy().any()  # and no number that is none
+
+
+def test_ten_seconds_of_440_hertz_are_the_exact_sine():
+    wave = synthesise(held(440, 1.0, frames=2500))
+    exact = np.sin(2 * np.pi * 440 * np.arange(160_000) / RATE)
+    assert np.abs(wave - exact).max() < 1e-5
+
+
+def test_summed_up_in_float32_the_phase_would_go_wrong():
+    step = np.float32(2 * np.pi * 440 / RATE)
+    naive = np.cumsum(np.full(160_000, step), dtype=np.float32)
+    error = np.abs(naive - 2 * np.pi * 440 * np.arange(1, 160_001) / RATE)
+    assert error[64_000] > 1 and error[-1] > 10
+    ours = harmonic.turns(tf.fill([2500], 440.0)).numpy().ravel()
+    off = ours - (440 * np.arange(160_000) / RATE) % 1
+    assert np.abs(off - np.round(off)).max() * 2 * np.pi < 1e-6
+
+
+@pytest.mark.parametrize("pitch", [110.0, 437.5, 1234.0])
+def test_energy_lies_at_the_harmonics_alone(pitch):
+    wave = synthesise(held(pitch, 0.5, np.ones(60)))[: 15 * 1024]
+    power = np.abs(np.fft.rfft(wave * np.blackman(len(wave)))) ** 2
+    hertz = np.fft.rfftfreq(len(wave), 1 / RATE)
+    numbers = np.round(hertz / pitch)
+    near = (np.abs(hertz - numbers * pitch) < 4) & (numbers >= 1) & (numbers * pitch < RATE / 2)
+    assert power[~near].sum() < 1e-5 * power.sum()
+
+
+def test_a_harmonic_that_cannot_be_heard_comes_back_nowhere():
+    heights = np.zeros(60)
+    heights[18:] = 1  # from 8,360 Hz on
+    assert not synthesise(held(440, 0.5, heights)).any()
+    many, few = (synthesise(held(440, 0.5, np.ones(count))) for count in (60, 18))
+    assert np.allclose(many, few, atol=1e-6)
+
+
+def test_the_peak_is_within_the_amplitude_and_no_amplitude_is_silence():
+    rng = np.random.default_rng(1)
+    for _ in range(5):
+        wave = synthesise(held(rng.uniform(80, 2000), 0.3, rng.uniform(0, 1, 40), 50))
+        assert np.abs(wave).max() <= 0.3 + 1e-6
+    assert not synthesise(held(440, 0.0, np.ones(8))).any()
+
+
+def test_gradients_reach_all_controls_and_are_finite():
+    values = [tf.fill([8], 440.0), tf.zeros([8]), tf.zeros((8, 30))]
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        wave = harmonic.tone(*values)
+        loss = tf.reduce_sum(wave * tf.sin(tf.range(512, dtype=tf.float32)))
+    for gradient in tape.gradient(loss, values):
+        assert np.isfinite(gradient).all()
+
+
+def test_the_gradient_of_the_pitch_is_that_of_a_difference():
+    other = tf.sin(tf.range(512, dtype=tf.float64) / 3)
+
+    def loss(pitch):
+        amplitude, weights = tf.ones([8], tf.float64), tf.ones((8, 3), tf.float64)
+        return tf.reduce_sum(harmonic.tone(pitch, amplitude, weights) * other)
+
+    pitch = tf.constant(np.linspace(400, 450, 8))
+    with tf.GradientTape() as tape:
+        tape.watch(pitch)
+        value = loss(pitch)
+    step = np.zeros(8)
+    step[3] = 1e-4
+    slope = float(loss(pitch + step) - loss(pitch - step)) / 2e-4
+    assert float(tape.gradient(value, pitch)[3]) == pytest.approx(slope, rel=1e-5)
+
+
+def test_controls_that_make_no_sense():
+    with pytest.raises(xa.XaiAudioError, match="amplitude has the shape"):
+        Controls(np.ones(3), np.ones(4), np.ones((3, 2)), np.ones((3, 5)))
+    with pytest.raises(xa.XaiAudioError, match="noise has numbers below 0"):
+        Controls(np.ones(3), np.ones(3), np.ones((3, 2)), -np.ones((3, 5)))
+    with pytest.raises(xa.XaiAudioError, match="one band"):
+        Controls(np.ones(3), np.ones(3), np.ones((3, 2)), np.ones((3, 1)))
+    with pytest.raises(xa.XaiAudioError, match="No part is called 'bass'"):
+        held(440).without("bass")
