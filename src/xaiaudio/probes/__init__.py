@@ -5,10 +5,23 @@ import lazy_loader as _lazy
 # No module bears the name of a function: importing it would put the module in the function's place.
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
+    submodules=["influence", "planted_copies"],
     submod_attrs={
         "activations": ["Activations", "pooled", "stages"],
         "control": ["Selectivity", "clusters", "control_labels", "selectivity"],
         "linear": ["Knowledge", "Reading", "classify", "over_layers", "regress"],
+        "memorisation": [
+            "Nearest",
+            "Pair",
+            "area",
+            "cosine_similarity",
+            "crossing",
+            "mel_similarity",
+            "nearest",
+            "pairs",
+            "roc",
+            "threshold",
+        ],
         "online_code": ["CodeLength", "code_length"],
         "splitting": ["dealt_anew", "folds_of"],
     },

@@ -22,9 +22,12 @@ from ..models import backbones
 if TYPE_CHECKING:
     from typing import Any
 
+    import numpy as np
+
     from ..explainers.base import Explainer
     from ..models.classifier import AudioClassifier
     from ..models.designs.base import SelfExplaining
+    from ..models.generative import Generator, Space
     from ..models.training.tables import PatchTable
 
 
@@ -201,6 +204,46 @@ class Profile:
 
         path = cache.home() / "designs" / f"{self.name}-{name}-{key}.keras"
         return cache.artifact(path, build, models.load_model)
+
+    def generator(
+        self, space: Space, patches: np.ndarray, targets: np.ndarray, **options: Any
+    ) -> Generator:
+        """Return a generator of sounds that learnt from these patches, and from nothing else.
+
+        The first call trains it and keeps it in the cache; later calls, also from other chapters,
+        load it.
+
+        Parameters
+        ----------
+        space : xaiaudio.models.generative.Space
+            Where it works.
+        patches : ndarray of float32, shape (n, frames, bands)
+        targets : ndarray of int, shape (n,)
+            Their classes, as indices into the labels of the profile's clips.
+        **options
+            See :class:`xaiaudio.models.generative.Options`. Its seed is the profile's unless it
+            is given.
+
+        Raises
+        ------
+        XaiAudioError
+            If there is nothing to learn from, or an option makes no sense.
+        """
+        from ..models.generative import Generator, Options, train
+
+        chosen = Options(**{"seed": self.seed, **options})
+        labels = self.clips(progress=False).labels
+        arrays = [space.mean, space.basis, patches, targets]
+        key = cache.key(
+            [asdict(chosen), labels, space.scale, space.frontend.to_config()],
+            [cache.sum_of_arrays(arrays)],
+            modules=("models.generative.flow",),
+        )
+        return cache.artifact(
+            cache.home() / "generators" / f"{self.name}-{key}.npz",
+            lambda file: train(space, patches, targets, labels, chosen).save(file),
+            Generator.load,
+        )
 
     def _train(self, freeze: bool, resume: Path, progress: bool):
         from .. import models
