@@ -9,13 +9,14 @@ from xaiaudio.probes.linear import probabilities, standardised
 
 
 def plain_standardised(train, test):
-    """Column by column, with sums."""
+    """Column by column, with sums; nothing beyond the range of the training rows."""
     out = [np.zeros(train.shape), np.zeros(test.shape)]
     for k in range(train.shape[1]):
         mean = sum(train[:, k]) / len(train)
         spread = (sum((train[:, k] - mean) ** 2) / len(train)) ** 0.5
         for made, given in zip(out, (train, test), strict=True):
-            made[:, k] = (given[:, k] - mean) / spread if spread > 1e-9 else 0
+            inside = np.minimum(np.maximum(given[:, k], min(train[:, k])), max(train[:, k]))
+            made[:, k] = (inside - mean) / spread if spread > 1e-9 else 0
     return out
 
 

@@ -1,10 +1,13 @@
 """Folds keep recordings together, and what is dealt anew keeps its shares."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import xaiaudio as xa
-from xaiaudio.probes.splitting import dealt_anew, folds_of
+from xaiaudio.datasets import Clip
+from xaiaudio.probes.splitting import dealt_anew, folds_of, recordings
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -53,3 +56,9 @@ def test_rows_are_shuffled_where_groups_hold_several_values():
     values = np.arange(20)
     found = dealt_anew(values, values // 2, seed=1)
     assert sorted(found) == list(range(20)) and (found != values).any()
+
+
+def test_clips_of_one_recording_are_told_by_their_names():
+    names = ["1-100032-A-0", "1-100032-B-0", "5-9-C", "1-dog_bark-00", "7_03_2", "6-12-A"]
+    found = recordings(Clip(Path(f"{name}.ogg"), None, None, "") for name in names)
+    assert found.tolist() == ["100032", "100032", "9", *names[3:]]

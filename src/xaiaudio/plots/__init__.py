@@ -15,6 +15,7 @@ from .concepts import atoms
 from .decoders import bin_masks, code_use, loss_terms
 from .gallery import gallery, masked, steps
 from .heard_parts import additions, cell_additions, pictures, timeline
+from .knowledge import known_by_layer
 from .leaderboard import leaderboard, leaderboard_intervals
 from .luck import designs, errors, part_weights
 from .maps import class_comparison, comparison, plot
@@ -77,6 +78,7 @@ __all__ = [
     "gallery",
     "in_time",
     "intervals",
+    "known_by_layer",
     "label_counts",
     "layer_plan",
     "leaderboard",

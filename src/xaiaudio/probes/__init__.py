@@ -23,6 +23,6 @@ __getattr__, __dir__, __all__ = _lazy.attach(
             "threshold",
         ],
         "online_code": ["CodeLength", "code_length"],
-        "splitting": ["dealt_anew", "folds_of"],
+        "splitting": ["dealt_anew", "folds_of", "recordings"],
     },
 )

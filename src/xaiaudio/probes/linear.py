@@ -368,6 +368,10 @@ def probabilities(
 def standardised(train: ArrayLike, test: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Bring features to mean 0 and standard deviation 1 by the training rows; constant ones to 0.
 
+    Of a channel that is hardly ever active the standard deviation is tiny, and one held-out sound
+    that moves it would outweigh all else. So what is beyond the range of the training rows is
+    brought to its end.
+
     Parameters
     ----------
     train, test : array_like of float, shape (n, numbers) and (m, numbers)
@@ -380,12 +384,13 @@ def standardised(train: ArrayLike, test: ArrayLike) -> tuple[np.ndarray, np.ndar
     --------
     >>> from xaiaudio.probes.linear import standardised
     >>> standardised([[1.0, 7.0], [3.0, 7.0]], [[5.0, 9.0]])[1].tolist()
-    [[3.0, 0.0]]
+    [[1.0, 0.0]]
     """
     train, test = np.asarray(train, np.float64), np.asarray(test, np.float64)
     mean, spread = train.mean(axis=0), train.std(axis=0)
     varies = spread > _LEAST * np.abs(train).max(axis=0, initial=0)
     factor = np.where(varies, 1 / np.where(varies, spread, 1), 0)
+    test = np.clip(test, train.min(axis=0), train.max(axis=0))
     return (train - mean) * factor, (test - mean) * factor
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,39 @@ import numpy as np
 from ..errors import XaiAudioError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import ArrayLike
+
+    from ..datasets.base import Clip
+
+# As ESC-10 names its clips: fold, recording, and a letter for each clip of it.
+_CUT = re.compile(r"^[1-5]-(\d+)-[A-Z](-\d+)?$")
+
+
+def recordings(clips: Iterable[Clip]) -> np.ndarray:
+    """Name the recording that each clip was cut from.
+
+    Parameters
+    ----------
+    clips : iterable of Clip
+
+    Returns
+    -------
+    ndarray of str, shape (n,)
+        For clips of ESC-10 the recording's number, which several may share; else the clip's name.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from xaiaudio.datasets import Clip
+    >>> from xaiaudio.probes import recordings
+    >>> names = "1-100-A.ogg", "1-100-B.ogg", "dog.wav"
+    >>> recordings(Clip(Path(name), None, None, "") for name in names).tolist()
+    ['100', '100', 'dog']
+    """
+    found = [(_CUT.match(clip.name), clip.name) for clip in clips]
+    return np.array([cut.group(1) if cut else name for cut, name in found])
 
 
 def folds_of(
