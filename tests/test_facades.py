@@ -10,7 +10,7 @@ import pytest
 FACADES = {
     "xaiaudio.models": [],
     "xaiaudio.evaluate": ["benchmark", "experiments", "metrics"],
-    "xaiaudio.probes": [],
+    "xaiaudio.probes": ["influence", "planted_copies"],
     "xaiaudio": ["datasets", "evaluate", "explainers", "models", "plots", "probes", "sonify"],
 }
 
