@@ -143,7 +143,8 @@ def _losses(network, lessons, options):
         patches, sounding = overlap(patches, targets, training)
         scaled, pooled, *befores = body(patches[..., None], training=training)
         latent, maps = layer.latent(pooled), layer.maps(pooled)
-        wrong = keras.losses.binary_crossentropy(sounding, _steps(maps, dense), from_logits=True)
+        cells = _cells(maps)
+        wrong = keras.losses.binary_crossentropy(sounding, dense(cells), from_logits=True)
         # Decoding takes most of the time: half of the batch will do.
         half = (keras.ops.shape(latent)[0] + 1) // 2
         masks = [mask[:half] for mask in autoencoder.masks_of(befores, layer.plan.pools)]
@@ -155,7 +156,9 @@ def _losses(network, lessons, options):
             "class": CLASS * keras.ops.mean(wrong),
             "sound": SOUND * keras.ops.mean(keras.ops.square(decoded - scaled[:half])),
             "rebuilt": REBUILT * (_difference(rebuilt, aims[0]) + _difference(again, aims[1])),
-            "maps": MAPS * keras.ops.mean(maps),
+            # Of the cells, not of the maps: TensorFlow adds up the gradients of three uses of one
+            # tensor in an order that depends on which thread is done first.
+            "maps": MAPS * keras.ops.mean(cells),
         }
 
     return losses
@@ -165,11 +168,14 @@ def _difference(one, other):
     return keras.ops.mean(keras.ops.square(one - other))
 
 
-def _steps(maps, dense):
-    """Return the logits of each step (n, t, classes), of which those of the patch are the mean."""
+def _cells(maps):
+    """Return each step's cells in a row (n, t, count * f): the last layer makes its logits of it.
+
+    The logits of the patch are the mean over the steps.
+    """
     turned = keras.ops.transpose(maps, (0, 1, 3, 2))
     steps, count, bands = turned.shape[1:]
-    return dense(keras.ops.reshape(turned, (-1, steps, count * bands)))
+    return keras.ops.reshape(turned, (-1, steps, count * bands))
 
 
 def _evidence(network, lessons) -> list[Evidence]:
