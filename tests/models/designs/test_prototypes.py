@@ -102,6 +102,18 @@ def test_the_same_is_at_no_distance_and_nothing_is_nearer():
     assert distances.min() >= 0
 
 
+@pytest.mark.parametrize("size", [8, 128])
+@pytest.mark.parametrize("away", [0.0, 1e-3, 1e-2, 1.0])
+def test_single_precision_loses_nothing_near_a_prototype(size, away):
+    layer = _layer((2, 2, size), similarity="log-ratio", scale=size)
+    maps = 3 + _draw((2, 2, size))
+    layer.prototypes.assign(maps[:3, 0, 1] + away * _draw((size,), n=3, seed=2))
+    vectors = layer.prototypes.numpy().astype(float)
+    far = np.square(maps.astype(float)[..., None, :] - vectors).sum(axis=-1)
+    found = np.asarray(layer.similarities(maps))
+    assert np.abs(found - np.log((far + 1) / (far + 1e-4))).max() <= 1e-5
+
+
 def test_order_of_the_prototypes_is_the_order_of_the_numbers():
     layer, maps = _layer((3, 2, 5)), _draw((3, 2, 5))
     before = np.asarray(layer(maps))

@@ -148,10 +148,9 @@ class Prototypes(keras.layers.Layer):
         if self.whole:
             inputs, vectors = _by_bands(inputs), _by_bands(vectors)  # (..., frames * channels)
         if self.distance != "cosine":
-            # What all have in common would cost digits: with it, what is the same would not be at
-            # the distance 0.
-            middle = ops.stop_gradient(ops.mean(vectors, axis=0))
-            inputs, vectors = inputs - middle, vectors - middle
+            # |z - p|^2 without a tensor of all differences. In single precision, what three large
+            # numbers leave would be off by more than a similarity's epsilon.
+            inputs, vectors = (ops.cast(some, "float64") for some in (inputs, vectors))
         squares = ops.transpose(ops.sum(ops.square(vectors), axis=-1))
         if self.whole:
             dots = ops.einsum("nfd,pfd->nfp", inputs, vectors)
@@ -161,8 +160,8 @@ class Prototypes(keras.layers.Layer):
         if self.distance == "cosine":
             lengths = ops.sqrt(ops.maximum(own, _TINY) * ops.maximum(squares, _TINY))
             return self.scale * (1 - dots / lengths)
-        # |z - p|^2 without a tensor of all differences; rounding may leave it just below 0.
-        summed = ops.relu(own - 2 * dots + squares)
+        # Rounding may leave it just below 0.
+        summed = ops.cast(ops.relu(own - 2 * dots + squares), self.compute_dtype)
         return self.scale * summed / inputs.shape[-1]
 
     def similarities(self, inputs: Any) -> Any:
