@@ -38,3 +38,10 @@ def test_answers_of_two():
     np.testing.assert_array_equal(figure.data["probability"], found.probabilities[..., 1])
     ax = figure.axes[0]
     assert ax.get_xlabel() == "rate (/s)" and ax.get_ylabel() == "level (dB)"
+
+
+def test_the_class_asked_for_is_drawn_also_where_nothing_flips():
+    found = counterfactuals(model(), clock(), "loud", controls=["rate", "level"], grid=9)
+    figure = plots.responses(found)
+    for name, curve in found.curves.items():
+        np.testing.assert_array_equal(figure.data[f"{name}, other"], curve.probabilities[:, 0])

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 def responses(found: Counterfactuals) -> Figure:
     """Draw a panel for each control: the probabilities while it goes through its range.
 
-    Blue is the class that is heard in the sound as it is, orange the one that the smallest change
-    leads to; where none does, the other class that comes nearest. Grey is where another class than
-    now is heard.
+    Blue is the class that is heard in the sound as it is. Orange is the one that was asked for; if
+    none was, the one that the smallest change leads to, or else the other one that comes nearest.
+    Grey is where the answer is the class asked for, or another one than now.
 
     Parameters
     ----------
@@ -38,12 +38,12 @@ def responses(found: Counterfactuals) -> Figure:
     for ax, (name, curve) in zip(axes.flat, found.curves.items(), strict=False):
         ax.set_axis_on()
         change, control = found.changes[name], curve.control
-        other = _other(curve, now) if change is None else found.labels.index(change.answer.label)
+        other = _other(found, change, curve, now)
         for label, index, colour in (("now", now, canvas.BLUE), ("other", other, canvas.ORANGE)):
             data[f"{name}, {label}"] = chance = curve.probabilities[:, index]
             ax.plot(curve.values, chance, color=colour, marker=".", markersize=4)
         data[name] = curve.values
-        _shade(ax, curve, now)
+        _shade(ax, curve, curve.answers == other if found.target else curve.answers != now)
         ax.axvline(control.value, color="black", linewidth=1)
         if change is not None:
             ax.axvline(change.values[0], color=canvas.ORANGE, linestyle="--", linewidth=1.5)
@@ -55,21 +55,22 @@ def responses(found: Counterfactuals) -> Figure:
     return canvas.finish(figure, **data)
 
 
-def _other(curve, now) -> int:
-    """Return the class that comes nearest to being heard, of those that are not heard now."""
+def _other(found, change, curve, now) -> int:
+    """Return the number of the class that is drawn beside the one heard now."""
+    if change is not None or found.target:
+        return found.labels.index(found.target or change.answer.label)
     highest = curve.probabilities.max(axis=0)
     highest[now] = -1
     return int(highest.argmax())
 
 
-def _shade(ax, curve, now) -> None:
-    """Shade the values at which another class is heard, half way to their neighbours."""
+def _shade(ax, curve, flipped) -> None:
+    """Shade the values that flip, half way to their neighbours."""
     places = curve.control.places(curve.values)
     edges = np.concatenate([places[:1], (places[1:] + places[:-1]) / 2, places[-1:]])
     edges = curve.control.at(edges)
-    for left, right, answer in zip(edges[:-1], edges[1:], curve.answers, strict=True):
-        if answer != now:
-            ax.axvspan(left, right, color="#dddddd", linewidth=0, zorder=0)
+    for left, right in np.column_stack([edges[:-1], edges[1:]])[flipped]:
+        ax.axvspan(left, right, color="#dddddd", linewidth=0, zorder=0)
 
 
 def _value_axis(ax, control) -> None:
