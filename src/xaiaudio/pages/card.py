@@ -63,7 +63,7 @@ def write(card: Card, path: PathLike) -> Path:
     Parameters
     ----------
     card : Card
-        By :func:`xaiaudio.evaluate.card`.
+        By :func:`xaiaudio.evaluate.benchmark.card.card`.
     path : path-like
         Ends in ``.md`` or ``.html``. Its folder is made if need be.
 
