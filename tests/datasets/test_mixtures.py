@@ -1,5 +1,7 @@
 """Events at a known place: level, time, band, mask and what cannot be mixed."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from commands import sound
@@ -229,6 +231,25 @@ def test_a_benchmark_has_every_event_at_every_ratio(clips):
         assert quieter == sorted(quieter, reverse=True)
     assert len({one.group for one in made}) == 6
     assert len({one.name for one in made}) == 18
+
+
+def test_a_mixture_is_owed_to_both_recordings(clips):
+    known = [
+        dataclasses.replace(clip, licence="CC BY", author=f"author of {clip.name}")
+        for clip in clips
+    ]
+    made = mixtures(ClipSet(clips.name, tuple(known), clips.labels), snrs=(0,), per_class=1)
+    for one in made:
+        event, _, rest = one.name.partition(" over ")
+        other = rest.partition(", ")[0]
+        assert one.licence == "CC BY"
+        assert one.author == f"author of {event} and author of {other}"
+        assert one.source == ""
+    half = [dataclasses.replace(known[0], licence="CC0", label="Rain"), *known[3:]]
+    one = mix(half[0], hiss(), snr_db=0, at=0.8, seconds=0.4)
+    assert (one.licence, one.author) == ("", "")
+    one = mix(half[0], half[1], snr_db=0, at=0.8, seconds=0.4)
+    assert one.licence == "CC0 and CC BY"
 
 
 def test_a_benchmark_follows_its_seed(clips):

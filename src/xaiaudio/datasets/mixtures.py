@@ -84,6 +84,8 @@ class Mixture:
     name : str
     fold : int or None
         That of the event's recording.
+    licence, author, source : str
+        Those of both recordings; empty if one of them is not known.
     path : Path
         A name only; there is no file.
     """
@@ -105,6 +107,9 @@ class Mixture:
     group: str = "event"
     name: str = "mixture"
     fold: int | None = None
+    licence: str = ""
+    author: str = ""
+    source: str = ""
 
     @property
     def path(self) -> Path:
@@ -327,7 +332,14 @@ def _about(event, background, snr_db) -> dict:
         "group": group,
         "name": f"{group} over {getattr(background, 'name', 'background')}, {snr_db:g} dB",
         "fold": getattr(event, "fold", None),
+        **{what: _of_both(event, background, what) for what in ("licence", "author", "source")},
     }
+
+
+def _of_both(event, background, what) -> str:
+    """Say what is known of both recordings; nothing if it is known of one only."""
+    known = [getattr(sound, what, "") for sound in (event, background)]
+    return " and ".join(dict.fromkeys(known)) if all(known) else ""
 
 
 def _wave(sound, name, rate) -> np.ndarray:

@@ -148,7 +148,7 @@ def test_what_was_not_shown_is_computed(model, cases, board):
     assert f"What these measures would say: {', '.join(missing)}." in made.not_shown
     absent = ", ".join(LABELS[2:])
     assert f"Classes without a clip: {absent}." in made.not_shown
-    assert "3 such clips were left out" in said and "Under which licence" in said
+    assert "(clips left out for that: 3)." in said and "Under which licence" in said
     assert "only some were asked for seeds." in said
     assert "How often the network is right" in said
     level = {f"{x.method} by {x.measure}" for x in findings(board) if x.verdict == "undecided"}

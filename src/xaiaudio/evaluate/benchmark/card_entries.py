@@ -210,7 +210,7 @@ class Entries:
         if absent:
             yield f"Classes without a clip: {', '.join(absent)}."
         if cases.left_out:
-            yield f"Maps where the network is wrong: {cases.left_out} such clips were left out."
+            yield f"Maps where the network is wrong (clips left out for that: {cases.left_out})."
         if cases.unusable and self.hide:
             yield f"Sounds that could not be used: {len(cases.unusable)}."
         elif cases.unusable:
