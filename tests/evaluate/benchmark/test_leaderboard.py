@@ -584,6 +584,11 @@ def test_trained_methods_are_rows_beside_names(model, cases, learner):
     board = leaderboard(model, cases, ["flat", three], references=())
     assert [row.name for row in board.rows] == ["flat", "learner"]
     assert board.row("learner").values["level"].tolist() == [3] * 6
+    other = xa.Explainer.fit("learner", model, 4)
+    rows = leaderboard(model, cases, {"a": three, "b": three, "c": other, "d": "flat"}).rows
+    told = [row.settings.get("SHA-256 of its weights") for row in rows[:4]]
+    assert told[0] == told[1] != told[2] and told[3] is None
+    assert [row.method for row in rows[:4]] == ["learner", "learner", "learner", "flat"]
     # By default only what explains at once; by its name, an untrained one says what it lacks.
     assert "learner" not in [row.name for row in leaderboard(model, cases).rows]
     row = leaderboard(model, cases, ["learner"], references=()).row("learner")

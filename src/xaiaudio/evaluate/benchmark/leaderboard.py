@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ... import cache as stored
 from ...errors import XaiAudioError
 from ...explainers import registry
 from ...explainers.base import Explainer
@@ -115,10 +116,14 @@ def leaderboard(
 
 
 def _settings(entry, seed) -> dict:
-    """Return all options of a row, with the seed that its maps are drawn with."""
+    """Return all options of a row, the seed of its maps, and the sum of what it learnt."""
     if isinstance(entry, Reference):
         return {"seed": seed} if entry.seeded else {}
-    return {**entry.with_seed(seed).settings, "upsample": entry.upsample}
+    told = {**entry.with_seed(seed).settings, "upsample": entry.upsample}
+    if entry.weights:
+        arrays = [entry.weights[name] for name in sorted(entry.weights)]
+        told["SHA-256 of its weights"] = stored.sum_of_arrays(arrays)
+    return told
 
 
 def _rows(methods, options, references, known) -> dict[str, Explainer | Reference]:

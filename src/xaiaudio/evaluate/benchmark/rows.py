@@ -27,7 +27,8 @@ class Row:
     method : str
         What makes the maps, by its name in the registry; `name` may be another.
     settings : dict
-        All its options, defaults and seed included.
+        All its options, defaults and seed included; of a trained method the SHA-256 sum of its
+        weights, too.
     """
 
     name: str
