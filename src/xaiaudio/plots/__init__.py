@@ -11,6 +11,7 @@ from .attention import attention_against, moments
 from .charts import class_shares, confusion, confusion_pair, label_counts, training_curves
 from .cheats import cause, networks
 from .clips import clip_maps
+from .concept_scores import concept_scores, predicted_changes
 from .concepts import atoms
 from .decoders import bin_masks, code_use, loss_terms
 from .gallery import gallery, masked, steps
@@ -62,6 +63,7 @@ __all__ = [
     "clip_spectrograms",
     "code_use",
     "comparison",
+    "concept_scores",
     "confusion",
     "confusion_pair",
     "conservation",
@@ -102,6 +104,7 @@ __all__ = [
     "pictures",
     "pitch_search",
     "plot",
+    "predicted_changes",
     "prices",
     "quality_bars",
     "radius",

@@ -1,0 +1,317 @@
+"""Concept activation vectors against their definition, on random networks, and on planted ones."""
+
+import itertools
+
+import keras
+import numpy as np
+import pytest
+import soundfile
+from scipy import stats
+from sklearn.linear_model import Ridge
+from small_networks import classifier_of, convolutional, random_patches
+
+import xaiaudio as xa
+from xaiaudio import XaiAudioError
+from xaiaudio.datasets import folders
+from xaiaudio.models.training.tables import patch_table
+from xaiaudio.probes import concepts
+from xaiaudio.probes.concept_sounds import Concept, Sounds, from_clips, made
+from xaiaudio.probes.planted import small_backbone
+from xaiaudio.probes.sensitivities import sensitivities
+from xaiaudio.synthesis import dsp
+
+RATE = 16_000
+LABELS = ("low", "any", "high")
+WHISTLE = Concept(
+    "a tone of 3 kHz",
+    change=lambda rng, wave: (
+        wave + 0.5 * dsp.rms(wave) * np.sin(2 * np.pi * 3000 * np.arange(len(wave)) / dsp.RATE)
+    ),
+)
+
+
+def clouds(seed=0, draws=20, size=3, channels=7, shift=1.0):
+    rng = np.random.default_rng(seed)
+    concept = rng.normal(size=(draws, size, channels)) + shift * np.eye(channels)[2]
+    return concept, rng.normal(size=(draws, size, channels)) - 0.2
+
+
+def test_a_vector_is_the_ridge_classifiers_normal():
+    concept, random = clouds()
+    found = concepts.vectors(concept, random, ridge=0.3)
+    for draw in range(len(concept)):
+        rows = [*concept[draw], *random[draw]]
+        mean = sum(rows) / len(rows)
+        rows = np.array([row - mean for row in rows])
+        strength = 0.3 * sum(float(row @ row) for row in rows) / len(rows)
+        signs = np.array([1.0] * 3 + [-1.0] * 3)
+        peer = Ridge(alpha=strength).fit(rows, signs).coef_
+        plain = np.linalg.inv(rows.T @ rows + strength * np.eye(7)) @ rows.T @ signs
+        for wanted in (peer, plain):
+            np.testing.assert_allclose(found.directions[draw], wanted / np.linalg.norm(wanted))
+        gap = concept[draw].mean(axis=0) - random[draw].mean(axis=0)
+        assert found.apart[draw] == pytest.approx(gap @ found.directions[draw])
+    assert (found.apart > 0).all()  # towards the concept
+
+
+def test_the_accuracy_is_of_the_other_draws():
+    concept, random = clouds(shift=0.6)
+    found = concepts.vectors(concept, random)
+    right = []
+    for draw, vector in enumerate(found.directions):
+        border = vector @ np.concatenate([concept[draw], random[draw]]).mean(axis=0)
+        for other in range(len(concept)):
+            if other != draw:
+                right += [float(row @ vector > border) for row in concept[other]]
+                right += [float(row @ vector < border) for row in random[other]]
+    assert found.accuracy == pytest.approx(np.mean(right))
+    assert 0.5 < found.accuracy < 1
+
+
+def test_exchanging_the_sides_turns_vectors_round():
+    concept, random = clouds()
+    there, back = concepts.vectors(concept, random), concepts.vectors(random, concept)
+    np.testing.assert_allclose(there.directions, -back.directions, atol=1e-12)
+    assert there.accuracy == pytest.approx(back.accuracy)
+    gradients = np.random.default_rng(1).normal(size=(30, 7))
+    targets, classes = np.arange(30) % 3, np.arange(3)
+    rising, falling, effects = concepts.answers(there, gradients, targets, classes)
+    turned = concepts.answers(back, gradients, targets, classes)
+    np.testing.assert_array_equal(rising, turned[1])
+    np.testing.assert_array_equal(rising + falling, 10)  # no ties: score(-v) = 1 - score
+    np.testing.assert_allclose(effects, -turned[2])
+
+
+def test_what_rises_is_counted_patch_by_patch():
+    found = concepts.vectors(*clouds())
+    gradients = np.random.default_rng(2).normal(size=(12, 7))
+    gradients[3] = 0  # a tie
+    targets = np.repeat([0, 2], 6)
+    rising, falling, effects = concepts.answers(found, gradients, targets, [2, 0])
+    for row, label in enumerate((2, 0)):
+        slopes = [[float(g @ v) for v in found.directions] for g in gradients[targets == label]]
+        assert rising[row].tolist() == [
+            sum(one > 0 for one in each) for each in zip(*slopes, strict=True)
+        ]
+        assert falling[row].tolist() == [
+            sum(one < 0 for one in each) for each in zip(*slopes, strict=True)
+        ]
+        assert effects[row] == pytest.approx(np.mean(np.array(slopes) * found.apart))
+    assert (rising[1] + falling[1] == 5).all()
+
+
+@pytest.mark.parametrize("counts", [[3, -1, 2, 5], [4, 4, -4, 4, 4], [0, 0, 2], [0, 0], [7]])
+def test_sign_flips_counts_all_throws(counts):
+    sums = [abs(np.dot(signs, counts)) for signs in itertools.product((1, -1), repeat=len(counts))]
+    assert concepts.sign_flips(counts) == pytest.approx(np.mean(np.array(sums) >= abs(sum(counts))))
+
+
+def test_sign_flips_of_equal_counts_is_the_sign_test():
+    for positive in range(21):
+        counts = [6] * positive + [-6] * (20 - positive)
+        wanted = stats.binomtest(positive, 20).pvalue
+        assert concepts.sign_flips(counts) == pytest.approx(wanted)
+
+
+def test_holm_step_by_step():
+    p = np.random.default_rng(0).random((3, 4)) ** 3
+    corrected = concepts.holm(p)
+    for level in np.linspace(0, 1, 201):
+        rejected, left = set(), sorted(range(12), key=lambda k: p.flat[k])
+        for rank, number in enumerate(left):
+            if p.flat[number] >= level / (12 - rank):
+                break
+            rejected.add(number)
+        assert set(np.flatnonzero(corrected.ravel() < level)) == rejected
+
+
+def test_sensitivities_against_differences():
+    model = classifier_of(convolutional((8, 6)))
+    patches, targets = random_patches(5, (8, 6)), np.array([0, 1, 2, 1, 0])
+    found = sensitivities(model, ["last", "hidden"], patches, targets)
+    network = model.logits_network
+    for name in ("last", "hidden"):
+        values = np.asarray(upto(network, name).predict_on_batch(patches[..., None]))
+        rest = from_there(network, name)
+        axes = tuple(range(1, values.ndim - 1))
+        np.testing.assert_allclose(found[name].values, values.mean(axis=axes), atol=1e-5)
+        for channel in range(values.shape[-1]):
+            step = np.zeros(values.shape[-1], "float32")
+            step[channel] = 1e-3
+            slope = (rest(values + step) - rest(values - step)) / 2e-3
+            chosen = slope[np.arange(5), targets]
+            np.testing.assert_allclose(found[name].gradients[:, channel], chosen, atol=5e-3)
+
+
+def upto(network, name):
+    return keras.Model(network.inputs, network.get_layer(name).output)
+
+
+def from_there(network, name):
+    names = [layer.name for layer in network.layers]
+    after = network.layers[names.index(name) + 1 :]
+
+    def rest(values):
+        for layer in after:
+            values = layer(values)
+        return np.asarray(values)
+
+    return rest
+
+
+def test_random_concepts_are_found_at_the_stated_rate():
+    model = classifier_of(convolutional((8, 6)))
+    asked, targets = random_patches(60, (8, 6), seed=5), np.arange(60) % 3
+    slopes = sensitivities(model, ["last"], asked, targets)["last"].gradients
+    nulls, draws, size = 300, 20, 2
+    patches = random_patches(nulls * draws * size * 2, (8, 6), seed=6)
+    values = sensitivities(model, ["last"], patches, np.zeros(len(patches), int))["last"].values
+    sets = values.reshape(nulls, 2, draws, size, -1)
+    p, least = [], 0.5 + 3 * np.sqrt(0.25 / (2 * draws * size))
+    for concept, random in sets:
+        told = concepts.vectors(concept, random)
+        assert told.accuracy < least  # and no layer is said to hold them
+        rising, falling, _ = concepts.answers(told, slopes, targets, np.arange(3))
+        p.append([concepts.sign_flips(one) for one in rising - falling])
+    p = np.array(p)
+    for level in (0.05, 0.2):
+        rate, error = (p < level).mean(axis=0), np.sqrt(level * (1 - level) / nulls)
+        assert (rate < level + 3 * error).all()
+        assert (rate > level - 3 * error).all()
+    corrected = np.array([concepts.holm(row) for row in p])
+    assert (corrected < 0.05).any(axis=1).mean() < 0.05 + 3 * np.sqrt(0.05 * 0.95 / nulls)
+
+
+def write_clips(folder, count, seed):
+    """Write noises, a folder for each label: low, high, and of any colour."""
+    rng = np.random.default_rng(seed)
+    for label, centre in zip(LABELS, (500, 0, 4500), strict=True):
+        (folder / label).mkdir(parents=True)
+        for number in range(count):
+            middle = centre * rng.uniform(0.8, 1.25) or dsp.log_uniform(rng, 300, 6000)
+            gain = dsp.bumps([middle], [600], [1.0])
+            wave = 0.05 * dsp.noise(rng, RATE, gain) + 0.01 * dsp.noise(rng, RATE)
+            soundfile.write(folder / label / f"{label}-{seed}-{number:02d}.wav", wave, RATE)
+    return folders.read(folder)
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory):
+    place = tmp_path_factory.mktemp("sounds")
+    return write_clips(place / "train", 28, 0), write_clips(place / "test", 8, 1)
+
+
+@pytest.fixture(scope="module")
+def sounds(sets):
+    every = from_clips(sets[0], xa.LogMel.vggish(), seed=0)
+    return every[:42], every[42:]
+
+
+def learn(train, carrier):
+    """Train a small network; a whistle is in all clips of one class."""
+    frontend = xa.LogMel.vggish()
+
+    def change(number, wave):
+        marked = train[number].label == carrier
+        return WHISTLE.change(None, wave).astype("float32") if marked else wave
+
+    return xa.models.transfer(
+        small_backbone(frontend),
+        patch_table(train, frontend, change=change),
+        epochs=25,
+        batch_size=24,
+        learning_rate=3e-3,
+        halve_every=10,
+        overlap=0,
+        progress=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def networks(sets):
+    return {name: learn(sets[0], name) for name in ("any", None)}
+
+
+@pytest.fixture(scope="module")
+def results(sets, sounds, networks):
+    beds, random = sounds
+    shown = {"whistle": made(WHISTLE, beds.frontend, beds=beds), "nothing": beds}
+    return {
+        name: concepts.test(model, ["conv2", "embedding"], shown, random, sets[1])
+        for name, model in networks.items()
+    }
+
+
+def test_what_was_planted_is_found_and_nothing_where_it_was_not(results):
+    place = results["any"].at("whistle", "embedding", "any")
+    planted, honest = results["any"], results[None]
+    assert planted.found[place] and planted.scores[place].mean() > 0.9
+    assert not (honest.found[place] and honest.scores[place].mean() > 0.5)
+    assert planted.effects[place] > 3 * abs(honest.effects[place])
+    for result in results.values():
+        assert not result.found[1].any()  # nothing added, nothing found
+
+
+def test_before_a_linear_layer_scores_are_0_or_1(results):
+    scores = results["any"].scores
+    assert set(np.unique(scores[:, 1])) <= {0.0, 1.0}
+    assert len(np.unique(scores[:, 0])) > 2
+
+
+def test_exchanging_the_sets_turns_scores_round(sets, sounds, networks):
+    beds, random = sounds
+    whistles = made(WHISTLE, beds.frontend, beds=beds)
+    asked = (networks["any"], ["conv2"])
+    there = concepts.test(*asked, {"a": whistles}, random, sets[1])
+    back = concepts.test(*asked, {"a": random}, whistles, sets[1])
+    np.testing.assert_allclose(there.scores, 1 - back.scores - back.ties, atol=1e-12)
+    np.testing.assert_allclose(there.p, back.p)
+    np.testing.assert_allclose(there.effects, -back.effects, atol=1e-9)
+
+
+def test_the_table_says_what_the_arrays_say(results):
+    result = results["any"]
+    rows = result.table()
+    assert len(rows) == 2 * 2 * 3
+    row = next(
+        one
+        for one in rows
+        if (one["concept"], one["layer"], one["class"]) == ("whistle", "conv2", "high")
+    )
+    place = result.at("whistle", "conv2", "high")
+    assert row["score"] == pytest.approx(result.scores[place].mean())
+    assert row["corrected"] == result.corrected[place] >= row["p"]
+    assert row["low"] <= row["score"] <= row["high"]
+    assert row["found"] == (row["held"] and row["corrected"] < 0.05)
+    with pytest.raises(
+        XaiAudioError, match=r"No class 'loud' was tested: there are any, high, low"
+    ):
+        result.at("whistle", "conv2", "loud")
+
+
+def test_what_cannot_be_tested_is_refused(sets, sounds, networks):
+    (train, test), (beds, random), model = sets, sounds, networks[None]
+
+    def ask(layers=("conv2",), concept=beds, others=random, clips=test, **options):
+        return concepts.test(model, layers, {"mine": concept}, others, clips, **options)
+
+    for wrong, message in (
+        ({"layers": ["conv9"]}, r"no layer 'conv9' .*did you mean 'conv"),
+        ({"layers": []}, "No layer is named"),
+        ({"concept": beds[:12]}, "12 sounds of 'mine', but 20 draws"),
+        ({"others": random[:3]}, "3 sounds of 'the random sounds'"),
+        ({"draws": 10}, "draws is 10: 20 at least"),
+        ({"level": 5}, "level is 5"),
+        ({"concept": random}, "among the sounds of 'mine' and among the random ones"),
+        ({"clips": train}, "is asked about too: ask about clips of another fold"),
+    ):
+        with pytest.raises(XaiAudioError, match=message):
+            ask(**wrong)
+    with pytest.raises(XaiAudioError, match="no concept to test"):
+        concepts.test(model, ["conv2"], {}, random, test)
+    other = Sounds(beds.waves, beds.names, xa.LogMel.yamnet())
+    with pytest.raises(XaiAudioError, match="cut for another front end"):
+        ask(concept=other)
+    alike = Sounds(np.repeat(random.waves[:1], 42, axis=0), ("",) * 42, random.frontend)
+    with pytest.raises(XaiAudioError, match="is the same for sounds of 'mine' and random ones"):
+        ask(concept=alike, others=alike)
