@@ -14,7 +14,7 @@ import xaiaudio as xa
 from xaiaudio import XaiAudioError
 from xaiaudio.datasets import folders
 from xaiaudio.models.training.tables import patch_table
-from xaiaudio.probes import concepts
+from xaiaudio.probes import concept_vectors, concepts, significance
 from xaiaudio.probes.concept_sounds import Concept, Sounds, from_clips, made
 from xaiaudio.probes.planted import small_backbone
 from xaiaudio.probes.sensitivities import sensitivities
@@ -38,7 +38,7 @@ def clouds(seed=0, draws=20, size=3, channels=7, shift=1.0):
 
 def test_a_vector_is_the_ridge_classifiers_normal():
     concept, random = clouds()
-    found = concepts.vectors(concept, random, ridge=0.3)
+    found = concept_vectors.vectors(concept, random, ridge=0.3)
     for draw in range(len(concept)):
         rows = [*concept[draw], *random[draw]]
         mean = sum(rows) / len(rows)
@@ -56,7 +56,7 @@ def test_a_vector_is_the_ridge_classifiers_normal():
 
 def test_the_accuracy_is_of_the_other_draws():
     concept, random = clouds(shift=0.6)
-    found = concepts.vectors(concept, random)
+    found = concept_vectors.vectors(concept, random)
     right = []
     for draw, vector in enumerate(found.directions):
         border = vector @ np.concatenate([concept[draw], random[draw]]).mean(axis=0)
@@ -70,24 +70,24 @@ def test_the_accuracy_is_of_the_other_draws():
 
 def test_exchanging_the_sides_turns_vectors_round():
     concept, random = clouds()
-    there, back = concepts.vectors(concept, random), concepts.vectors(random, concept)
+    there, back = concept_vectors.vectors(concept, random), concept_vectors.vectors(random, concept)
     np.testing.assert_allclose(there.directions, -back.directions, atol=1e-12)
     assert there.accuracy == pytest.approx(back.accuracy)
     gradients = np.random.default_rng(1).normal(size=(30, 7))
     targets, classes = np.arange(30) % 3, np.arange(3)
-    rising, falling, effects = concepts.answers(there, gradients, targets, classes)
-    turned = concepts.answers(back, gradients, targets, classes)
+    rising, falling, effects = concept_vectors.answers(there, gradients, targets, classes)
+    turned = concept_vectors.answers(back, gradients, targets, classes)
     np.testing.assert_array_equal(rising, turned[1])
     np.testing.assert_array_equal(rising + falling, 10)  # no ties: score(-v) = 1 - score
     np.testing.assert_allclose(effects, -turned[2])
 
 
 def test_what_rises_is_counted_patch_by_patch():
-    found = concepts.vectors(*clouds())
+    found = concept_vectors.vectors(*clouds())
     gradients = np.random.default_rng(2).normal(size=(12, 7))
     gradients[3] = 0  # a tie
     targets = np.repeat([0, 2], 6)
-    rising, falling, effects = concepts.answers(found, gradients, targets, [2, 0])
+    rising, falling, effects = concept_vectors.answers(found, gradients, targets, [2, 0])
     for row, label in enumerate((2, 0)):
         slopes = [[float(g @ v) for v in found.directions] for g in gradients[targets == label]]
         assert rising[row].tolist() == [
@@ -103,19 +103,21 @@ def test_what_rises_is_counted_patch_by_patch():
 @pytest.mark.parametrize("counts", [[3, -1, 2, 5], [4, 4, -4, 4, 4], [0, 0, 2], [0, 0], [7]])
 def test_sign_flips_counts_all_throws(counts):
     sums = [abs(np.dot(signs, counts)) for signs in itertools.product((1, -1), repeat=len(counts))]
-    assert concepts.sign_flips(counts) == pytest.approx(np.mean(np.array(sums) >= abs(sum(counts))))
+    assert significance.sign_flips(counts) == pytest.approx(
+        np.mean(np.array(sums) >= abs(sum(counts)))
+    )
 
 
 def test_sign_flips_of_equal_counts_is_the_sign_test():
     for positive in range(21):
         counts = [6] * positive + [-6] * (20 - positive)
         wanted = stats.binomtest(positive, 20).pvalue
-        assert concepts.sign_flips(counts) == pytest.approx(wanted)
+        assert significance.sign_flips(counts) == pytest.approx(wanted)
 
 
 def test_holm_step_by_step():
     p = np.random.default_rng(0).random((3, 4)) ** 3
-    corrected = concepts.holm(p)
+    corrected = significance.holm(p)
     for level in np.linspace(0, 1, 201):
         rejected, left = set(), sorted(range(12), key=lambda k: p.flat[k])
         for rank, number in enumerate(left):
@@ -169,16 +171,16 @@ def test_random_concepts_are_found_at_the_stated_rate():
     sets = values.reshape(nulls, 2, draws, size, -1)
     p, least = [], 0.5 + 3 * np.sqrt(0.25 / (2 * draws * size))
     for concept, random in sets:
-        told = concepts.vectors(concept, random)
+        told = concept_vectors.vectors(concept, random)
         assert told.accuracy < least  # and no layer is said to hold them
-        rising, falling, _ = concepts.answers(told, slopes, targets, np.arange(3))
-        p.append([concepts.sign_flips(one) for one in rising - falling])
+        rising, falling, _ = concept_vectors.answers(told, slopes, targets, np.arange(3))
+        p.append([significance.sign_flips(one) for one in rising - falling])
     p = np.array(p)
     for level in (0.05, 0.2):
         rate, error = (p < level).mean(axis=0), np.sqrt(level * (1 - level) / nulls)
         assert (rate < level + 3 * error).all()
         assert (rate > level - 3 * error).all()
-    corrected = np.array([concepts.holm(row) for row in p])
+    corrected = np.array([significance.holm(row) for row in p])
     assert (corrected < 0.05).any(axis=1).mean() < 0.05 + 3 * np.sqrt(0.05 * 0.95 / nulls)
 
 

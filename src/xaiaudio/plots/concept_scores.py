@@ -69,9 +69,9 @@ def concept_scores(
                     Rectangle((column - 0.46, row - 0.44), 0.92, 0.88, fill=False, edgecolor=ink)
                 )
         for row in np.flatnonzero(~held[:, number]):
-            corner, width = (-0.5, row - 0.5), len(classes)
-            grey = {"fill": False, "hatch": "////", "edgecolor": "#999999", "linewidth": 0}
-            ax.add_patch(Rectangle(corner, width, 1, **grey))
+            stripes = Rectangle((-0.5, row - 0.5), len(classes), 1, fill=False, hatch="////")
+            stripes.set(edgecolor="#999999", linewidth=0)
+            ax.add_patch(stripes)
         ax.set_yticks(np.arange(len(concepts)), list(concepts))
         last = number == len(layers) - 1
         names = list(classes) if last else []
@@ -104,7 +104,7 @@ def predicted_changes(
     >>> figure = xa.plots.predicted_changes({"conv2": ([0.1, 1.0], [0.2, 0.8])}, "said", "was")
     """
     figure, axes = canvas.grid(1, len(series), height=2.9, sharey=True)
-    data = {}
+    data: dict = {}
     for ax, (name, pair) in zip(axes[0], series.items(), strict=True):
         told, was = (np.ravel(np.asarray(one, float)) for one in pair)
         canvas.title(ax, name)

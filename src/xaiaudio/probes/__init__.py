@@ -5,7 +5,7 @@ import lazy_loader as _lazy
 # No module bears the name of a function: importing it would put the module in the function's place.
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
-    submodules=["influence", "planted_copies"],
+    submodules=["concept_sounds", "concepts", "influence", "planted", "planted_copies"],
     submod_attrs={
         "activations": ["Activations", "pooled", "stages"],
         "control": ["Selectivity", "clusters", "control_labels", "selectivity"],
