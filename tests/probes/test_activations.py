@@ -4,9 +4,11 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
-from small_networks import LABELS, classifier_of, convolutional, random_patches
+from small_networks import LABELS, classifier_of, convolutional, frontend, random_patches
 
 import xaiaudio as xa
+from xaiaudio.models.designs import attention
+from xaiaudio.models.designs.base import SelfExplaining
 from xaiaudio.models.graph import graph_of
 from xaiaudio.probes.activations import Activations, pooled, stages
 
@@ -50,6 +52,22 @@ def test_a_classifier_ends_with_its_logits():
     found = pooled(model, patches)
     np.testing.assert_allclose(found[found.layers[-1]], model.logits(patches), atol=1e-5)
     assert found[found.layers[-1]].min() < 0
+
+
+def test_a_network_that_explains_itself_shows_its_parts():
+    front, options = frontend(12, 8), attention.Options(size=8, heads=2)
+    network = attention.build(front, 3, options)
+    model = SelfExplaining.from_network(
+        network, LABELS, front, attention.evidence(front), design="attention", options=vars(options)
+    )
+    patches = random_patches(3, (12, 8))
+    found = pooled(model, patches)
+    assert found.layers[-2:] == ("parts", "logits")
+    np.testing.assert_allclose(found["logits"], model.logits(patches), atol=1e-5)
+    parts = keras.Model(network.inputs[0], network.get_layer("parts").output)(patches[..., None])
+    np.testing.assert_allclose(
+        found["parts"], parts.numpy().mean(axis=tuple(range(1, parts.ndim - 1))), atol=1e-5
+    )
 
 
 def test_the_size_of_a_batch_changes_nothing():
