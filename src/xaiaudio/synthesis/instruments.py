@@ -122,7 +122,9 @@ def lead(pitches, seconds: float) -> np.ndarray:
     return tones(pitches, seconds, HEIGHTS["lead"])
 
 
-def sung(rng, pitch: float, seconds: float, *, rate: float = 5.5, depth: float = 0.5) -> Sung:
+def sung(
+    rng: np.random.Generator, pitch: float, seconds: float, *, rate: float = 5.5, depth: float = 0.5
+) -> Sung:
     """Return a sung note: a voice with vibrato, and the breath in it.
 
     Parameters

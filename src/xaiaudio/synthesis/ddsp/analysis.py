@@ -135,7 +135,9 @@ def analyse(
     )
 
 
-def pitch_of(wave: ArrayLike, *, between: tuple[float, float] = PITCHES):
+def pitch_of(
+    wave: ArrayLike, *, between: tuple[float, float] = PITCHES
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the pitch of each frame in hertz, and whether there is one.
 
     By probabilistic YIN (M. Mauch and S. Dixon, "pYIN", ICASSP 2014), made finer by the phases of

@@ -15,7 +15,7 @@ from .controls import HOP, RATE
 LEAST = 1e-7
 
 
-def exp_sigmoid(x):
+def exp_sigmoid(x: tf.Tensor | float) -> tf.Tensor:
     """Return a positive gain for any number: 2 sigmoid(x)^(ln 10) + 1e-7.
 
     Examples
@@ -27,7 +27,7 @@ def exp_sigmoid(x):
     return 2.0 * tf.sigmoid(x) ** np.log(10.0) + LEAST
 
 
-def distribution(weights, pitch, rate: float = RATE):
+def distribution(weights: tf.Tensor, pitch: tf.Tensor, rate: float = RATE) -> tf.Tensor:
     """Return weights of harmonics without those that cannot be heard, with a sum of 1.
 
     Parameters
@@ -59,7 +59,7 @@ def distribution(weights, pitch, rate: float = RATE):
     return tf.math.divide_no_nan(weights, tf.reduce_sum(weights, axis=-1, keepdims=True))
 
 
-def between(values, ramp):
+def _between(values, ramp):
     """Draw values of frames through the samples: (frames,) to (frames, hop).
 
     `ramp` says how far each sample of a frame is on its way to the next frame's value. The last
@@ -69,12 +69,12 @@ def between(values, ramp):
     return values[:, None] + (following - values)[:, None] * ramp
 
 
-def linear(hop: int, dtype) -> np.ndarray:
+def _linear(hop: int, dtype) -> np.ndarray:
     """Return a straight ramp from 0 to 1, without its end."""
     return (np.arange(hop) / hop).astype(tf.as_dtype(dtype).as_numpy_dtype)
 
 
-def hann(hop: int, dtype) -> np.ndarray:
+def hann(hop: int, dtype: tf.DType) -> np.ndarray:
     """Return the rising half of a Hann window twice as long as a hop.
 
     Windows of that length, one a hop, sum to 1: a value on this ramp is what overlapping windows
@@ -84,7 +84,7 @@ def hann(hop: int, dtype) -> np.ndarray:
     return rise.astype(tf.as_dtype(dtype).as_numpy_dtype)
 
 
-def turns(pitch, hop: int = HOP, rate: float = RATE):
+def turns(pitch: tf.Tensor, hop: int = HOP, rate: float = RATE) -> tf.Tensor:
     """Return how far the fundamental is on its way round, from 0 to 1, at each sample.
 
     In float64 whatever the pitch is in: in float32 the sum of some thousand small steps goes wrong
@@ -100,12 +100,12 @@ def turns(pitch, hop: int = HOP, rate: float = RATE):
     tensor of float64, shape (frames, hop)
         0 at the first sample.
     """
-    hertz = between(tf.cast(pitch, tf.float64), linear(hop, tf.float64))
+    hertz = _between(tf.cast(pitch, tf.float64), _linear(hop, tf.float64))
     whole = tf.cumsum(tf.reshape(hertz, [-1]) / rate, exclusive=True)
     return tf.reshape(whole - tf.floor(whole), tf.shape(hertz))
 
 
-def oscillators(pitch, count: int, hop: int = HOP, rate: float = RATE):
+def oscillators(pitch: tf.Tensor, count: int, hop: int = HOP, rate: float = RATE) -> tf.Tensor:
     """Return a sine of height 1 for each harmonic.
 
     Returns
@@ -118,7 +118,7 @@ def oscillators(pitch, count: int, hop: int = HOP, rate: float = RATE):
     return tf.sin(2 * np.pi * tf.cast(phase - tf.floor(phase), pitch.dtype))
 
 
-def mixed(waves, heights):
+def mixed(waves: tf.Tensor, heights: tf.Tensor) -> tf.Tensor:
     """Return the sum of waves, each as loud as its height at that moment.
 
     Parameters
@@ -137,7 +137,13 @@ def mixed(waves, heights):
     return tf.reshape(ends[..., 0] * (1 - ramp) + ends[..., 1] * ramp, [-1])
 
 
-def tone(pitch, amplitude, weights, hop: int = HOP, rate: float = RATE):
+def tone(
+    pitch: tf.Tensor,
+    amplitude: tf.Tensor,
+    weights: tf.Tensor,
+    hop: int = HOP,
+    rate: float = RATE,
+) -> tf.Tensor:
     """Return the tone.
 
     Parameters

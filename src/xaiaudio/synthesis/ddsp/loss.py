@@ -13,13 +13,21 @@ import tensorflow as tf
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import ArrayLike
+
 #: Lengths of the windows in samples: long ones tell tones apart, short ones moments.
 SIZES = (2048, 1024, 512, 256, 128, 64)
 #: Added to magnitudes before the logarithm: what is much below it counts as silence.
 SILENCE = 1e-5
 
 
-def spectral_loss(one, other, *, sizes: Sequence[int] = SIZES, log_weight: float = 1.0):
+def spectral_loss(
+    one: ArrayLike | tf.Tensor,
+    other: ArrayLike | tf.Tensor,
+    *,
+    sizes: Sequence[int] = SIZES,
+    log_weight: float = 1.0,
+) -> tf.Tensor:
     """Return how far apart the spectrograms of two sounds are.
 
     For each length of window: the mean absolute difference of magnitudes, and that of their
@@ -58,6 +66,6 @@ def spectral_loss(one, other, *, sizes: Sequence[int] = SIZES, log_weight: float
     return total
 
 
-def magnitudes(wave, size: int):
+def magnitudes(wave: tf.Tensor, size: int) -> tf.Tensor:
     """Return a spectrogram: tensor (windows, size // 2 + 1), zeros after the sound's end."""
     return tf.abs(tf.signal.stft(wave, size, size // 4, size, pad_end=True))

@@ -6,13 +6,18 @@ The filtered noise of J. Engel and others, "DDSP: Differentiable Digital Signal 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import tensorflow as tf
 
 from .controls import HOP
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def white(samples: int, seed, dtype=tf.float32):
+
+def white(samples: int, seed: Sequence[int] | tf.Tensor, dtype: tf.DType = tf.float32) -> tf.Tensor:
     """Return noise, each sample from -1 to 1: the same for the same seed.
 
     Parameters
@@ -24,7 +29,7 @@ def white(samples: int, seed, dtype=tf.float32):
     return tf.cast(drawn, dtype)
 
 
-def taps(magnitudes):
+def taps(magnitudes: tf.Tensor) -> tf.Tensor:
     """Return filters of given gains: (frames, bands) to (frames, 2 bands - 2).
 
     Their middle is tap number bands - 1, from 0.
@@ -38,7 +43,7 @@ def taps(magnitudes):
     return tf.roll(around, size // 2, axis=-1) * window
 
 
-def shaped(noise, magnitudes, hop: int = HOP):
+def shaped(noise: tf.Tensor, magnitudes: tf.Tensor, hop: int = HOP) -> tf.Tensor:
     """Send noise through filters, each frame through its own.
 
     Parameters
