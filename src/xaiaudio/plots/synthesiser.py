@@ -78,7 +78,14 @@ def taken_apart(
     pitch_axes.plot(times, pitch, color=canvas.BLUE, linewidth=1.2, label="found")
     pitch_axes.set_ylabel("pitch (Hz)")
     if true_pitch is not None:
-        pitch_axes.legend(fontsize=canvas.FONT - 2, frameon=False, ncols=2)
+        # Above the panel: inside, it would lie on the line.
+        pitch_axes.legend(
+            fontsize=canvas.FONT - 2,
+            frameon=False,
+            ncols=2,
+            loc="lower right",
+            bbox_to_anchor=(1, 0.96),
+        )
     loud_axes.plot(times, loudness, color=canvas.BLUE, linewidth=1.2)
     loud_axes.set_ylabel("loudness (dB)")
     _drawn(tone_axes, heights, times, (0.5, heights.shape[1] + 0.5))
@@ -86,7 +93,9 @@ def taken_apart(
     drawn = _drawn(noise_axes, gains, times, (0, _RATE / 2000))
     noise_axes.set_ylabel("noise (kHz)")
     noise_axes.set_xlabel("time (s)")
-    canvas.colour_bar(figure, drawn, axes, "dB below the largest (harmonics and noise each)")
+    canvas.colour_bar(
+        figure, drawn, axes, "dB; 0 is the largest of all harmonics, and of all noise"
+    )
     return canvas.finish(
         figure, times=times, pitch=pitch, loudness=loudness, harmonics=heights, noise=gains
     )
@@ -254,6 +263,7 @@ def three_levels(
     for start, end, midi in rows:
         roll.barh(midi, end - start, 0.9, left=start, color=canvas.BLUE)
     roll.set_ylabel("MIDI pitch")
+    roll.yaxis.get_major_locator().set_params(integer=True)
     canvas.title(roll, "notes")
     low, high = table.min(axis=0), table.max(axis=0)
     shares = np.where(high > low, (table - low) / np.where(high > low, high - low, 1), 0.5)
@@ -270,7 +280,7 @@ def three_levels(
     drawn = _drawn(tone, heights, times, (0.5, heights.shape[1] + 0.5))
     tone.set_ylabel("harmonic")
     tone.set_xlabel("time (s)")
-    canvas.colour_bar(figure, drawn, axes, "harmonics: dB below the largest")
+    canvas.colour_bar(figure, drawn, axes, "harmonics in dB; 0 is the largest")
     return canvas.finish(figure, notes=rows, performance=table, pitch=pitch, harmonics=heights)
 
 

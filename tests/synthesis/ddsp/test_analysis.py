@@ -118,6 +118,15 @@ def test_where_there_is_no_pitch_there_are_no_harmonics():
     assert found.controls.pitch.min() == 300
 
 
+def test_short_gaps_are_drawn_through_and_long_ones_are_not():
+    time = np.arange(16_000) / 16_000
+    there = np.ones(16_000)
+    there[4000:4480] = 0  # 30 ms
+    there[8000:12_000] = 0  # 250 ms
+    _, voiced = pitch_of(there * np.sin(2 * np.pi * 300 * time))
+    assert voiced[:120].all() and voiced[195:].all() and not voiced[140:175].any()
+
+
 def test_loudness_is_that_of_a_tone():
     tone = np.sin(2 * np.pi * 1000 * np.arange(16_000) / 16_000)
     assert loudness(tone)[125] == pytest.approx(10 * np.log10(0.5), abs=0.1)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import librosa
 import numpy as np
 import tensorflow as tf
-from scipy.ndimage import convolve1d
+from scipy.ndimage import binary_closing, convolve1d
 from scipy.signal import get_window, upfirdn
 
 from ...errors import XaiAudioError
@@ -32,6 +32,9 @@ _PERIODS = 6
 _LEFT = 1 - 2.5 / _PERIODS
 # The pitch tracker looks at the sound so often only; the harmonics' phases tell the rest.
 _TRACKED = 4 * HOP
+# Where the tracker hears no pitch for fewer frames than these (60 ms), such as where a note begins,
+# the pitch is drawn through, and the harmonics say how loud they are.
+_GAP = 15
 # Frames over which the noise's power is averaged.
 _SMOOTH = 9
 
@@ -171,6 +174,7 @@ def pitch_of(
     )
     at, rough = np.arange(frames) * HOP / _TRACKED, np.arange(len(tracked))
     voiced = found[np.minimum(at.round().astype(int), len(found) - 1)]
+    voiced = binary_closing(np.pad(voiced, _GAP, mode="edge"), np.ones(_GAP))[_GAP:-_GAP]
     track = np.interp(at, rough, _filled(np.nan_to_num(tracked), found))
     for _ in range(2):
         track = np.where(voiced, refined(wave, track), track)

@@ -42,7 +42,7 @@ class Instrument:
     """
 
     heights: np.ndarray
-    breath: float = -90.0
+    breath: float = -75.0
     colour: np.ndarray = field(default_factory=lambda: np.linspace(10.0, -10.0, BANDS))
     vibrato_rate: float = 5.5
 
@@ -91,7 +91,7 @@ def performed(notes: Notes, instrument: Instrument) -> Performance:
     pitches = np.asarray(notes.pitches, float)
     place = (starts - starts.min()) / max(np.ptp(starts), 1e-9)
     height = (pitches - pitches.mean()) / 12
-    loud = -24 + 6 * np.sin(np.pi * place) + 8 * height
+    loud = -18 + 6 * np.sin(np.pi * place) + 8 * height
     lengths = ends - starts
     numbers = np.arange(1, len(instrument.heights) + 1)
     own = 5 * instrument.heights @ numbers / instrument.heights.sum() / len(numbers)
@@ -100,8 +100,8 @@ def performed(notes: Notes, instrument: Instrument) -> Performance:
         fluctuation=np.full(len(lengths), 0.1),
         peak=np.full(len(lengths), 0.25),
         vibrato=2.5 * np.clip(lengths - 0.3, 0, 0.4),
-        brightness=own * (1 + 0.02 * (loud + 24)),
-        attack=(loud - 46) / 40 + 2.625,
+        brightness=own * (1 + 0.02 * (loud + 18)),
+        attack=(loud - 28) / 40 + 2.625,
     )
 
 
