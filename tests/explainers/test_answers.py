@@ -46,6 +46,28 @@ def test_each_answer_is_the_prediction_of_that_very_sound(model):
         assert one.target == "b or c"
 
 
+def test_a_network_of_sigmoids_may_hear_several():
+    import keras
+
+    patch = keras.Input((12, 8))
+    dense = keras.layers.Dense(3, activation="sigmoid", kernel_initializer="zeros")
+    network = keras.Model(patch, dense(keras.layers.Flatten()(patch)))
+    several = xa.AudioClassifier.from_keras(network, ["a", "b", "c"], FRONTEND)
+    waves = {"kept": RNG.normal(0, 0.1, 8000).astype("f4")}
+    for biases, hears, kept in (
+        ((2, 1, -3), "a and b", True),
+        ((2, -1, -3), "a", False),
+        ((-2, -1, -3), "none of its classes", False),
+    ):
+        dense.set_weights([np.zeros((96, 3)), np.array(biases, float)])
+        found = answers(several, waves, ["b"], overlap=0)
+        assert (found["kept"].hears, found["kept"].kept) == (hears, kept)
+        assert f"<td>{hears}</td>" in found._repr_html_()
+        assert kept or f"alone it is {hears} for the network" in found.verdict
+        (row,) = found.table()
+        assert row["target_probability"] == pytest.approx(1 / (1 + np.exp(-biases[1])), abs=1e-5)
+
+
 def test_a_silent_sound_is_silent(model):
     one = answers(model, {"kept": np.zeros(500, "f4")}, ["b"])["kept"]
     assert one.silent and not one.kept and str(one) == "It is silent."

@@ -59,6 +59,32 @@ def test_the_table_says_what_the_network_says_of_each_mix(model):
     assert data["target"] == "dark"
 
 
+def test_of_a_network_of_sigmoids_all_that_is_heard_is_named():
+    import keras
+
+    front = xa.LogMel(frames=12, bands=8)
+    patch = keras.Input((12, 8))
+    dense = keras.layers.Dense(
+        3, activation="sigmoid", kernel_initializer=keras.initializers.RandomNormal(0, 0.2, seed=3)
+    )
+    network = keras.Model(patch, dense(keras.layers.Flatten()(patch)))
+    heard = xa.AudioClassifier.from_keras(network, ["a", "b", "c"], front)
+    parts = Components.in_bands(WAVE, front, 3)
+    made = mixer(parts, heard, "b", overlap=0)
+    said = set()
+    for on in itertools.product([False, True], repeat=3):
+        scores = heard.scores(front(parts.mix(np.array(on)), overlap=0, pad=True)).max(axis=0)
+        chance, label = made.answer(on)
+        assert chance == pytest.approx(scores[1], abs=1e-5)
+        above = [(score, name) for score, name in zip(scores, "abc", strict=True) if score > 0.5]
+        wanted = [name for _, name in sorted(above, reverse=True)] or ["none of its classes"]
+        assert re.split(", | and ", label) == wanted
+        said.add(label)
+    assert len(said) > 1
+    data = data_of(made.html())
+    assert [data["labels"][number] for number in data["heard"]] == made.heard
+
+
 def test_with_all_parts_on_it_is_the_answer_to_the_sound_itself(model):
     made = mixer(three(model), model)
     assert made.target == made.scores[-1].argmax()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -82,6 +82,11 @@ class Answer:
         """The probability of the class explained, as it is written."""
         return percent(self.target_probability)
 
+    @property
+    def hears(self) -> str:
+        """What the network hears."""
+        return self.label
+
 
 @dataclass(frozen=True)
 class Several:
@@ -130,6 +135,23 @@ class Several:
         """The most probable class; "silence" for a sound that is silent."""
         return self.probable[0][0] if self.probable else SILENCE
 
+    @property
+    def probability(self) -> float:
+        """Of the most probable class; NaN for a silent sound."""
+        return self.probable[0][1] if self.probable else float("nan")
+
+    @property
+    def target_chance(self) -> str:
+        """The probability of the class explained, as it is written."""
+        return percent(self.target_probability)
+
+    @property
+    def hears(self) -> str:
+        """What the network hears: all classes above the threshold."""
+        if self.silent:
+            return SILENCE
+        return listed([label for label, _ in self.probable[: self.heard]])
+
     def __str__(self) -> str:
         if self.silent:
             return "It is silent."
@@ -143,6 +165,19 @@ class Several:
         if self.kept or not self.target or any(label == self.target for label, _ in self.probable):
             return f"{heard}."
         return f"{heard}, not {self.target} ({percent(self.target_probability)})."
+
+
+def listed(heard: Sequence[str]) -> str:
+    """Write which classes a network hears that can hear several at once.
+
+    Examples
+    --------
+    >>> from xaiaudio.explainers.answers import listed
+    >>> listed(["Rain"]), listed(["Rain", "Dog bark"]), listed([])
+    ('Rain', 'Rain and Dog bark', 'none of its classes')
+    """
+    *most, last = heard or ["none of its classes"]
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def percent(share: float) -> str:
@@ -169,9 +204,9 @@ class Answers(Mapping):
     ('Rain', 'What is kept is still Rain for the network.')
     """
 
-    rows: tuple[Answer, ...]
+    rows: tuple[Answer | Several, ...]
 
-    def __getitem__(self, sound: str) -> Answer:
+    def __getitem__(self, sound: str) -> Answer | Several:
         for row in self.rows:
             if row.sound == sound:
                 return row
@@ -192,12 +227,16 @@ class Answers(Mapping):
         if kept.kept:
             return f"What is kept is still {kept.target} for the network."
         return (
-            f"What is kept speaks for {kept.target}, but alone it is {kept.label} for the network."
+            f"What is kept speaks for {kept.target}, but alone it is {kept.hears} for the network."
         )
 
     def table(self) -> list[dict]:
-        """Return a row for each sound: the fields of :class:`Answer`."""
-        return [asdict(row) for row in self.rows]
+        """Return a row for each sound: the fields of :class:`Answer`.
+
+        Of a network that can hear several classes at once, the label is the most probable one.
+        """
+        names = [field.name for field in fields(Answer)]
+        return [{name: getattr(row, name) for name in names} for row in self.rows]
 
     def __str__(self) -> str:
         width = max(map(len, self), default=0)
@@ -209,7 +248,7 @@ class Answers(Mapping):
             for name in ("sound", "the network hears", "its probability", "the explained class's")
         )
         body = "".join(
-            f'<tr><th scope="row">{html.escape(row.sound)}</th><td>{html.escape(row.label)}</td>'
+            f'<tr><th scope="row">{html.escape(row.sound)}</th><td>{html.escape(row.hears)}</td>'
             f"<td>{'' if row.silent else f'{row.probability:.0%}'}</td>"
             f"<td>{row.target_chance}</td></tr>"
             for row in self.rows
@@ -248,8 +287,9 @@ def answers(
     >>> print(answers(xa.load_model("lite"), {"kept": np.zeros(16_000)}, ["Rain"])["kept"])
     It is silent.
     """
-    heard = {name: _predicted(model, wave, overlap) for name, wave in sounds.items()}
-    return Answers(tuple(_one(model, name, said, targets) for name, said in heard.items()))
+    return Answers(
+        tuple(ask(model, name, wave, targets, overlap=overlap) for name, wave in sounds.items())
+    )
 
 
 def ask(
@@ -290,12 +330,12 @@ def ask(
     It is silent.
     """
     said = _predicted(model, wave, overlap)
-    if _one_of_all(model, wave, overlap):
+    if one_of_all(model, wave, overlap):
         return _one(model, name, said, targets)
     return _several(model, name, said, targets, threshold)
 
 
-def _one_of_all(model, wave, overlap) -> bool:
+def one_of_all(model: AudioClassifier, wave: ArrayLike, overlap: float | None = None) -> bool:
     """Tell whether a network's probabilities are of one class out of all, not of each by itself.
 
     Its last layer says so, or else which of the two makes its probabilities of its logits. Their

@@ -22,6 +22,7 @@ def hear(
     output: str = "scores",
     overlap: float | None = None,
     voted: ArrayLike | None = None,
+    highest: bool = False,
 ) -> np.ndarray:
     """Return a classifier's answers to whole sounds: the mean over the patches of each.
 
@@ -36,6 +37,8 @@ def hear(
         Of the patches; by default the front end's own.
     voted : array_like of bool, shape (patches,), optional
         Which patches count, see :func:`voting`. By default all.
+    highest : bool
+        True takes the highest answer of any patch: a mean would hide what is heard for a moment.
 
     Returns
     -------
@@ -52,6 +55,8 @@ def hear(
     ask = model.logits if output == "logits" else model.scores
     answers = ask(joined(cut)).reshape(len(cut), -1, len(model.labels))
     chosen = slice(None) if voted is None else np.flatnonzero(voted)
+    if highest:
+        return answers[:, chosen].max(axis=1)
     return answers[:, chosen].mean(axis=1, dtype=np.float64).astype(np.float32)
 
 

@@ -20,6 +20,7 @@ import soundfile
 from matplotlib.image import imsave
 
 from ..errors import XaiAudioError
+from ..explainers.answers import listed, one_of_all
 from ..explainers.engines.components import Components
 from ..explainers.parts import PartsExplanation
 from ..models.hearing import hear, voting
@@ -38,6 +39,8 @@ MOST = 10
 #: What :func:`cut` cuts a sound by.
 CUTS = ("none", "time", "bands", "harmonic")
 
+# Above which a class is heard where several can be.
+_THRESHOLD = 0.5
 # Sounds that the network is asked about at a time.
 _BATCH = 32
 # Patches that a page's mixer asks about at most: seconds of work.
@@ -62,7 +65,8 @@ class Mixer:
         The sound and its parts.
     scores : ndarray of float32, shape (2**k, classes)
         The network's probabilities for each choice. Bit i of a row's number says whether part i
-        is on. The mean over the patches of the whole sound that are no silence.
+        is on. The mean over the patches of the whole sound that are no silence; of a network that
+        can hear several classes at once, the highest of them.
     labels : tuple of str
     target : int
         Index into `labels` of the class that is watched.
@@ -73,6 +77,8 @@ class Mixer:
         What an explanation says that each part adds.
     unit : str
         Of the weights.
+    several : bool
+        Whether the network can hear several classes at once: all above one half.
     """
 
     components: Components
@@ -83,6 +89,7 @@ class Mixer:
     title: str = "The sound"
     weights: np.ndarray | None = None
     unit: str = ""
+    several: bool = False
 
     def answer(self, on: ArrayLike) -> tuple[float, str]:
         """Return the probability of the class watched, and the class heard, with some parts on.
@@ -95,10 +102,21 @@ class Mixer:
         -------
         probability : float
         label : str
-            The class of the highest probability.
+            The class of the highest probability; if several can be heard, all that are.
         """
-        row = self.scores[int(np.asarray(on, bool) @ (1 << np.arange(len(self.components))))]
-        return float(row[self.target]), self.labels[int(row.argmax())]
+        number = int(np.asarray(on, bool) @ (1 << np.arange(len(self.components))))
+        return float(self.scores[number, self.target]), self.heard[number]
+
+    @property
+    def heard(self) -> list[str]:
+        """What the network hears with each choice of parts, (2**k,)."""
+        if not self.several:
+            return [self.labels[number] for number in self.scores.argmax(axis=1)]
+        return [
+            listed([self.labels[number] for number in np.argsort(-row, kind="stable")
+                    if row[number] > _THRESHOLD])
+            for row in self.scores
+        ]  # fmt: skip
 
     def html(self) -> str:
         """Return the mixer as HTML, with its style and script."""
@@ -172,7 +190,8 @@ def mixer(
         raise XaiAudioError("Who is to answer? Give the mixer a network: mixer(sounds, model).")
     _check(components, model.frontend.sample_rate)
     watched = None if target is None else model.index(target)
-    scores = all_scores(model, components, overlap)
+    several = not one_of_all(model, components.whole, overlap)
+    scores = all_scores(model, components, overlap, several=several)
     return Mixer(
         components=components,
         scores=scores,
@@ -182,11 +201,16 @@ def mixer(
         title=title,
         weights=weights,
         unit=unit,
+        several=several,
     )
 
 
 def all_scores(
-    model: AudioClassifier, components: Components, overlap: float | None = None
+    model: AudioClassifier,
+    components: Components,
+    overlap: float | None = None,
+    *,
+    several: bool = False,
 ) -> np.ndarray:
     """Return a network's probabilities for every choice of parts: float32 (2**k, classes)."""
     count = len(components)
@@ -194,7 +218,7 @@ def all_scores(
     voted = voting(model, components.whole, overlap)
     return np.concatenate(
         [
-            hear(model, components.mix(some), overlap=overlap, voted=voted)
+            hear(model, components.mix(some), overlap=overlap, voted=voted, highest=several)
             for some in np.array_split(choices, -(-len(choices) // _BATCH))
         ]
     )
@@ -337,16 +361,17 @@ def owned(components: Components, frontend: LogMel) -> np.ndarray:
 def _html(made: Mixer) -> str:
     count, rate = len(made.components), made.frontend.sample_rate
     seconds = len(made.components.whole) / rate
+    labels = {label: number for number, label in enumerate(dict.fromkeys(made.heard))}
     pcm, scale = samples(made.components)
     data = {
         "rate": rate,
         "samples": int(pcm.shape[1]),
         "scale": scale,
         "target": made.labels[made.target],
-        "labels": list(made.labels),
+        "labels": list(labels),
         # Of fewer digits, a page and Python would round some to another percent.
         "scores": [round(float(score), 6) for score in made.scores[:, made.target]],
-        "heard": made.scores.argmax(axis=1).tolist(),
+        "heard": [labels[label] for label in made.heard],
         # A residual of nothing is left out.
         "sounds": [base64.b64encode(flac(one, rate)).decode() if one.any() else "" for one in pcm],
     }

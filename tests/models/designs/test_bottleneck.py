@@ -5,14 +5,14 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
-from design_contract import check_contract, check_places, check_removal
+from design_contract import check_complete, check_contract, check_places, check_removal
 from sklearn.linear_model import LogisticRegression
 from small_networks import LABELS, frontend, random_patches
 
 from xaiaudio.datasets import events
 from xaiaudio.errors import XaiAudioError
 from xaiaudio.models import patch_table, train_design
-from xaiaudio.models.designs import bottleneck, qualities
+from xaiaudio.models.designs import bottleneck, controls, qualities
 from xaiaudio.models.designs.base import SelfExplaining
 from xaiaudio.models.designs.evidence import Evidence
 from xaiaudio.models.designs.lessons import lessons
@@ -68,6 +68,21 @@ def test_what_the_network_reads_of_a_patch(trained):
             assert most[band] == pytest.approx(max(row), abs=1e-5)
             assert moving[band] == pytest.approx(np.std(change), abs=1e-3)
             assert rise[band] == pytest.approx(max(change), abs=1e-5)
+
+
+@pytest.mark.slow
+def test_a_first_stage_of_shuffled_weights_reads_no_quality(trained, clips):
+    table = patch_table(clips, trained.frontend)
+    random = controls.refitted(controls.random_weights(trained), table)
+    check_complete(random, table.patches[:6])
+    check_removal(random, table.patches[:6])
+    taught = lessons(clips, trained.frontend)
+    true = qualities.to_scale(bottleneck.measure(taught))
+    r2 = [
+        bottleneck.explained(qualities.to_scale(bottleneck.read(one, taught.patches)), true)
+        for one in (trained, random)
+    ]
+    assert np.median(r2[1]) < 0 < np.median(r2[0])
 
 
 @pytest.mark.slow

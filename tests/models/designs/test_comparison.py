@@ -50,6 +50,30 @@ def test_parts_of_a_decision(share):
     assert parts_per_decision(one, patches, share).tolist() == counted(one, patches, share)
 
 
+def test_of_two_classes_the_difference_of_the_logits_counts():
+    inputs = keras.Input((*SHAPE, 1))
+    parts = keras.layers.Dense(4, name="parts")
+    logits = keras.layers.Dense(2, name="logits")
+    network = keras.Model(inputs, logits(parts(keras.layers.Flatten()(inputs))))
+    weights = np.random.default_rng(3).normal(size=(4, 2))
+    weights[:, 0] = 0  # the first logit is the same whatever is heard
+    logits.set_weights([weights, np.array([0.5, 0])])
+    one = SelfExplaining.from_network(
+        network, ("alike", "other"), frontend(*SHAPE), [Evidence("part")] * 4, design="by hand"
+    )
+    patches = random_patches(20, SHAPE)
+    winners = one.logits(patches).argmax(axis=1)
+    assert set(winners) == {0, 1}
+    for found, patch in zip(
+        parts_per_decision(one, patches), one.contributions(patches).astype(float), strict=True
+    ):
+        sizes = sorted(np.abs(patch[:, 1] - patch[:, 0]), reverse=True)
+        taken = 1
+        while sum(sizes[:taken]) < 0.9 * sum(sizes):
+            taken += 1
+        assert found == taken
+
+
 def test_no_part_adds_anything():
     assert parts_per_decision(model(scale=0.0), random_patches(3, SHAPE)).tolist() == [0, 0, 0]
     with pytest.raises(XaiAudioError, match="share"):

@@ -4,16 +4,17 @@ import dataclasses
 
 import numpy as np
 import pytest
-from design_contract import check_contract
+from design_contract import check_complete, check_contract, check_removal
 from small_networks import LABELS, frontend, random_patches
 from tones import tiny_backbone
 
 import xaiaudio as xa
 from xaiaudio.errors import XaiAudioError
-from xaiaudio.models.designs import nmf
+from xaiaudio.models.designs import controls, nmf
 from xaiaudio.models.designs.base import SelfExplaining
 from xaiaudio.models.designs.evidence import Evidence
 from xaiaudio.models.designs.lessons import lessons
+from xaiaudio.models.training.tables import patch_table
 
 SHAPE = (20, 12)
 
@@ -154,3 +155,31 @@ def test_no_file_asks_for_endless_updates():
         nmf.EnergyShares(4, 3, 10**9)
     with pytest.raises(XaiAudioError, match="5000 are the most"):
         nmf.Options(rounds=5001)
+
+
+def test_spectra_that_are_drawn_are_stretches_of_patches():
+    one, patches = classifier(), random_patches(9, SHAPE)
+    drawn, again, other = (controls.drawn_spectra(one, patches, seed) for seed in (1, 1, 2))
+    spectra = drawn.logits_network.get_layer("activations").spectra.numpy().astype(float)
+    heights = np.maximum(np.exp(patches.astype(float)) - one.frontend.offset, 0) ** 0.5
+    heights = np.concatenate([heights, np.zeros((9, 1, 12))], axis=1).reshape(63, 36)
+    stretches = heights / heights.sum(axis=1, keepdims=True) + nmf.FLOOR / 36
+    stretches /= stretches.sum(axis=1, keepdims=True)
+    for column in spectra.T:
+        assert np.abs(stretches - column).max(axis=1).min() < 1e-5
+    assert np.allclose(spectra.sum(axis=0), 1, atol=1e-5)
+    check_complete(drawn, patches)
+    check_removal(drawn, patches)
+    assert np.array_equal(drawn.activations(patches), again.activations(patches))
+    assert not np.allclose(drawn.activations(patches), other.activations(patches), atol=1e-3)
+    quiet = np.full((2, *SHAPE), one.frontend.silence, np.float32)
+    check_complete(controls.drawn_spectra(one, quiet), patches)
+
+
+@pytest.mark.slow
+def test_drawn_spectra_learn_nothing_from_shuffled_labels(trained, clips):
+    table = patch_table(clips, trained.frontend)
+    drawn = controls.refitted(controls.drawn_spectra(trained, table.patches), table)
+    assert [part.label for part in drawn.parts] == [part.label for part in trained.parts]
+    blank = controls.refitted(drawn, table, shuffled=True)
+    assert xa.models.test(blank, clips).clip_accuracy < 0.8

@@ -94,6 +94,9 @@ def parts_per_decision(
 ) -> np.ndarray:
     """Return how few parts hold a share of what is added to, or taken from, the winning logit.
 
+    Of two classes of which one is heard, the difference of the logits decides, and so it is what
+    parts add to the difference that counts: one of the logits may be the same whatever is heard.
+
     Parameters
     ----------
     model : SelfExplaining
@@ -116,7 +119,10 @@ def parts_per_decision(
     found = model.contributions(patches)
     # The logits are their sums: the network need not be asked a second time.
     winners = (found.sum(axis=1) + model.bias).argmax(axis=1)
-    added = np.abs(found[np.arange(len(winners)), :, winners])
+    added = found[np.arange(len(winners)), :, winners]
+    if model.activation == "softmax" and len(model.labels) == 2:
+        added = added - found[np.arange(len(winners)), :, 1 - winners]
+    added = np.abs(added)
     sums = np.cumsum(-np.sort(-added.astype(float), axis=1), axis=1)
     total = sums[:, -1:]
     counts = 1 + (sums < share * total * (1 - 1e-9)).sum(axis=1)

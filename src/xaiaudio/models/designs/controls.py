@@ -15,6 +15,7 @@ import numpy as np
 
 from ...errors import XaiAudioError
 from ..training.steps import in_batches
+from . import nmf
 from .attention import Moments
 from .base import LOGITS, PARTS, SelfExplaining
 from .grounds import with_shuffled_weights
@@ -123,6 +124,39 @@ def drawn_prototypes(
     layer.prototypes.assign(vectors)
     if layer.bands is not None:
         layer.bands.assign(np.ones(layer.bands.shape))
+    return made
+
+
+def drawn_spectra(
+    model: SelfExplaining, patches: Patches | ArrayLike, seed: int = 0
+) -> SelfExplaining:
+    """Return a network whose spectra are stretches of patches, drawn by lot.
+
+    Parameters
+    ----------
+    model : SelfExplaining
+        Of the design ``"nmf"``.
+    patches : array_like of float, shape (n, frames, bands)
+        To draw from, whatever class they are of.
+    seed : int
+
+    Raises
+    ------
+    XaiAudioError
+        If it is of another design.
+    """
+    model.check_design("nmf")
+    made = _with(model, _copy(model.logits_network))
+    layer, rng = made.logits_network.get_layer("activations"), np.random.default_rng([seed, 81])
+    patches = np.asarray(patches, np.float32)
+    chosen = patches[rng.integers(len(patches), size=layer.count)]
+    heights = nmf.magnitudes(chosen, model.frontend, model.options["exponent"])
+    blocks = nmf.blocks_of(heights, layer.span)
+    blocks = blocks[np.arange(layer.count), rng.integers(blocks.shape[1], size=layer.count)]
+    spectra = blocks.reshape(layer.count, -1).T.astype(float)
+    # All energy can be explained, as by those that are learnt; what is silent becomes even.
+    spectra = spectra / np.maximum(spectra.sum(axis=0), 1e-12) + nmf.FLOOR / len(spectra)
+    layer.spectra.assign(spectra / spectra.sum(axis=0))
     return made
 
 
