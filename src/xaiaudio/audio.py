@@ -93,7 +93,7 @@ def load_audio(
     dtype('float32')
     """
     path = Path(path)
-    _check_rate(sample_rate)
+    check_rate(sample_rate)
     _check_counted("channel", channel)
     _check_counted("stream", stream)
     _check_file(path)
@@ -198,7 +198,7 @@ def encode_audio(wave, sample_rate: int = SAMPLE_RATE, format: str = ".mp3") -> 
             f"Sounds cannot be written as {format or 'a file without extension'!r}: "
             f"choose one of {', '.join(FORMATS)}."
         )
-    _check_rate(sample_rate)
+    check_rate(sample_rate)
     wave = np.asarray(wave, np.float32)
     if wave.ndim != 1 or wave.size == 0 or not np.isfinite(wave).all():
         raise XaiAudioError("The sound to write must be a finite waveform of shape (samples,).")
@@ -216,7 +216,8 @@ def encode_audio(wave, sample_rate: int = SAMPLE_RATE, format: str = ".mp3") -> 
     return buffer.getvalue()
 
 
-def _check_rate(rate) -> None:
+def check_rate(rate: int) -> None:
+    """Raise XaiAudioError unless a sample rate is a whole number of hertz that makes sense."""
     if (
         isinstance(rate, bool)
         or not isinstance(rate, (int, np.integer))

@@ -65,3 +65,15 @@ def test_no_such_pieces(wrong):
     (name, value), *_ = wrong.items()
     with pytest.raises(XaiAudioError, match=f"{name} is {value!r}"):
         music.load(1, **wrong)
+
+
+@pytest.mark.parametrize("rate", [0, -8000, float("nan"), 44_100.5])
+def test_no_such_rate(rate):
+    with pytest.raises(XaiAudioError, match="sample rate is"):
+        music.load(1)[0].load(rate)
+
+
+@pytest.mark.parametrize("gains", [(0.0,), (0.0, 0.0, 0.0, float("nan"))])
+def test_gains_that_are_none(gains):
+    with pytest.raises(XaiAudioError, match="gains is"):
+        music.load(1)[0].but(gains=gains)

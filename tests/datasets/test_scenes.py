@@ -57,8 +57,15 @@ def test_audible_is_where_it_is_loud():
 def test_what_makes_no_sense_is_told(clips):
     with pytest.raises(XaiAudioError, match="3 classes"):
         scenes(clips, events=4)
-    with pytest.raises(XaiAudioError, match="too short"):
-        scenes(clips, events=2, seconds=1.0)
+    for seconds in (1.0, -5, float("nan"), float("inf"), "5", 1e9):
+        with pytest.raises(XaiAudioError, match="cannot last"):
+            scenes(clips, events=2, seconds=seconds)
+    for name, value in (("count", 0), ("count", -1), ("count", 1.5), ("count", True)):
+        with pytest.raises(XaiAudioError, match=f"{name} is"):
+            scenes(clips, events=2, **{name: value})
+    for wrong in ({"events": 0}, {"events": float("nan")}, {"seed": -1}, {"seed": 0.5}):
+        with pytest.raises(XaiAudioError, match=f"{next(iter(wrong))} is"):
+            scenes(clips, **wrong)
     with pytest.raises(XaiAudioError, match="not at 8000"):
         scenes(clips, count=1, events=1)[0].load(8000)
 

@@ -2,12 +2,12 @@
 
 import json
 import shutil
-import zipfile
 
 import h5py
 import keras
 import numpy as np
 import pytest
+from archives import members, rewritten, write
 
 import xaiaudio as xa
 from xaiaudio.errors import XaiAudioError
@@ -160,15 +160,11 @@ def saved(tmp_path):
 def with_weights(path, change):
     """Change the weights of a .keras file."""
     weights = path.with_name("weights.h5")
-    with zipfile.ZipFile(path) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts = members(path)
     weights.write_bytes(parts["model.weights.h5"])
     with h5py.File(weights, "r+") as file:
         change(file)
-    parts["model.weights.h5"] = weights.read_bytes()
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, data in parts.items():
-            archive.writestr(name, data)
+    write(path, {**parts, "model.weights.h5": weights.read_bytes()})
 
 
 def kernel_of(file):
@@ -221,15 +217,6 @@ def test_groups_that_hold_each_other_end(saved):
     assert xa.load_model(saved).labels == tuple(LABELS)
 
 
-def rewritten(path, member, change):
-    with zipfile.ZipFile(path) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
-    parts[member] = json.dumps(change(json.loads(parts[member])))
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in parts.items():
-            archive.writestr(name, data)
-
-
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
@@ -268,8 +255,7 @@ def test_a_layer_that_asks_for_more_than_the_file_holds(saved):
 
 
 def test_a_saved_configuration_has_no_argument_of_an_initializer_that_is_none(saved):
-    with zipfile.ZipFile(saved) as archive:
-        config = json.loads(archive.read("config.json"))
+    config = json.loads(members(saved)["config.json"])
     dense = config["config"]["layers"][2]["config"]
     assert dense["kernel_initializer"]["class_name"] == "GlorotUniform"
     assert None not in dense["kernel_initializer"]["config"].values()

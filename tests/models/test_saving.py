@@ -1,10 +1,10 @@
 import json
 import pickle
-import zipfile
 
 import keras
 import numpy as np
 import pytest
+from archives import members, write
 
 import xaiaudio as xa
 from xaiaudio.errors import XaiAudioError
@@ -38,18 +38,6 @@ def classifier():
 @pytest.fixture
 def saved(classifier, tmp_path):
     return classifier.save(tmp_path / "mine.keras")
-
-
-def members(path):
-    with zipfile.ZipFile(path) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def write(path, parts):
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, data in parts.items():
-            archive.writestr(name, data)
-    return path
 
 
 def test_everything_comes_back(classifier, saved):
@@ -251,10 +239,7 @@ def test_a_lambda_layer_is_refused_when_saving_and_when_loading(tmp_path):
 
 
 def test_members_that_unpack_to_gigabytes(saved):
-    parts = members(saved)
-    with zipfile.ZipFile(saved, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in parts.items():
-            archive.writestr(name, data)
+    write(saved, members(saved), packed=True)
     raw = bytearray(saved.read_bytes())
     entry = raw.rindex(b"PK\x01\x02")  # the last member's entry in the directory
     raw[entry + 24 : entry + 28] = (0xFFFFFFF0).to_bytes(4, "little")

@@ -53,3 +53,23 @@ def test_what_cannot_be_played():
         played(chords([48]), "kazoo")
     with pytest.raises(xa.XaiAudioError, match="an end after its start"):
         Notes(np.array([60]), np.array([1.0]), np.array([1.0]))
+
+
+@pytest.mark.parametrize("wrong", [-1.0, 0.0, float("nan"), float("inf"), "1"])
+def test_numbers_that_make_no_sense_are_told(wrong):
+    with pytest.raises(xa.XaiAudioError, match="level is"):
+        played(chords([48]), level=wrong)
+    with pytest.raises(xa.XaiAudioError, match="A beat lasts"):
+        chords([48], beat=wrong)
+    with pytest.raises(xa.XaiAudioError, match="A beat lasts"):
+        melody(beat=wrong)
+
+
+def test_notes_that_are_none():
+    with pytest.raises(xa.XaiAudioError, match="no notes"):
+        played(chords([]))
+    with pytest.raises(xa.XaiAudioError, match="no notes"):
+        played(melody(repeats=0)[0])
+    for pitch, start, end in ((60, -1.0, 1.0), (np.nan, 0.0, 1.0), (60, 0.0, np.inf)):
+        with pytest.raises(xa.XaiAudioError, match="numbers, and start at 0"):
+            Notes(np.array([pitch]), np.array([start]), np.array([end]))

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..audio import check_rate
 from ..errors import XaiAudioError
 from ..synthesis.dsp import RATE
 from ..synthesis.music import STEMS, Piece, play
@@ -85,7 +86,13 @@ class Excerpt:
         """Return what each instrument plays: name to float32 waveform (samples,).
 
         The excerpt is their sum: exactly, at 16 kHz; at other rates to the last digit.
+
+        Raises
+        ------
+        XaiAudioError
+            For a sample rate that makes no sense.
         """
+        check_rate(sample_rate)
         stems = play(self.piece)
         if sample_rate == RATE:
             return stems

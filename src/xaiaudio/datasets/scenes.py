@@ -8,6 +8,7 @@ when.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 FLOOR_DB = -60.0
 LOUD_DB = (-30.0, -20.0)
 
-# How long cuts last, in seconds.
-LASTING = (0.8, 2.0)
+# How long cuts last, and scenes at most, in seconds.
+LASTING, LONGEST = (0.8, 2.0), 3600.0
 
 # An event begins and ends where it comes within so many dB of its loudest frame.
 AUDIBLE_DB = 25.0
@@ -97,7 +98,8 @@ def scenes(
     Raises
     ------
     XaiAudioError
-        If there are fewer classes than events, or a clip is too short or silent.
+        If there are fewer classes than events, a clip is too short or silent, or a number makes
+        no sense.
 
     Examples
     --------
@@ -110,13 +112,18 @@ def scenes(
     frontend = LogMel.vggish() if frontend is None else frontend
     piles = {label: [clip for clip in clips if clip.label == label] for label in clips.labels}
     piles = {label: pile for label, pile in piles.items() if pile}
-    if not 1 <= events <= len(piles):
+    for name, value, least in (("count", count, 1), ("events", events, 1), ("seed", seed, 0)):
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+            raise XaiAudioError(f"{name} is {value!r}: a whole number from {least} on is needed.")
+    if not events <= len(piles):
         raise XaiAudioError(
             f"{clips.name} has {len(piles)} classes: a scene has from 1 to as many events, not "
             f"{events}."
         )
-    if seconds < LASTING[1]:
-        raise XaiAudioError(f"A scene of {seconds:g} s is too short: {LASTING[1]:g} s are needed.")
+    if not isinstance(seconds, Real) or not LASTING[1] <= seconds <= LONGEST:
+        raise XaiAudioError(
+            f"A scene cannot last {seconds!r} s: from {LASTING[1]:g} to {LONGEST:g} s are needed."
+        )
     rng = np.random.default_rng(seed)
     return tuple(
         _scene(f"scene {number}", piles, events, seconds, frontend, rng) for number in range(count)

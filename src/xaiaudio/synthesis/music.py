@@ -72,6 +72,8 @@ class Piece:
             value = getattr(self, name)
             if not isinstance(value, Real) or not low <= value <= high:
                 raise XaiAudioError(f"{name} is {value!r}: it must be from {low} to {high}.")
+        if len(self.gains) != 4 or not np.all(np.isfinite(self.gains)):
+            raise XaiAudioError(f"gains is {self.gains!r}: four numbers of decibels are needed.")
         if not isinstance(self.seed, Integral) or self.seed < 0:
             raise XaiAudioError(f"seed is {self.seed!r}: it must be a whole number from 0 up.")
         if len(self.gains) != len(STEMS) or not all(-60 <= gain <= 12 for gain in self.gains):

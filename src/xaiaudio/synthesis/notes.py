@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,6 +42,9 @@ class Notes:
         sizes = {len(self.pitches), len(self.starts), len(self.ends)}
         if len(sizes) != 1 or not np.all(np.asarray(self.ends) > np.asarray(self.starts)):
             raise XaiAudioError("Each note has a pitch, a start and an end after its start.")
+        numbers = np.concatenate([self.pitches, self.starts, self.ends])
+        if not np.all(np.isfinite(numbers.astype(float))) or np.any(np.asarray(self.starts) < 0):
+            raise XaiAudioError("Notes have pitches that are numbers, and start at 0 s or later.")
 
     @property
     def different(self) -> np.ndarray:
@@ -123,6 +127,8 @@ def chords(roots: ArrayLike, *, beat: float = 1.0, steps: ArrayLike = (0, 4, 7))
 
 
 def _row(pitches, beat, length) -> Notes:
+    if not isinstance(beat, Real) or not 0 < beat < np.inf:
+        raise XaiAudioError(f"A beat lasts {beat!r} s: a number above 0 is needed.")
     starts = np.arange(len(pitches)) * beat
     return Notes(np.asarray(pitches, int), starts, starts + length * beat)
 
@@ -135,7 +141,7 @@ def played(notes: Notes, instrument: str = "lead", *, level: float = 0.1) -> np.
     notes : Notes
     instrument : {"lead", "pad", "bass"}
     level : float
-        Root mean square of the wave.
+        Root mean square of the wave, above 0.
 
     Returns
     -------
@@ -145,7 +151,7 @@ def played(notes: Notes, instrument: str = "lead", *, level: float = 0.1) -> np.
     Raises
     ------
     XaiAudioError
-        If there is no such instrument.
+        If there is no such instrument, no note, or the level is not above 0.
 
     Examples
     --------
@@ -157,6 +163,10 @@ def played(notes: Notes, instrument: str = "lead", *, level: float = 0.1) -> np.
         raise XaiAudioError(
             f"No instrument is called {instrument!r}: there are {', '.join(_PLAYED)}."
         )
+    if not len(notes.pitches):
+        raise XaiAudioError("There are no notes to play.")
+    if not isinstance(level, Real) or not 0 < level < np.inf:
+        raise XaiAudioError(f"The level is {level!r}: a number above 0 is needed.")
     lengths = np.round(np.asarray(notes.ends) - np.asarray(notes.starts), 4)
     total = dsp.samples(float(np.max(notes.ends)))
     wave = np.zeros(total)
