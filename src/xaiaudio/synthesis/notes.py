@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -127,7 +126,7 @@ def chords(roots: ArrayLike, *, beat: float = 1.0, steps: ArrayLike = (0, 4, 7))
 
 
 def _row(pitches, beat, length) -> Notes:
-    if not isinstance(beat, Real) or not 0 < beat < np.inf:
+    if isinstance(beat, bool) or not isinstance(beat, (int, float)) or not 0 < beat < np.inf:
         raise XaiAudioError(f"A beat lasts {beat!r} s: a number above 0 is needed.")
     starts = np.arange(len(pitches)) * beat
     return Notes(np.asarray(pitches, int), starts, starts + length * beat)
@@ -165,7 +164,7 @@ def played(notes: Notes, instrument: str = "lead", *, level: float = 0.1) -> np.
         )
     if not len(notes.pitches):
         raise XaiAudioError("There are no notes to play.")
-    if not isinstance(level, Real) or not 0 < level < np.inf:
+    if isinstance(level, bool) or not isinstance(level, (int, float)) or not 0 < level < np.inf:
         raise XaiAudioError(f"The level is {level!r}: a number above 0 is needed.")
     lengths = np.round(np.asarray(notes.ends) - np.asarray(notes.starts), 4)
     total = dsp.samples(float(np.max(notes.ends)))
