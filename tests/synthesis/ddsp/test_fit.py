@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import xaiaudio as xa
+from xaiaudio.synthesis.ddsp import harmonic, noise
 from xaiaudio.synthesis.ddsp.controls import Controls
 from xaiaudio.synthesis.ddsp.fit import fit, losses_at, tune
 from xaiaudio.synthesis.ddsp.loss import spectral_loss
@@ -68,3 +70,17 @@ def test_what_cannot_be_fitted():
         fit(WAVE, np.zeros(FRAMES))
     with pytest.raises(xa.XaiAudioError, match="0 Hz is needed"):
         tune(WAVE[:100], KNOWN, 0.0)
+
+
+def test_gradients_are_finite_where_the_synthesiser_is_silent():
+    values = [tf.zeros([8]), tf.zeros((8, 5)), tf.zeros((8, 9))]
+    wave = tf.constant(WAVE[:512])
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        amplitude, weights, gains = values
+        made = harmonic.tone(tf.fill([8], 440.0), amplitude, weights)
+        made += noise.shaped(noise.white(512, [0, 0]), gains)
+        loss = spectral_loss(made, wave)
+    for gradient in tape.gradient(loss, values):
+        assert np.isfinite(gradient).all()
+    assert not made.numpy().any()
