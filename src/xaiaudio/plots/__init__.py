@@ -38,6 +38,7 @@ from .stability import changes, named_segments, settling
 from .strip import strip
 from .synthesiser import fitting, level_changes, pitch_search, taken_apart, three_levels
 from .testing import calibration, intervals, patch_scores
+from .trees import family_tree
 from .waveforms import band_shares, filters, samples
 
 __all__ = [
@@ -73,6 +74,7 @@ __all__ = [
     "errors",
     "effects",
     "errors",
+    "family_tree",
     "filterbank",
     "filters",
     "fitting",

@@ -16,7 +16,7 @@ from ...errors import XaiAudioError, meant
 ops = keras.ops
 
 DISTANCES = ("mean-squared", "cosine")
-SIMILARITIES = ("exp", "log-ratio", "relu-cosine")
+SIMILARITIES = ("exp", "log-ratio", "relu-cosine", "negative")
 POOLINGS = ("max", "mean", "frequency-weighted")
 
 # A vector of zeros has no direction: its cosine is 0.
@@ -33,9 +33,9 @@ class Prototypes(keras.layers.Layer):
         Prototypes.
     distance : {"mean-squared", "cosine"}
         Mean of the squared differences over the numbers of a vector, or one minus the cosine.
-    similarity : {"exp", "log-ratio", "relu-cosine"}
-        Of a distance d: ``exp(-d)``; ``log((d + 1) / (d + epsilon))``; or the cosine where it is
-        above 0, for the distance ``"cosine"``.
+    similarity : {"exp", "log-ratio", "relu-cosine", "negative"}
+        Of a distance d: ``exp(-d)``; ``log((d + 1) / (d + epsilon))``; the cosine where it is
+        above 0, for the distance ``"cosine"``; or ``-d``.
     pooling : {"max", "mean", "frequency-weighted"}
         What is done with the places of a feature map: the best counts, or the mean; or each
         prototype is as large as the map, is compared band by band, and the bands have weights.
@@ -176,6 +176,8 @@ class Prototypes(keras.layers.Layer):
             return ops.exp(-distances)
         if self.similarity == "log-ratio":
             return ops.log((distances + 1) / (distances + self.epsilon))
+        if self.similarity == "negative":
+            return -distances
         return ops.relu(1 - distances / self.scale)
 
     def pool(self, similarities: Any) -> Any:

@@ -30,6 +30,7 @@ FILES: tuple[str, ...] = (
     "protopnet",
     "audioprotopnet",
     "protoconcepts",
+    "hierarchy",
     "apnet",
     "local",
     "bottleneck",

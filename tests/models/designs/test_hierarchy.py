@@ -1,0 +1,208 @@
+"""Prototypes in a tree: the tree, the loss and the levels by their definitions."""
+
+import numpy as np
+import pytest
+from design_contract import check_contract, check_places
+from tones import LABELS, tiny_backbone
+
+import xaiaudio as xa
+from xaiaudio.errors import XaiAudioError
+from xaiaudio.models.designs import hierarchy, trees
+from xaiaudio.models.designs.trees import Tree
+
+UNEVEN = Tree(
+    ("a", "b", "c", "d", "e"),
+    (("one", "two", "one", "one", "three"), ("top", "top", "top", "top", "other")),
+)
+
+
+@pytest.fixture(scope="module")
+def taught(clips):
+    train, test = clips.split(5)
+    made = {
+        name: xa.models.train_design(
+            "hierarchy", train, tiny_backbone(), dimensions=4, progress=False, **options
+        )
+        for name, options in {
+            "usual": {},
+            "flat": {"tree": "flat"},
+            "shuffled": {"shuffled": True},
+        }.items()
+    }
+    return made, train, test
+
+
+def patches_of(model, clips):
+    return np.concatenate([np.asarray(model.frontend(clip.load())) for clip in clips])
+
+
+@pytest.mark.slow
+def test_the_contract(taught, tmp_path):
+    models, train, test = taught
+    check_contract(models["usual"], patches_of(models["usual"], test[:2]), tmp_path)
+    check_places(models["usual"], train)
+
+
+@pytest.mark.slow
+def test_it_learns_and_shuffled_labels_do_not(taught):
+    models, _, test = taught
+    assert xa.models.test(models["usual"], test).clip_accuracy == 1
+    assert xa.models.test(models["shuffled"], test).clip_accuracy < 1
+
+
+@pytest.mark.slow
+def test_each_level_is_a_softmax_of_distances_to_its_own_prototypes(taught):
+    models, _, test = taught
+    model = models["usual"]
+    patches = patches_of(model, test)
+    layer = model.network.get_layer("parts")
+    points = np.asarray(layer.prototypes, float)
+    places = model.inner("point", lambda: layer.input, patches).astype(float)
+    other = Tree(LABELS, (("tone", "tone", "noise"), ("all", "all", "all")))
+    for tree in (None, other):
+        of = hierarchy.tree(model) if tree is None else tree
+        found = hierarchy.answers(model, patches, tree)
+        centres = {label: points[k] for k, label in enumerate(LABELS)}
+        below = LABELS
+        for height in range(of.heights):
+            if height:
+                level = of.levels[height - 1]
+                children = {g: [] for g in level}
+                for child in dict.fromkeys(below):
+                    children[level[below.index(child)]].append(centres[child])
+                centres = {g: sum(some) / len(some) for g, some in children.items()}
+                below = level
+            for row, place in enumerate(places):
+                powers = [np.exp(-sum((place - centres[g]) ** 2)) for g in of.groups(height)]
+                expected = np.array(powers) / sum(powers)
+                np.testing.assert_allclose(found[height][row], expected, atol=1e-4)
+    np.testing.assert_allclose(
+        hierarchy.answers(model, patches)[0], model.scores(patches), atol=1e-5
+    )
+
+
+@pytest.mark.slow
+def test_a_prototype_is_the_mean_of_its_class_as_nearest_centroids_have_it(taught):
+    from sklearn.neighbors import NearestCentroid
+
+    models, train, test = taught
+    model = models["flat"]
+    from xaiaudio.models.designs.lessons import lessons
+
+    learnt = lessons(train, model.frontend, seed=0)
+    layer = model.network.get_layer("parts")
+    places = model.inner("point", lambda: layer.input, learnt.patches)
+    kept = ~learnt.validation
+    peer = NearestCentroid().fit(places[kept], learnt.targets[kept])
+    np.testing.assert_allclose(layer.prototypes, peer.centroids_, atol=1e-4)
+    asked = patches_of(model, test)
+    named = model.inner("point", lambda: layer.input, asked)
+    np.testing.assert_array_equal(model.scores(asked).argmax(axis=1), peer.predict(named))
+
+
+def test_the_loss_by_its_definition():
+    import keras
+    import tensorflow as tf
+
+    rng = np.random.default_rng(0)
+    projection = keras.layers.Dense(3, use_bias=False)
+    projection.build((None, 6))
+    means = rng.normal(size=(5, 6)).astype("float32")
+    vectors = rng.normal(size=(7, 6)).astype("float32")
+    targets = rng.integers(0, 5, 7)
+    told = hierarchy._losses(projection, means, UNEVEN, 0.5)(
+        tf.constant(vectors), tf.constant(targets), True
+    )
+    kernel = np.asarray(projection.kernel, float)
+    one = (means[0] + means[2] + means[3]) / 3
+    centres = [
+        (dict(zip("abcde", means.astype(float), strict=True)), {name: name for name in "abcde"}),
+        (
+            {"one": one, "two": means[1], "three": means[4]},
+            dict(zip("abcde", UNEVEN.levels[0], strict=True)),
+        ),
+        # A child counts once, however many leaves it has.
+        (
+            {"top": (one + means[1]) / 2, "other": means[4]},
+            dict(zip("abcde", UNEVEN.levels[1], strict=True)),
+        ),
+    ]
+    for height, (points, group) in enumerate(centres):
+        total = 0.0
+        for vector, target in zip(vectors, targets, strict=True):
+            powers = {
+                name: np.exp(-np.square((vector - point) @ kernel).sum())
+                for name, point in points.items()
+            }
+            total -= np.log(powers[group["abcde"[target]]] / sum(powers.values()))
+        expected = np.exp(-0.5 * height) * total / len(vectors)
+        assert float(told[f"level {height}"]) == pytest.approx(expected, rel=1e-4)
+    assert len(told) == 3
+
+
+def test_distances_in_the_tree():
+    found = UNEVEN.distances()
+    assert found[0, 2] == 1 and found[0, 1] == 2 and found[0, 4] == 3
+    np.testing.assert_array_equal(found, found.T)
+    assert not found.diagonal().any()
+    # An ultrametric: of three distances the two largest are the same.
+    for i in range(5):
+        for j in range(5):
+            for k in range(5):
+                assert found[i, j] <= max(found[i, k], found[k, j])
+
+
+def test_means_sum_to_one_and_children_count_alike():
+    for height in range(UNEVEN.heights):
+        assert UNEVEN.means(height).sum(axis=1) == pytest.approx(1)
+    assert UNEVEN.means(2)[0].tolist() == pytest.approx([1 / 6, 1 / 2, 1 / 6, 1 / 6, 0])
+    assert UNEVEN.groups(2) == ("top", "other")
+
+
+def test_sums_of_leaves_are_probabilities():
+    scores = np.random.default_rng(1).dirichlet(np.ones(5), 4)
+    found = hierarchy.summed(UNEVEN, scores)
+    np.testing.assert_allclose(found[0], scores)
+    for level in found:
+        np.testing.assert_allclose(level.sum(axis=1), 1)
+    np.testing.assert_allclose(found[1][:, 0], scores[:, [0, 2, 3]].sum(axis=1))
+
+
+def test_severity_is_of_mistakes_only():
+    assert hierarchy.severity(UNEVEN, [0, 0, 0, 0], [0, 2, 1, 4]).tolist() == [1, 2, 3]
+    assert len(hierarchy.severity(UNEVEN, [1], [1])) == 0
+
+
+def test_a_random_tree_has_the_same_shape_and_a_tree_can_be_found_in_data():
+    labels = tuple(trees.SOURCES)
+    usual, drawn = trees.tree_of(labels), trees.tree_of(labels, "random", seed=1)
+    assert drawn != usual and drawn == trees.tree_of(labels, "random", seed=1)
+    for height in (1, 2):
+        sizes = [sorted(tree.members(height).sum(axis=1)) for tree in (usual, drawn)]
+        assert sizes[0] == sizes[1]
+    assert trees.tree_of(labels, "flat").heights == 1
+    points = np.array([[0.0], [10.0], [0.1], [10.1]])
+    found = trees.tree_of("wxyz", "sources", points)
+    assert found.distance(0, 2) == found.distance(1, 3) == 1 and found.distance(0, 1) == 2
+
+
+@pytest.mark.parametrize("levels, message", [
+    ((("x", "y"),), "Level 1 of the tree names 2 groups for 3"),
+    ((("x", "x", "y"), ("u", "v", "v")), "Level 2 of the tree parts classes"),
+])  # fmt: skip
+def test_what_is_no_tree(levels, message):
+    with pytest.raises(XaiAudioError, match=message):
+        Tree(("a", "b", "c"), levels)
+
+
+def test_wrong_questions(taught):
+    model = taught[0]["usual"]
+    with pytest.raises(XaiAudioError, match="tree of other|of other classes"):
+        hierarchy.answers(model, np.zeros((1, 96, 64)), UNEVEN)
+    with pytest.raises(XaiAudioError, match="no tree is known"):
+        trees.tree_of(["x", "y"])
+    with pytest.raises(XaiAudioError, match="tree is 'oak'"):
+        trees.tree_of(["x", "y"], "oak")
+    for option in ({"tree": "oak"}, {"alpha": -1.0}, {"dimensions": 0}, {"overlap": 1.0}):
+        with pytest.raises(XaiAudioError, match=next(iter(option))):
+            hierarchy.Options(**option)
