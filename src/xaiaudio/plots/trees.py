@@ -83,7 +83,7 @@ def _node(ax, place, name, answer, total) -> None:
         ha="center",
         va="center",
         fontsize=canvas.FONT - 2,
-        color="white" if answer > 0.5 else "black",
+        color="white" if answer > 0.7 else "black",
         bbox={
             "boxstyle": "round",
             "facecolor": (*_shade(answer), 1.0),
