@@ -21,6 +21,7 @@ from .leaderboard import leaderboard, leaderboard_intervals
 from .luck import designs, errors, part_weights
 from .maps import class_comparison, comparison, plot
 from .measures import breakdown, curves, mixture, orders
+from .memory import against_refits, alarms, beside_nearest, shares
 from .mood import effects
 from .notes import energy_shares, templates, transcription
 from .pairs import pair
@@ -35,6 +36,7 @@ from .segments import segments
 from .sounds import clip_spectrogram, clip_spectrograms, filterbank, spectrograms, waveform
 from .sources import by_source, source_averages
 from .stability import changes, named_segments, settling
+from .steering import turned
 from .strip import strip
 from .synthesiser import fitting, level_changes, pitch_search, taken_apart, three_levels
 from .testing import calibration, intervals, patch_scores
@@ -43,7 +45,9 @@ from .waveforms import band_shares, filters, samples
 
 __all__ = [
     "additions",
+    "against_refits",
     "agreement",
+    "alarms",
     "alike",
     "atoms",
     "answers_of_two",
@@ -51,6 +55,7 @@ __all__ = [
     "band_shares",
     "bands",
     "bin_masks",
+    "beside_nearest",
     "breakdown",
     "by_source",
     "calibration",
@@ -116,6 +121,7 @@ __all__ = [
     "samples",
     "segments",
     "settling",
+    "shares",
     "signed_table",
     "source_averages",
     "spectrograms",
@@ -129,5 +135,6 @@ __all__ = [
     "together",
     "training_curves",
     "transcription",
+    "turned",
     "waveform",
 ]

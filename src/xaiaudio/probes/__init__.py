@@ -5,7 +5,15 @@ import lazy_loader as _lazy
 # No module bears the name of a function: importing it would put the module in the function's place.
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
-    submodules=["concept_sounds", "concepts", "influence", "planted", "planted_copies"],
+    submodules=[
+        "concept_sounds",
+        "concepts",
+        "influence",
+        "planted",
+        "planted_copies",
+        "steering",
+        "traits",
+    ],
     submod_attrs={
         "activations": ["Activations", "pooled", "stages"],
         "control": ["Selectivity", "clusters", "control_labels", "selectivity"],

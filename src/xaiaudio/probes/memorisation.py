@@ -1,6 +1,6 @@
 """Whether a generator makes sounds or gives training sounds back: the nearest second of a set.
 
-G. Wichern et al. compare the outputs of a text-to-audio model with its training clips in this way
+D. Bralios et al. compare the outputs of a text-to-audio model with its training clips in this way
 ("Generation or replication: auscultating audio latent diffusion models", ICASSP 2024).
 """
 
