@@ -10,7 +10,15 @@ import pytest
 FACADES = {
     "xaiaudio.models": [],
     "xaiaudio.evaluate": ["benchmark", "experiments", "metrics"],
-    "xaiaudio.probes": ["influence", "planted_copies"],
+    "xaiaudio.probes": [
+        "concept_sounds",
+        "concepts",
+        "influence",
+        "planted",
+        "planted_copies",
+        "steering",
+        "traits",
+    ],
     "xaiaudio": ["datasets", "evaluate", "explainers", "models", "plots", "probes", "sonify"],
 }
 
