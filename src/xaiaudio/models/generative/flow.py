@@ -26,6 +26,7 @@ from .space import Space
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from numpy.typing import ArrayLike
 
@@ -95,7 +96,7 @@ class Generator:
     def __repr__(self) -> str:
         return f"Generator({self.space.dims} numbers -> {len(self.labels)} classes)"
 
-    def inputs(self, noisy, time, targets):
+    def inputs(self, noisy: Any, time: Any, targets: Any) -> Any:
         """Return the network's inputs: points (n, dims), their time (n, 1), their class (n,)."""
         angles = time * (np.pi / 2 * np.arange(1, _WAVES + 1, dtype=np.float32))
         classes = tf.one_hot(targets, len(self.labels))
