@@ -184,6 +184,29 @@ def _ends(found: Interval) -> str:
     return f"{found.mean:.3g} ({found.low:.3g} to {found.high:.3g})"
 
 
+def table_of_facts(
+    title: str, parts: Mapping[str, Mapping[str, str]], *, html: bool, level: int = 3
+) -> str:
+    """Return names and facts, a table for each heading, as Markdown or as part of a page.
+
+    Parameters
+    ----------
+    title : str
+    parts : mapping of str to mapping of str to str
+        By heading. One without facts is left out.
+    html : bool
+    level : int
+        Of the title, in a page.
+    """
+    blocks: list = [_Heading(title)]
+    for heading, facts in parts.items():
+        if facts:
+            blocks += [_Heading(heading, 1), _facts(facts)]
+    if html:
+        return "".join(_as_html(block, level) for block in blocks)
+    return "\n\n".join(map(_as_markdown, blocks)) + "\n"
+
+
 def _line(text) -> str:
     """Return a text as one line, without characters that nobody sees."""
     shown = (

@@ -35,6 +35,7 @@ from .sanity import forgetting, likeness_curves, likeness_dots, likeness_table
 from .segments import segments
 from .sounds import clip_spectrogram, clip_spectrograms, filterbank, spectrograms, waveform
 from .sources import by_source, source_averages
+from .speech import aligned, amounts
 from .stability import changes, named_segments, settling
 from .steering import turned
 from .strip import strip
@@ -48,7 +49,9 @@ __all__ = [
     "against_refits",
     "agreement",
     "alarms",
+    "aligned",
     "alike",
+    "amounts",
     "atoms",
     "answers_of_two",
     "attention_against",

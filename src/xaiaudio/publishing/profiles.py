@@ -53,7 +53,7 @@ class Profile:
     measured : int
         Clips that a measurement over many takes at most.
     speech : {"digits", "fsdd"}
-        The module of :mod:`xaiaudio.datasets` that chapters on speech take spoken digits from.
+        The module of ``xaiaudio.datasets`` that chapters on speech take spoken digits from.
     seed : int
         Decides the shuffling, the new layer's first weights and what LIME draws.
     """
