@@ -16,6 +16,7 @@ FACADES = {
         "influence",
         "planted",
         "planted_copies",
+        "sparse",
         "steering",
         "traits",
     ],

@@ -35,6 +35,7 @@ from .sanity import forgetting, likeness_curves, likeness_dots, likeness_table
 from .segments import segments
 from .sounds import clip_spectrogram, clip_spectrograms, filterbank, spectrograms, waveform
 from .sources import by_source, source_averages
+from .sparse import firing_places, ranked, taken_out
 from .speech import aligned, amounts
 from .stability import changes, named_segments, settling
 from .steering import turned
@@ -86,6 +87,7 @@ __all__ = [
     "filterbank",
     "filters",
     "fitting",
+    "firing_places",
     "forgetting",
     "gallery",
     "in_time",
@@ -118,6 +120,7 @@ __all__ = [
     "prices",
     "quality_bars",
     "radius",
+    "ranked",
     "relevance_flow",
     "rule_shares",
     "responses",
@@ -131,6 +134,7 @@ __all__ = [
     "steps",
     "strip",
     "taken_apart",
+    "taken_out",
     "templates",
     "three_levels",
     "timeline",

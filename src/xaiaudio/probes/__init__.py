@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "influence",
         "planted",
         "planted_copies",
+        "sparse",
         "steering",
         "traits",
     ],
