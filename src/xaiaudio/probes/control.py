@@ -13,6 +13,7 @@ from .linear import PENALTY, probabilities, standardised
 from .splitting import folds_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from numpy.typing import ArrayLike
@@ -58,7 +59,9 @@ class Selectivity:
         ]
 
 
-def control_labels(types: ArrayLike, labels: ArrayLike, *, seed: int = 0) -> np.ndarray:
+def control_labels(
+    types: ArrayLike, labels: ArrayLike, *, seed: int | Sequence[int] = 0
+) -> np.ndarray:
     """Draw a label for each type, once: the control task.
 
     Parameters
@@ -67,7 +70,7 @@ def control_labels(types: ArrayLike, labels: ArrayLike, *, seed: int = 0) -> np.
         The recording of each row, or the number of its cluster. Never its class.
     labels : array_like, shape (n,)
         Of the task; control labels are drawn with the same shares.
-    seed : int
+    seed : int or sequence of int
 
     Returns
     -------
