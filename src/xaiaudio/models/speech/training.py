@@ -36,7 +36,7 @@ class Recipe:
     Attributes
     ----------
     source : {"digits", "fsdd"}
-        The module of :mod:`xaiaudio.datasets` that the words come from.
+        The module of ``xaiaudio.datasets`` that the words come from.
     strings : int
         Strings of digits to learn from.
     epochs, batch : int
@@ -82,27 +82,24 @@ class Recipe:
         return replace(self, seed=seed)
 
 
-def recipe(source: str = "digits", *, small: bool = False, seed: int = 0) -> Recipe:
+def recipe(source: str = "digits", *, seed: int = 0) -> Recipe:
     """Return the recipe for a source of words.
 
     Parameters
     ----------
     source : {"digits", "fsdd"}
-    small : bool
-        A quarter of the work, for when it is trained again and again.
     seed : int
 
     Examples
     --------
     >>> from xaiaudio.models import speech
-    >>> speech.recipe("digits").width, speech.recipe("digits", small=True).width
-    (64, 32)
+    >>> speech.recipe("digits").strings
+    2000
     """
     strings = {"digits": 2000, "fsdd": 4000}
     if source not in strings:
         raise XaiAudioError(f"There is no recipe for {source!r}: choose digits or fsdd.")
-    made = Recipe(source, strings=strings[source], seed=seed)
-    return replace(made, width=32, layers=1, epochs=14) if small else made
+    return Recipe(source, strings=strings[source], seed=seed)
 
 
 @dataclass(frozen=True, eq=False)
