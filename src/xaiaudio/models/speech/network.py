@@ -8,6 +8,7 @@ helps the encoder learn, as in OWSM.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -83,7 +84,7 @@ def encoder_of(network: keras.Model) -> keras.Model:
     return keras.Model(network.inputs[0], network.get_layer("encoded").output)
 
 
-def decoder_of(network: keras.Model, *outputs) -> keras.Model:
+def decoder_of(network: keras.Model, *outputs: Any) -> keras.Model:
     """Return the part from encoder states and tokens to the logits, or to other tensors of it."""
     encoded = network.get_layer("encoded").output
     wanted = list(outputs) or network.outputs[0]
