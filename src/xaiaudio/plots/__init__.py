@@ -43,6 +43,7 @@ from .strip import strip
 from .synthesiser import fitting, level_changes, pitch_search, taken_apart, three_levels
 from .testing import calibration, intervals, patch_scores
 from .trees import family_tree
+from .voices import formants, rooms, sensitivity, separated
 from .waveforms import band_shares, filters, samples
 
 __all__ = [
@@ -89,6 +90,7 @@ __all__ = [
     "fitting",
     "firing_places",
     "forgetting",
+    "formants",
     "gallery",
     "in_time",
     "intervals",
@@ -124,8 +126,11 @@ __all__ = [
     "relevance_flow",
     "rule_shares",
     "responses",
+    "rooms",
     "samples",
     "segments",
+    "sensitivity",
+    "separated",
     "settling",
     "shares",
     "signed_table",

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.fft import irfft, rfft, rfftfreq
 
 from ..errors import XaiAudioError
-from . import dsp
+from . import dsp, rooms
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -213,11 +213,9 @@ def in_room(waves: np.ndarray, seconds: np.ndarray, rng: np.random.Generator) ->
     The answer is noise that dies away, as loud as what comes directly.
     """
     length = waves.shape[1]
-    time = np.arange(length) / dsp.RATE
-    tails = rng.standard_normal(waves.shape) * 10 ** (-3 * time / np.asarray(seconds)[:, None])
-    tails *= np.sqrt(_ECHO) / np.sqrt(np.square(tails).sum(axis=1, keepdims=True))
+    late = rooms.tails(waves.shape, seconds, _ECHO, rng)
     size = 2 * length
-    answer = irfft(rfft(waves, size) * rfft(tails, size), size)[:, :length]
+    answer = irfft(rfft(waves, size) * rfft(late, size), size)[:, :length]
     return waves + answer
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
-from ... import progress as bars
 from ...errors import XaiAudioError
 from . import harmonic, noise
 from .controls import BANDS, HARMONICS, HOP, RATE, Controls
+from .descent import descend, through
 from .loss import SIZES, spectral_loss
 from .synthesiser import synthesise
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 # Added to what is learned of the noise, so that it begins as good as silent: left loud, it would do
 # the work of the tone. The tone begins soft.
 _QUIET, _SOFT = -5.0, -2.0
-_DECAYS = (0.9, 0.999)
 # Frames from one learned value to the next: 16 ms. Each frame by itself would tremble.
 _KNOT = 4
 
@@ -104,7 +103,7 @@ def fit(
     # The pitch stays, so the sines are the same in all steps.
     waves = harmonic.oscillators(tf.constant(pitch), count)
 
-    drawn = _through(len(pitch))
+    drawn = through(len(pitch), _KNOT)
 
     def loss_of(raw, number):
         amplitude, weights, gains = _gains(drawn @ raw, split)
@@ -113,20 +112,13 @@ def fit(
         made = harmonic.mixed(waves, heights) + noise.shaped(hiss, gains)
         return spectral_loss(made, wave, sizes=sizes)
 
-    raw, losses, _ = _descend(
+    raw, losses, _ = descend(
         loss_of, tf.zeros([drawn.shape[1], sum(split)]), steps, rate, "Fitting", progress
     )
     amplitude, weights, gains = _gains(drawn @ raw, split)
     shares = harmonic.distribution(weights, pitch).numpy()
     shares = np.pad(shares, ((0, 0), (0, harmonics - count)))
     return Fit(Controls(pitch, amplitude.numpy(), shares, gains.numpy()), losses)
-
-
-def _through(frames):
-    """Return weights that draw straight lines through knots: (frames, knots)."""
-    at = np.arange(frames)[:, None] / _KNOT
-    knots = np.arange(-(-(frames - 1) // _KNOT) + 1)
-    return tf.constant(np.maximum(1 - np.abs(at - knots), 0), tf.float32)
 
 
 def _gains(raw, split):
@@ -193,7 +185,7 @@ def tune(
     """
     wave, _ = _checked(wave, controls.pitch)
     loss = _shifted(wave, controls)
-    _, losses, path = _descend(
+    _, losses, path = descend(
         lambda shift, _: loss(shift), tf.constant(float(start)), steps, rate, "Tuning", progress
     )
     return Tuning(path, losses)
@@ -252,31 +244,3 @@ def _checked(wave, pitch):
             f"0 Hz is needed for every {HOP} samples."
         )
     return wave[: frames * HOP], pitch
-
-
-def _descend(loss_of, value, steps, rate, title, progress):
-    """Follow a gradient by Adam; return the end, the losses, and the way if it is of one number."""
-    slow, fast = _DECAYS
-
-    @tf.function(autograph=False)
-    def look(value, number):
-        with tf.GradientTape() as tape:
-            tape.watch(value)
-            loss = loss_of(value, number)
-        return loss, tape.gradient(loss, value)
-
-    first, second = tf.zeros_like(value), tf.zeros_like(value)
-    losses, way = [], []
-    with bars.bar(steps, progress, title, notebook=True) as step:
-        for number in range(steps + 1):
-            loss, gradient = look(value, tf.constant(number))
-            losses.append(float(loss))
-            way.append(float(value) if value.shape.rank == 0 else np.nan)
-            if number == steps:
-                break
-            first = slow * first + (1 - slow) * gradient
-            second = fast * second + (1 - fast) * gradient**2
-            scale = rate * (1 - fast ** (number + 1)) ** 0.5 / (1 - slow ** (number + 1))
-            value = value - scale * first / (tf.sqrt(second) + 1e-8)
-            step(1, f"loss {losses[-1]:.3f}")
-    return value, np.array(losses), np.array(way)

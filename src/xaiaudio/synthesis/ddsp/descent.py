@@ -1,0 +1,93 @@
+"""Down the gradient: Adam, and values that are learned now and then with straight lines between."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import tensorflow as tf
+
+from ... import progress as bars
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Of the running means of the gradient and of its square.
+_DECAYS = (0.9, 0.999)
+
+
+def through(frames: int, knot: int) -> tf.Tensor:
+    """Return weights that draw straight lines through knots, one every `knot` frames.
+
+    Returns
+    -------
+    tensor of float32, shape (frames, knots)
+        Its rows sum to 1.
+
+    Examples
+    --------
+    >>> from xaiaudio.synthesis.ddsp.descent import through
+    >>> through(5, 4).numpy()[2].tolist()
+    [0.5, 0.5]
+    """
+    at = np.arange(frames)[:, None] / knot
+    knots = np.arange(-(-(frames - 1) // knot) + 1)
+    return tf.constant(np.maximum(1 - np.abs(at - knots), 0), tf.float32)
+
+
+def descend(
+    loss_of: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
+    value: tf.Tensor,
+    steps: int,
+    rate: float,
+    title: str,
+    progress: bool | None,
+) -> tuple[tf.Tensor, np.ndarray, np.ndarray]:
+    """Follow a gradient by Adam (D. Kingma and J. Ba, ICLR 2015).
+
+    Parameters
+    ----------
+    loss_of : callable
+        Of the value and the number of the step, a loss.
+    value : tensor of float
+        Where it begins.
+    steps : int
+    rate : float
+        Of learning.
+    title : str
+        Of the bar.
+    progress : bool, optional
+        Show a bar.
+
+    Returns
+    -------
+    value : tensor
+        Where it ends.
+    losses : ndarray of float, shape (steps + 1,)
+    way : ndarray of float, shape (steps + 1,)
+        The value before each step if it is one number; else NaN.
+    """
+    slow, fast = _DECAYS
+
+    @tf.function(autograph=False)
+    def look(value, number):
+        with tf.GradientTape() as tape:
+            tape.watch(value)
+            loss = loss_of(value, number)
+        return loss, tape.gradient(loss, value)
+
+    first, second = tf.zeros_like(value), tf.zeros_like(value)
+    losses, way = [], []
+    with bars.bar(steps, progress, title, notebook=True) as step:
+        for number in range(steps + 1):
+            loss, gradient = look(value, tf.constant(number))
+            losses.append(float(loss))
+            way.append(float(value) if value.shape.rank == 0 else np.nan)
+            if number == steps:
+                break
+            first = slow * first + (1 - slow) * gradient
+            second = fast * second + (1 - fast) * gradient**2
+            scale = rate * (1 - fast ** (number + 1)) ** 0.5 / (1 - slow ** (number + 1))
+            value = value - scale * first / (tf.sqrt(second) + 1e-8)
+            step(1, f"loss {losses[-1]:.3f}")
+    return value, np.array(losses), np.array(way)

@@ -1,0 +1,93 @@
+"""Voices out of their sum: the masks, the sum, and who is who."""
+
+import numpy as np
+import pytest
+
+import xaiaudio as xa
+from xaiaudio.evaluate.distortion import si_sdr
+from xaiaudio.synthesis.ddsp import separation
+from xaiaudio.synthesis.ddsp.loss import spectral_loss
+from xaiaudio.synthesis.ddsp.separation import masked, separate, shares
+from xaiaudio.synthesis.duet import duet
+
+BOTH = duet(seed=5)
+SIZES = (1024, 256)
+FOUND = separate(BOTH.mixture, BOTH.pitches, steps=40, sizes=SIZES, progress=False)
+
+
+def test_masks_sum_to_one_and_estimates_to_the_mixture():
+    np.testing.assert_allclose(FOUND.masks.sum(axis=0), 1, atol=1e-12)
+    assert FOUND.masks.min() >= 0
+    np.testing.assert_allclose(FOUND.estimates.sum(axis=0), BOTH.mixture, atol=1e-9)
+
+
+def test_the_sum_of_the_voices_is_the_model_whose_loss_fell():
+    scale = 0.1 / np.sqrt(np.mean(BOTH.mixture**2))
+    again = spectral_loss(
+        np.float32(scale * FOUND.made.sum(axis=0)), np.float32(scale * BOTH.mixture), sizes=SIZES
+    )
+    # The last step has another noise than the voices that are handed out.
+    assert float(again) == pytest.approx(FOUND.losses[-1], rel=0.05)
+    assert FOUND.losses[-1] < 0.6 * FOUND.losses[0]
+
+
+def test_each_estimate_is_nearer_to_its_voice_than_the_mixture():
+    for estimate, voice in zip(FOUND.estimates, BOTH.voices, strict=True):
+        assert si_sdr(estimate, voice) > si_sdr(BOTH.mixture, voice) + 2
+
+
+def test_swapped_pitches_swap_the_voices():
+    swapped = separate(
+        BOTH.mixture, BOTH.pitches[::-1], steps=40, sizes=SIZES, progress=False
+    ).estimates
+    for ours, theirs, voice in zip(FOUND.estimates, swapped[::-1], BOTH.voices, strict=True):
+        assert np.corrcoef(ours, theirs)[0, 1] > 0.95
+        assert si_sdr(theirs, voice) > si_sdr(BOTH.mixture, voice) + 2
+
+
+def test_the_level_of_the_mixture_does_not_matter():
+    few = {"steps": 3, "sizes": (256,), "progress": False}
+    one, half = (separate(k * BOTH.mixture, BOTH.pitches, **few) for k in (1.0, 0.5))
+    np.testing.assert_allclose(half.masks, one.masks, atol=1e-3)
+    np.testing.assert_allclose(half.voices[0].level, one.voices[0].level / 2, rtol=1e-3)
+
+
+def test_masks_are_shares_of_power():
+    rng = np.random.default_rng(0)
+    sounds = rng.standard_normal((3, 4096))
+    found = shares(sounds)
+    cells = np.abs([separation.spectrum(sound) for sound in sounds]) ** 2
+    for which in range(3):
+        np.testing.assert_allclose(found[which], cells[which] / sum(cells), rtol=1e-9)
+    np.testing.assert_allclose(masked(sounds[0], np.ones_like(found))[1], sounds[0], atol=1e-9)
+    assert np.allclose(shares(np.zeros((2, 4096))), 0.5)
+
+
+def test_what_cannot_be_separated():
+    with pytest.raises(xa.XaiAudioError, match="two voices or more"):
+        separate(BOTH.mixture, BOTH.pitches[:1])
+    with pytest.raises(xa.XaiAudioError, match="silent"):
+        separate(np.zeros(6400), np.full((2, 100), 100.0))
+    with pytest.raises(xa.XaiAudioError, match="in hertz, or 0"):
+        separate(np.ones(6400), np.full((2, 100), np.nan))
+
+
+def test_a_duet_knows_its_voices():
+    rms = np.sqrt(np.mean(BOTH.voices**2, axis=1))
+    assert rms.max() / rms.min() < 1.2
+    again = duet(seed=5)
+    assert np.array_equal(again.mixture, BOTH.mixture)
+    assert not np.array_equal(duet(seed=6).mixture[:4000], BOTH.mixture[:4000])
+    voiced = BOTH.pitches > 0
+    assert voiced.mean() > 0.5
+    assert np.median(BOTH.pitches[0][voiced[0]]) > 1.2 * np.median(BOTH.pitches[1][voiced[1]])
+    # The pitch is that of the sound: a period later it looks the same.
+    for voice, pitch in zip(BOTH.voices, BOTH.pitches, strict=True):
+        alike = []
+        for frame in np.flatnonzero(pitch[:-20] > 0)[10::10]:
+            start, period = 64 * frame, round(16_000 / pitch[frame])
+            here, later = voice[start : start + period], voice[start + period : start + 2 * period]
+            # The last word of the shorter voice is followed by silence.
+            if later.any() and here.any():
+                alike.append(np.corrcoef(here, later)[0, 1])
+        assert np.median(alike) > 0.8
