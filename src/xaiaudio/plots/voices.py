@@ -128,9 +128,9 @@ def sensitivity(shifts: ArrayLike, ratios: ArrayLike, before: ArrayLike, name: s
     ax.axhline(before, color=canvas.GREY, linestyle="--")
     ax.annotate(
         "the mixture",
-        (0.99, before),
+        (0.5, before),
         xycoords=("axes fraction", "data"),
-        ha="right",
+        ha="center",
         va="bottom",
         fontsize=canvas.FONT - 2,
         color=canvas.GREY,
@@ -170,6 +170,8 @@ def rooms(
     >>> drawn.data["found"].tolist()
     [0.6]
     """
+    from matplotlib.ticker import FixedLocator
+
     true, found, missed = (np.asarray(values, float) for values in (true, found, missed))
     figure, axes = canvas.grid(1, 2, height=3.0)
     left, right = axes[0]
@@ -186,10 +188,10 @@ def rooms(
     right.plot(ends, ends, color=canvas.GREY, linewidth=1)
     right.set_xlabel("true room (s)")
     right.set_ylabel("estimated (s)")
+    for one in (left.xaxis, right.xaxis, right.yaxis):
+        one.set_major_locator(FixedLocator([0.1, 0.2, 0.5, 1, 2, 5]))
+        one.set_major_formatter("{x:g}")
+        one.set_minor_formatter("")
     for ax in (left, right):
-        axis = (ax.xaxis, ax.yaxis) if ax is right else (ax.xaxis,)
-        for one in axis:
-            one.set_major_formatter("{x:g}")
-            one.set_minor_formatter("")
         ax.grid(alpha=0.3)
     return canvas.finish(figure, true=true, found=found, tried=np.asarray(tried), missed=missed)

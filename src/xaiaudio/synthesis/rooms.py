@@ -125,8 +125,8 @@ def decay(wave: ArrayLike, *, ratio: float = 0.0) -> Decay:
 
     For each room that is tried, the power in 16 bands is written as a dry power that is nowhere
     negative, convolved with the room's decay. Any dry power is allowed, so a room that dies away
-    too fast explains all. One that dies away too slowly does not: somewhere the sound falls faster. The
-    estimate is where the model begins to miss what it should explain.
+    too fast explains all. One that dies away too slowly does not: somewhere the sound falls faster.
+    The estimate is where the model begins to miss what it should explain.
 
     Parameters
     ----------

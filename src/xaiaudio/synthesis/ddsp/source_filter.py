@@ -33,7 +33,7 @@ def lines(raw: tf.Tensor) -> tf.Tensor:
     --------
     >>> import tensorflow as tf
     >>> from xaiaudio.synthesis.ddsp.source_filter import lines
-    >>> lines(tf.zeros(4)).numpy().round(3).tolist()
+    >>> [round(float(line), 3) for line in lines(tf.zeros(4))]
     [0.785, 1.571, 2.356]
     """
     gaps = harmonic.exp_sigmoid(raw) + _LEAST_GAP
