@@ -35,6 +35,15 @@ def test_what_is_cited_is_in_the_bibliography():
                 assert key.strip() in known, (page.name, key)
 
 
+def test_no_file_holds_two_versions_of_a_line():
+    paths = [*ROOT.glob("*.*"), *(ROOT / "book").glob("*.*"), *(ROOT / "tests").rglob("*.py")]
+    paths += (ROOT / "src").rglob("*.py")
+    for path in filter(Path.is_file, paths):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        marks = [line for line in lines if line.startswith(("<<<<<<< ", ">>>>>>> "))]
+        assert not marks, path.name
+
+
 def test_every_chapter_has_baselines():
     chapters = [page.name for page in project.find(root=ROOT).chapters()]
     for profile in ("mini", "esc10-yamnet"):

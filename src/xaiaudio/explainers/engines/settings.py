@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -63,7 +63,9 @@ class Asker:
                 means[row] = scores[row, voted].mean(axis=0, dtype=np.float64)
         return answers, means
 
-    def change(self, setting, within, flips, target) -> Change | None:
+    def change(
+        self, setting: np.ndarray, within: float, flips: Callable, target: str | None
+    ) -> Change | None:
         """Return a change with its sound, if the network asked again says that it flips."""
         sound = self.recipe(setting[None])[0]
         self.asked += 1
@@ -80,7 +82,7 @@ class Asker:
         return Change(controls, values, steps, float(within), setting, sound, answer)
 
 
-def check(grid, tolerance, names) -> None:
+def check(grid: int, tolerance: float, names: Sequence[str]) -> None:
     """Raise XaiAudioError for options of a search that make no sense."""
     if not is_count(grid, 3):
         raise XaiAudioError(f"grid is {grid!r}: a whole number of at least 3 is needed.")
@@ -92,7 +94,7 @@ def check(grid, tolerance, names) -> None:
         raise XaiAudioError(f"The controls are {names!r}: a list of at least one name is needed.")
 
 
-def question(asker, target) -> tuple[Answer | Several, Callable]:
+def question(asker: Asker, target: str | None) -> tuple[Answer | Several, Callable]:
     """Return the answer to the sound as it is, and what is a flip of it."""
     recipe, model = asker.recipe, asker.model
     wave = recipe(recipe.original[None])[0]
