@@ -89,6 +89,37 @@ def test_a_changed_recording_in_the_download_is_refused(home, server):
     assert not (home / "fsdd").exists()
 
 
+@pytest.mark.parametrize("where", [60, 100, "method"])
+def test_a_damaged_archive_is_said_and_fetched_anew(home, where):
+    data = os.urandom(100) * 40
+    wanted = {"recordings/1_ada_0.wav": hashlib.sha256(data).hexdigest()}
+    home.mkdir()
+    path = home / "fsdd.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("top/recordings/1_ada_0.wav", data)
+    whole = bytearray(path.read_bytes())
+    if where == "method":  # one that there is not
+        whole[8] = whole[whole.rfind(b"PK\x01\x02") + 10] = 99
+    else:
+        whole[where] ^= 0xFF
+        whole[where + 1] ^= 0xFF
+    path.write_bytes(whole)
+    with pytest.raises(XaiAudioError, match="is damaged"):
+        fsdd.fetch(url="http://127.0.0.1:9/fsdd.zip", expected=wanted, progress=False)
+    assert not path.exists()
+
+
+def test_a_folder_that_cannot_be_entered(tmp_path, home, monkeypatch):
+    def refused(path):
+        if path.name == "recordings":
+            raise PermissionError(13, "Permission denied")
+        return True
+
+    monkeypatch.setattr(type(tmp_path), "is_dir", refused)
+    with pytest.raises(XaiAudioError, match="Could not read .*: Permission denied"):
+        fsdd.load("digit", tmp_path)
+
+
 def test_no_network(home):
     with pytest.raises(XaiAudioError, match=r"no connection.*network.*XAIAUDIO_FSDD"):
         fsdd.fetch(url="http://127.0.0.1:9/fsdd.zip", progress=False)

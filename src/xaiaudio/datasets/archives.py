@@ -7,6 +7,7 @@ import importlib.resources
 import os
 import shutil
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -168,7 +169,8 @@ def _fill(archive, target: Path, expected: dict[str, str], progress: bool) -> No
         download(url, zipped, title=f"Fetching {title}", advice=archive.advice, progress=progress)
     try:
         _unpack(archive, zipped, partial, expected, progress)
-    except (zipfile.BadZipFile, EOFError) as error:
+    # zlib has an error of its own; a flipped bit can also name a method that there is not.
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         zipped.unlink(missing_ok=True)
         raise XaiAudioError(
             f"The download from {url} is damaged ({error}): try again. {archive.advice}"

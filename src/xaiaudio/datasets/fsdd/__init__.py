@@ -103,11 +103,12 @@ def read(folder: PathLike, takes: int | None = None) -> list[Recording]:
     XaiAudioError
         If the folder is missing, cannot be read, or is not laid out so.
     """
-    folder = Path(folder).expanduser()
-    if not folder.is_dir():
-        raise XaiAudioError(f"There is no folder {folder}: name a copy of FSDD.")
-    root = folder / "recordings" if (folder / "recordings").is_dir() else folder
+    folder = root = Path(folder).expanduser()
     try:
+        if not folder.is_dir():
+            raise XaiAudioError(f"There is no folder {folder}: name a copy of FSDD.")
+        # A folder that may be listed but not entered has an error for this question, too.
+        root = folder / "recordings" if (folder / "recordings").is_dir() else folder
         named = [(path, _NAME.match(path.name)) for path in root.iterdir()]
     except OSError as error:
         raise XaiAudioError(f"Could not read {root}: {error.strerror or error}.") from error
