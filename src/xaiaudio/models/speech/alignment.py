@@ -17,7 +17,7 @@ from scipy.ndimage import median_filter
 
 from ..tracing import traced
 from . import network
-from .generation import BATCH, encode
+from .generation import BATCH, encode, lines_of
 from .vocabulary import DIGITS, LENGTH, PROMPT, line
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ def attention(model: Model, heard: ArrayLike, tokens: ArrayLike) -> np.ndarray:
     ndarray of float32, shape (n, layers * heads, 13, 80)
         Sums over the moments are 1. The row of a token is used to write the one after it.
     """
-    states, tokens = encode(model, heard), np.asarray(tokens, np.int32)
+    states = encode(model, heard)
+    tokens = lines_of(tokens, len(states))
     look = _compiled(model)
     parts = [
         look(tf.constant(states[k : k + BATCH]), tf.constant(tokens[k : k + BATCH])).numpy()

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
+from ...errors import XaiAudioError
 from ..tracing import traced
 from . import network
 from .corpus import frontend
-from .vocabulary import EOS, LANGUAGES, LENGTH, NUMBER, PAD, PROMPT, SOS, prompt
+from .vocabulary import EOS, LANGUAGES, LENGTH, NUMBER, PAD, PROMPT, SOS, TOKENS, prompt
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -49,10 +50,46 @@ def write(
 
 def encode(model: Model, heard: ArrayLike) -> np.ndarray:
     """Return the encoder's states of strings, float32 (n, 80, width): no question is in them."""
-    heard = np.asarray(heard, np.float32)
+    heard = checked(heard)
     listen, _ = _compiled(model)
     parts = [listen(tf.constant(heard[k : k + BATCH])) for k in range(0, len(heard), BATCH)]
     return np.concatenate([part.numpy() for part in parts])
+
+
+def checked(heard: ArrayLike) -> np.ndarray:
+    """Return what a model hears as float32 (n, 320, 40).
+
+    Raises
+    ------
+    XaiAudioError
+        If it is of another shape, such as that of waves, or not finite.
+    """
+    heard = np.asarray(heard, np.float32)
+    wanted = (network.MOMENTS * network.STEP, frontend().bands)
+    # Given another shape, TensorFlow ends the whole process.
+    if heard.ndim != 3 or heard.shape[1:] != wanted or not len(heard):
+        raise XaiAudioError(
+            f"What is heard has the shape {heard.shape}: (n, {wanted[0]}, {wanted[1]}) is needed, "
+            "which corpus.features() makes of waves."
+        )
+    if not np.isfinite(heard).all():
+        raise XaiAudioError("What is heard has values that are NaN or infinite.")
+    return heard
+
+
+def lines_of(tokens: ArrayLike, count: int) -> np.ndarray:
+    """Return lines as int32 (n, 13)."""
+    tokens = np.asarray(tokens, np.int32)
+    if tokens.shape != (count, LENGTH):
+        raise XaiAudioError(
+            f"The lines have the shape {tokens.shape}: ({count}, {LENGTH}) is needed, one for "
+            "each string."
+        )
+    if tokens.min() < 0 or tokens.max() >= len(TOKENS):
+        raise XaiAudioError(
+            f"A line has a token beyond those that there are, 0 to {len(TOKENS) - 1}."
+        )
+    return tokens
 
 
 def written(model: Model, states: np.ndarray, question: list[int]) -> np.ndarray:
@@ -74,7 +111,8 @@ def written(model: Model, states: np.ndarray, question: list[int]) -> np.ndarray
 
 def chances(model: Model, heard: ArrayLike, tokens: ArrayLike) -> np.ndarray:
     """Return the probabilities of the token after each one of given lines, (n, 13, tokens)."""
-    states, tokens = encode(model, heard), np.asarray(tokens, np.int32)
+    states = encode(model, heard)
+    tokens = lines_of(tokens, len(states))
     _, go_on = _compiled(model)
     parts = [
         tf.nn.softmax(go_on(tf.constant(states[k : k + BATCH]), tf.constant(tokens[k : k + BATCH])))

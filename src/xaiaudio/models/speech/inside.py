@@ -13,7 +13,7 @@ from ...errors import XaiAudioError
 from ..tracing import traced
 from . import network
 from .corpus import frontend
-from .generation import BATCH
+from .generation import BATCH, checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ def states(model: Model, heard: ArrayLike) -> dict[str, np.ndarray]:
     dict of str to ndarray of float32, shape (n, 80, numbers)
         By the names of :func:`layers`; of the sound itself the four frames of each moment.
     """
-    heard = np.asarray(heard, np.float32)
+    heard = checked(heard)
     names = ["conv2", *(f"encoder{k + 1}" for k in range(model.recipe.layers))]
     outputs = [model.network.get_layer(name).output for name in names]
     part = keras.Model(model.network.inputs[0], outputs)
