@@ -300,6 +300,34 @@ def test_what_a_recipe_leaves_out_is_not_heard():
     assert len(recipe.questions) == 8
 
 
+def test_what_would_leave_nothing_out_is_refused():
+    with pytest.raises(XaiAudioError, match="'bobby' cannot be left out: the voices are ann, bob"):
+        training.strings_of(dataclasses.replace(RECIPE, without_speaker="bobby"), pool())
+    with pytest.raises(XaiAudioError, match="a word is needed"):
+        training.strings_of(dataclasses.replace(RECIPE, without_speaker="bob"), pool(["bob"]))
+    for question in (["cipher", "reverse"], ("cipher", "revers"), ("cipher",)):
+        with pytest.raises(XaiAudioError, match="must be a tuple of plain or cipher"):
+            dataclasses.replace(RECIPE, without_question=question)
+    with pytest.raises(XaiAudioError, match="two digits, or none"):
+        dataclasses.replace(RECIPE, without_pair=(3,))
+
+
+def test_what_cannot_be_heard_or_read_is_refused(model, strings, heard):
+    for ask in (generation.write, generation.language_chances, inside.states):
+        for wrong in (strings.waves, heard[:, :100], heard[:0], heard[0]):
+            with pytest.raises(XaiAudioError, match=r"\(n, 320, 40\) is needed"):
+                ask(model, wrong)
+        with pytest.raises(XaiAudioError, match="NaN or infinite"):
+            ask(model, heard * np.nan)
+    lines = np.zeros((len(heard), vocabulary.LENGTH), int)
+    for ask in (generation.chances, alignment.attention):
+        for wrong in (lines[:, :5], lines[:1]):
+            with pytest.raises(XaiAudioError, match="one for each string"):
+                ask(model, heard, wrong)
+        with pytest.raises(XaiAudioError, match="a token beyond"):
+            ask(model, heard, lines + len(vocabulary.TOKENS))
+
+
 def test_an_untrained_twin_has_other_weights(model):
     other = training.untrained(model)
     assert len(other.network.get_weights()) == len(model.network.get_weights())

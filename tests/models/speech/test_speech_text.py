@@ -1,10 +1,12 @@
 """Tokens, strings and scores, each against its plain definition."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from xaiaudio.datasets.base import Clip
 from xaiaudio.errors import XaiAudioError
 from xaiaudio.models.speech import corpus, scoring, vocabulary
 
@@ -36,6 +38,13 @@ def test_what_there_is_not_is_refused():
         vocabulary.prompt("elvish")
     with pytest.raises(XaiAudioError, match="room for 4"):
         vocabulary.line([1] * 5, [0.0] * 5)
+    for digit in (-1, 10):
+        for language in vocabulary.LANGUAGES:
+            with pytest.raises(XaiAudioError, match="one of 0 to 9"):
+                vocabulary.line([digit], [0.0], language)
+    for onsets in ([0.1], [0.1, np.nan], [0.1, np.inf]):
+        with pytest.raises(XaiAudioError, match="needs its time"):
+            vocabulary.line([1, 2], onsets)
 
 
 def slow_edits(one, other):
@@ -112,6 +121,14 @@ def test_what_may_not_be_drawn_is_not():
         corpus.draw(words(), 1, fits=lambda digits: False)
     with pytest.raises(XaiAudioError, match="no recording of 1 by eve"):
         corpus.say(words(), [1], "eve")
+    with pytest.raises(XaiAudioError, match="a word is needed"):
+        corpus.draw([], 1)
+    with pytest.raises(XaiAudioError, match="1 to 4 digits"):
+        corpus.draw(words(), 1, shortest=5)
+    with pytest.raises(XaiAudioError, match=r"3\.60 s do not fit"):
+        corpus.say([corpus.Word(1, "ann", 0, np.ones(7200, np.float32))], [1] * 4, "ann")
+    with pytest.raises(XaiAudioError, match="rain.wav is no spoken digit"):
+        corpus.words([Clip(Path("rain.wav"), "Rain", 1, "")])
 
 
 def test_a_word_is_cut_out_of_silence():

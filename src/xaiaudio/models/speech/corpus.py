@@ -132,7 +132,12 @@ def words(clips: ClipSet) -> list[Word]:
     """
     found = []
     for clip in clips:
-        digit, speaker, take = clip.name.split("_")
+        parts = clip.name.split("_")
+        if len(parts) != 3 or not (parts[0].isdecimal() and parts[2].isdecimal()):
+            raise XaiAudioError(
+                f"{clip.path} is no spoken digit of digits or fsdd: its name is not like 7_03_2."
+            )
+        digit, speaker, take = parts
         wave = cut(clip.load(RATE))
         if len(wave) <= _LONGEST * RATE:
             found.append(Word(int(digit), speaker, int(take), wave))
@@ -238,6 +243,11 @@ def draw(
     >>> strings.waves.shape
     (5, 25776)
     """
+    if not len(pool) or not 1 <= shortest <= DIGITS:
+        raise XaiAudioError(
+            f"{len(pool)} words and strings of {shortest} digits at least: a word is needed, and 1 "
+            f"to {DIGITS} digits."
+        )
     rng = np.random.default_rng([seed, 71])
     by: dict[str, dict[int, list[Word]]] = {}
     for word in pool:
@@ -286,6 +296,10 @@ def _together(rng, rows) -> Strings:
     onsets, ends = np.full((2, len(rows), DIGITS), np.nan)
     for row, (_, said) in enumerate(rows):
         lengths = np.array([len(word.wave) for word in said])
+        if lengths.sum() > SECONDS * RATE:
+            raise XaiAudioError(
+                f"Words of {lengths.sum() / RATE:.2f} s do not fit into a string of {SECONDS} s."
+            )
         gaps = np.array([rng.uniform(*_BEFORE)] + [rng.uniform(*_BETWEEN) for _ in said[1:]])
         # What does not fit is said with shorter silences.
         room = SECONDS * RATE - lengths.sum()

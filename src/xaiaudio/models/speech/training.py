@@ -67,6 +67,17 @@ class Recipe:
     without_pair: tuple[int, ...] = ()
     without_question: tuple[str, ...] = ()
 
+    def __post_init__(self):
+        if len(self.without_pair) not in (0, 2):
+            raise XaiAudioError(f"without_pair is {self.without_pair}: two digits, or none.")
+        asked = [one[:2] for one in QUESTIONS]
+        # What names nothing would leave nothing out, and the model would be taken for another one.
+        if self.without_question and self.without_question not in asked:
+            raise XaiAudioError(
+                f"without_question is {self.without_question!r}: it must be a tuple of "
+                f"{' or '.join(LANGUAGES)}, and {' or '.join(TASKS)}."
+            )
+
     @property
     def size(self) -> network.Size:
         """How large the network is."""
@@ -206,6 +217,11 @@ def untrained(model: Model) -> Model:
 
 def strings_of(recipe: Recipe, pool: list[corpus.Word]) -> corpus.Strings:
     """Return the strings that a recipe learns from."""
+    voices = sorted({word.speaker for word in pool})
+    if recipe.without_speaker and recipe.without_speaker not in voices:
+        raise XaiAudioError(
+            f"{recipe.without_speaker!r} cannot be left out: the voices are {', '.join(voices)}."
+        )
     kept = [word for word in pool if word.speaker != recipe.without_speaker]
     first, second = recipe.without_pair or (-1, -1)
 

@@ -55,6 +55,8 @@ def meaning(digits: Sequence[int], language: str) -> list[int]:
     ([0, 1, 2], [7, 0, 3])
     """
     check("language", language, LANGUAGES)
+    if not all(0 <= digit <= 9 for digit in digits):
+        raise XaiAudioError(f"The digits are {list(digits)}: each must be one of 0 to 9.")
     return [CIPHER[digit] if language == "cipher" else digit for digit in digits]
 
 
@@ -111,6 +113,11 @@ def line(
     """
     if len(digits) > DIGITS:
         raise XaiAudioError(f"There are {len(digits)} digits: a line has room for {DIGITS}.")
+    if len(onsets) != len(digits) or not np.isfinite(onsets).all():
+        raise XaiAudioError(
+            f"There are {len(digits)} digits and the onsets {list(onsets)}: each digit needs its "
+            "time in seconds."
+        )
     pairs = list(zip(onsets, meaning(digits, language), strict=True))
     if task == "reverse":
         pairs.reverse()
