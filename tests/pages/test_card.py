@@ -157,6 +157,15 @@ def test_hostile_names_stay_text_in_markdown(nasty):
 
 
 @pytest.mark.parametrize("name", ["card.md", "card.html"])
+def test_a_command_with_names_that_no_file_can_hold(tmp_path, card, name):
+    # Names that are no UTF-8 come from the command line as surrogates.
+    again = "xaiaudio evaluate a\udcff.wav\n\t--seed 1 \x1b[31m\u202e"
+    text = write(dataclasses.replace(card, again=again), tmp_path / name).read_text("utf-8")
+    assert r"a\udcff.wav" in text and r"    --seed 1 \x1b[31m\u202e" in text
+    assert "\x1b" not in text and "\u202e" not in text
+
+
+@pytest.mark.parametrize("name", ["card.md", "card.html"])
 def test_a_file_is_whole(tmp_path, card, name):
     path = write(card, tmp_path / "new" / name)
     text = path.read_text(encoding="utf-8")

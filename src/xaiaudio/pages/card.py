@@ -209,11 +209,20 @@ def table_of_facts(
 
 def _line(text) -> str:
     """Return a text as one line, without characters that nobody sees."""
+    return _seen(" ".join(str(text).split()))
+
+
+def _seen(text) -> str:
+    """Return a text with characters that nobody sees, or that no file can hold, written out."""
     shown = (
         char.encode("unicode_escape").decode() if unicodedata.category(char)[0] == "C" else char
-        for char in " ".join(str(text).split())
+        for char in text
     )
     return "".join(shown)
+
+
+def _code(text) -> str:
+    return "\n".join(map(_seen, text.expandtabs(4).split("\n")))
 
 
 def _escaped(text) -> str:
@@ -226,9 +235,10 @@ def _as_markdown(block) -> str:
     if isinstance(block, _List):
         return "\n".join(f"- {_escaped(text)}" for text in block.texts)
     if isinstance(block, _Code):
-        longest = max(map(len, re.findall("`+", block.text)), default=0)
+        text = _code(block.text)
+        longest = max(map(len, re.findall("`+", text)), default=0)
         fence = "`" * max(3, longest + 1)
-        return f"{fence}\n{block.text}\n{fence}"
+        return f"{fence}\n{text}\n{fence}"
     lines = [block.head, ["---"] * len(block.head), *block.rows]
     texts = [[_escaped(cell) for cell in line] for line in lines]
     return "\n".join(f"| {' | '.join(line)} |" for line in texts)
@@ -241,7 +251,7 @@ def _as_html(block, level) -> str:
     if isinstance(block, _List):
         return f"<ul>{''.join(f'<li>{html.escape(_line(text))}</li>' for text in block.texts)}</ul>"
     if isinstance(block, _Code):
-        return f"<pre>{html.escape(block.text)}</pre>"
+        return f"<pre>{html.escape(_code(block.text))}</pre>"
     head = "".join(f'<th scope="col">{html.escape(_line(cell))}</th>' for cell in block.head)
     head = f"<thead><tr>{head}</tr></thead>" if any(block.head) else ""
     body = "".join(

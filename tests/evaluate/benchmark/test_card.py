@@ -167,6 +167,12 @@ def test_the_accuracy_is_that_of_the_test(model, cases, board):
     model.history["best"] = {"accuracy": 0.875}
     try:
         assert "87.5%" in evaluate.card(model, cases, board).model["accuracy"]
+        # What somebody else's file says need not make sense.
+        for told in ({"test_clip_accuracy": 0.9}, {"best": {"accuracy": "high"}}):
+            model.history.pop("best", None)
+            model.history.update(told)
+            assert evaluate.card(model, cases, board).model["accuracy"] == "unknown"
+            model.history.pop("test_clip_accuracy", None)
     finally:
         del model.history["best"]
 

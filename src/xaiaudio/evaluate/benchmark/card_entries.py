@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -235,13 +236,18 @@ def _accuracy(model, tested) -> str | None:
     if tested is not None:
         rates = f"{tested.clip_accuracy:.1%} of clips, {tested.patch_accuracy:.1%} of patches"
         return f"{rates}, on {len(tested.true)} held-out clips"
-    if "test_clip_accuracy" in history:
-        clips, patches = history["test_clip_accuracy"], history["test_patch_accuracy"]
+    clips, patches = (history.get(f"test_{what}_accuracy") for what in ("clip", "patch"))
+    if _rates(clips, patches):
         return f"{clips:.1%} of held-out clips, {patches:.1%} of patches (as its file says)"
     best = history.get("best")
-    if isinstance(best, Mapping) and "accuracy" in best:
+    if isinstance(best, Mapping) and _rates(best.get("accuracy")):
         return f"{best['accuracy']:.1%} of held-out patches (as its file says)"
     return None
+
+
+def _rates(*values) -> bool:
+    """Tell whether all are numbers: a history is read from the network's file."""
+    return all(isinstance(value, Real) for value in values)
 
 
 def _blind_as_good(one) -> bool:
