@@ -141,3 +141,34 @@ def test_what_cannot_be_taken_apart():
         analyse(np.zeros(100))
     with pytest.raises(xa.XaiAudioError, match="the sound has 250 frames"):
         analyse(np.zeros(16_000), np.ones(3))
+    with pytest.raises(xa.XaiAudioError, match="0 harmonics and 65 bands"):
+        analyse(np.zeros(16_000), harmonics=0)
+    with pytest.raises(xa.XaiAudioError, match="60 harmonics and 1 bands"):
+        analyse(np.zeros(16_000), bands=1)
+    for wrong in (np.zeros(0), np.zeros(100), np.zeros((2, 16_000)), np.full(16_000, np.nan)):
+        with pytest.raises(xa.XaiAudioError, match="1,024 samples"):
+            pitch_of(wrong)
+    with pytest.raises(xa.XaiAudioError, match="the lower one comes first"):
+        pitch_of(np.zeros(16_000), between=(1500.0, 75.0))
+
+
+def test_the_pitch_of_a_sound_that_does_not_end_with_a_frame():
+    wave = np.sin(2 * np.pi * 443 * np.arange(8050) / 16_000)
+    for one, other in zip(pitch_of(wave), pitch_of(wave[:8000]), strict=True):
+        assert len(one) == 125 and np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("bands", [65, 33, 17, 9])
+def test_gains_of_few_bands_are_those_of_windows_around_the_middles(bands):
+    wave = np.random.default_rng(0).uniform(-1, 1, 64 * 40)
+    found, size = noise_gains(wave, bands), 2 * (bands - 1)
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)
+    bell = np.array([0.5 - 0.5 * np.cos(np.pi * k / 5) for k in range(1, 10)])
+    power = {}
+    for frame in range(8, 32):
+        first = 64 * frame + 32 - size // 2
+        piece = wave[first : first + size] * window
+        power[frame] = np.abs(np.fft.rfft(piece)) ** 2 / np.square(window).sum()
+    for frame in range(12, 28):
+        mean = sum(bell[k] * power[frame + k - 4] for k in range(9)) / bell.sum()
+        np.testing.assert_allclose(found[frame], np.sqrt(3 * mean), rtol=1e-9)

@@ -70,6 +70,12 @@ def test_what_cannot_be_fitted():
         fit(WAVE, np.zeros(FRAMES))
     with pytest.raises(xa.XaiAudioError, match="0 Hz is needed"):
         tune(WAVE[:100], KNOWN, 0.0)
+    for wave, pitch in ((WAVE * np.nan, np.full(FRAMES, 440.0)), (WAVE, np.full(FRAMES, np.nan))):
+        with pytest.raises(xa.XaiAudioError, match="NaN or infinite"):
+            fit(wave, pitch)
+    for wrong in ({"harmonics": 0}, {"bands": 1}):
+        with pytest.raises(xa.XaiAudioError, match="at least are needed"):
+            fit(WAVE, np.full(FRAMES, 440.0), **wrong)
 
 
 def test_gradients_are_finite_where_the_synthesiser_is_silent():

@@ -201,3 +201,19 @@ def test_what_cannot_be_played():
         Performance(*np.ones((5, 2)), np.ones(3))
     with pytest.raises(xa.XaiAudioError, match="vibrato has values that are no numbers"):
         PLAYED.but(vibrato=np.nan)
+    none = Notes(np.array([]), np.array([]), np.array([]))
+    empty = Performance(*np.ones((6, 0)))
+    for play in (
+        lambda: performed(none, LEAD),
+        lambda: render(none, empty, LEAD),
+        lambda: measure(held(np.full(50, 440.0)), none),
+    ):
+        with pytest.raises(xa.XaiAudioError, match="There are no notes"):
+            play()
+
+
+def test_of_a_vibrato_at_most_15_percent_are_missed():
+    for seconds in np.linspace(0.5, 1.5, 41):
+        note = Notes(np.array([69]), np.array([0.0]), np.array([seconds]))
+        played = performed(note, LEAD).but(vibrato=1.0)
+        assert 0.845 <= measure(render(note, played, LEAD), note).vibrato[0] <= 1.02

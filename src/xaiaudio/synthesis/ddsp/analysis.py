@@ -88,7 +88,8 @@ def analyse(
     Raises
     ------
     XaiAudioError
-        If the sound is too short, not finite, or of another length than the pitch.
+        If the sound is too short, not finite, or of another length than the pitch, or no harmonic
+        or fewer than two bands are asked for.
 
     Examples
     --------
@@ -99,12 +100,11 @@ def analyse(
     >>> round(float(found.controls.amplitude[125]), 3)
     0.2
     """
-    wave = np.asarray(wave, np.float64)
-    if wave.ndim != 1 or len(wave) < 1024 or not np.isfinite(wave).all():
+    wave = _checked(wave)
+    if harmonics < 1 or bands < 2:
         raise XaiAudioError(
-            "analyse() needs one sound, (samples,), finite, of 1,024 samples or more."
+            f"There are {harmonics} harmonics and {bands} bands: 1 and 2 at least are needed."
         )
-    wave = wave[: len(wave) // HOP * HOP]
     if pitch is None:
         track, voiced = pitch_of(wave)
     else:
@@ -149,7 +149,7 @@ def pitch_of(
     Parameters
     ----------
     wave : array_like of float, shape (samples,)
-        At 16 kHz.
+        At 16 kHz. Samples beyond the last whole frame of 64 are left out.
     between : tuple of float
         Lowest and highest pitch that is looked for, in hertz.
 
@@ -157,6 +157,11 @@ def pitch_of(
     -------
     pitch : ndarray of float64, shape (frames,)
     voiced : ndarray of bool, shape (frames,)
+
+    Raises
+    ------
+    XaiAudioError
+        If the sound is too short or not finite, or `between` is not from low to high.
 
     Examples
     --------
@@ -166,9 +171,11 @@ def pitch_of(
     >>> round(float(pitch[125]), 1), bool(voiced[125])
     (443.0, True)
     """
-    wave = np.asarray(wave, np.float64)
+    wave = _checked(wave)
     frames = len(wave) // HOP
     low, high = between
+    if not 0 < low < high:
+        raise XaiAudioError(f"A pitch between {low} and {high} Hz: the lower one comes first.")
     tracked, found, _ = librosa.pyin(
         wave, fmin=low, fmax=high, sr=RATE, frame_length=1024, hop_length=_TRACKED
     )
@@ -179,6 +186,14 @@ def pitch_of(
     for _ in range(2):
         track = np.where(voiced, refined(wave, track), track)
     return track, voiced
+
+
+def _checked(wave) -> np.ndarray:
+    """Return a sound cut to whole frames."""
+    wave = np.asarray(wave, np.float64)
+    if wave.ndim != 1 or len(wave) < 1024 or not np.isfinite(wave).all():
+        raise XaiAudioError("One sound is needed, (samples,), finite, of 1,024 samples or more.")
+    return wave[: len(wave) // HOP * HOP]
 
 
 def _filled(pitch, voiced) -> np.ndarray:
@@ -281,7 +296,8 @@ def noise_gains(wave: np.ndarray, bands: int) -> np.ndarray:
     size = 2 * (bands - 1)
     window = get_window("hann", size)
     frames = len(wave) // HOP
-    padded = np.pad(wave, (size // 2 - HOP // 2, size))
+    # Each window's middle is that of its frame, also where it is shorter than the frame.
+    padded = np.pad(wave, (size // 2, size))[HOP // 2 :]
     pieces = np.lib.stride_tricks.sliding_window_view(padded, size)[::HOP][:frames]
     power = np.abs(np.fft.rfft(pieces * window, axis=1)) ** 2 / np.square(window).sum()
     bell = np.hanning(_SMOOTH + 2)[1:-1]

@@ -98,6 +98,10 @@ def fit(
     True
     """
     wave, pitch = _checked(wave, pitch)
+    if harmonics < 1 or bands < 3:
+        raise XaiAudioError(
+            f"There are {harmonics} harmonics and {bands} bands: 1 and 3 at least are needed."
+        )
     count = max(1, min(harmonics, int(np.ceil(RATE / 2 / pitch.min())) - 1))
     split = (1, count, bands)
     # The pitch stays, so the sines are the same in all steps.
@@ -243,4 +247,6 @@ def _checked(wave, pitch):
             f"The sound has {wave.shape} samples, the pitch {pitch.shape} frames: a pitch above "
             f"0 Hz is needed for every {HOP} samples."
         )
+    if not (np.isfinite(wave).all() and np.isfinite(pitch).all()):
+        raise XaiAudioError("The sound or its pitch has values that are NaN or infinite.")
     return wave[: frames * HOP], pitch

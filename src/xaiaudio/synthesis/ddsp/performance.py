@@ -105,8 +105,10 @@ def frames_of(notes: Notes, count: int) -> tuple[np.ndarray, np.ndarray]:
     Raises
     ------
     XaiAudioError
-        If a note has no frame.
+        If there is no note, or one has no frame.
     """
+    if not len(notes.starts):
+        raise XaiAudioError("There are no notes: nothing is played.")
     first = np.round(np.asarray(notes.starts) * FRAME_RATE).astype(int)
     end = np.minimum(np.round(np.asarray(notes.ends) * FRAME_RATE).astype(int), count)
     if np.any(end <= first) or np.any(first < 0):

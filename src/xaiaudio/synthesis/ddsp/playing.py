@@ -88,6 +88,8 @@ def performed(notes: Notes, instrument: Instrument) -> Performance:
     (16, True)
     """
     starts, ends = np.asarray(notes.starts, float), np.asarray(notes.ends, float)
+    if not len(starts):
+        raise XaiAudioError("There are no notes: nothing is played.")
     pitches = np.asarray(notes.pitches, float)
     place = (starts - starts.min()) / max(np.ptp(starts), 1e-9)
     height = (pitches - pitches.mean()) / 12
@@ -113,7 +115,8 @@ def render(notes: Notes, played: Performance, instrument: Instrument) -> Control
     up and down with the vibrato. Its harmonics are the instrument's, times a power of their number
     that gives the brightness. Its noise has the level of the attack for 40 ms, and goes over to the
     instrument's own. Then :func:`~xaiaudio.synthesis.ddsp.performance.measure` finds what was asked
-    for, as far as the pitch leaves harmonics that can make it.
+    for, as far as the pitch leaves harmonics that can make it; of the vibrato up to 15 % less,
+    where its rate lies between two bins of the note's spectrum.
 
     Parameters
     ----------
@@ -140,7 +143,7 @@ def render(notes: Notes, played: Performance, instrument: Instrument) -> Control
     >>> render(tune, performed(tune, lead), lead).seconds
     4.08
     """
-    total = int(np.ceil((np.max(notes.ends) + 0.1) * FRAME_RATE))
+    total = int(np.ceil((np.max(notes.ends, initial=0.0) + 0.1) * FRAME_RATE))
     first, end = frames_of(notes, total)
     order = np.argsort(first)
     if len(played) != len(first):
