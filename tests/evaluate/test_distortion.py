@@ -63,3 +63,5 @@ def test_what_cannot_be_compared():
         si_sdr(np.full(3, np.nan), np.ones(3))
     with pytest.raises(xa.XaiAudioError, match="fewer than a window"):
         log_spectral_distance(TRUTH[:100], TRUTH[:100])
+    with pytest.raises(xa.XaiAudioError, match="2 or more"):
+        log_spectral_distance(TRUTH, TRUTH, window=1)

@@ -75,3 +75,20 @@ def test_what_is_no_room_and_no_sound():
         rooms.removed(VOICE, -1.0)
     with pytest.raises(xa.XaiAudioError, match="not silent"):
         rooms.decay(np.zeros(9000))
+    for ratio in (np.nan, np.inf):
+        with pytest.raises(xa.XaiAudioError, match="finite number"):
+            rooms.answer(0.5, ratio)
+        with pytest.raises(xa.XaiAudioError, match="finite number"):
+            rooms.removed(VOICE, 0.5, ratio=ratio)
+        with pytest.raises(xa.XaiAudioError, match="finite number"):
+            rooms.decay(VOICE, ratio=ratio)
+
+
+@pytest.mark.parametrize("seconds", [1e-4, np.float64(1e-4), 1e-9])
+def test_in_a_room_too_small_to_be_heard_a_sound_is_louder_by_the_late_part(seconds):
+    # All that is late comes within the next frame.
+    dry = np.eye(1, 5)
+    np.testing.assert_allclose(
+        rooms.late_sum(dry, seconds, 3.0), [[1, 10**-0.3, 0, 0, 0]], atol=1e-9
+    )
+    assert np.isfinite(rooms.removed(VOICE, seconds)).all()

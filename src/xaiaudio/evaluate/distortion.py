@@ -85,6 +85,8 @@ def log_spectral_distance(estimate: ArrayLike, truth: ArrayLike, *, window: int 
     20.0
     """
     estimate, truth = _checked(estimate, truth)
+    if window < 2:
+        raise XaiAudioError(f"A window of {window} samples: 2 or more are needed.")
     if len(truth) < window:
         raise XaiAudioError(f"The sound has {len(truth)} samples: fewer than a window of {window}.")
     shape = get_window("hann", window)

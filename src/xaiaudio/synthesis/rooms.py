@@ -77,7 +77,7 @@ def answer(seconds: float, ratio: float = 0.0, *, seed: int = 0) -> np.ndarray:
     Raises
     ------
     XaiAudioError
-        If `seconds` is not above 0.
+        If `seconds` is not above 0, or `ratio` not finite.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def answer(seconds: float, ratio: float = 0.0, *, seed: int = 0) -> np.ndarray:
     >>> len(room), round(float((room[1:] ** 2).sum()), 3)
     (8001, 0.501)
     """
-    _positive(seconds)
+    _positive(seconds, ratio)
     late = tails(
         (1, round(seconds * dsp.RATE)),
         np.array([seconds]),
@@ -143,7 +143,7 @@ def decay(wave: ArrayLike, *, ratio: float = 0.0) -> Decay:
     Raises
     ------
     XaiAudioError
-        If the sound is silent, not finite or too short.
+        If the sound is silent, not finite or too short, or `ratio` not finite.
 
     Examples
     --------
@@ -154,6 +154,7 @@ def decay(wave: ArrayLike, *, ratio: float = 0.0) -> Decay:
     >>> 0.3 < decay(put(clicks, answer(0.4))).seconds < 0.6
     True
     """
+    _positive(SECONDS[0], ratio)
     power = _power(_checked(wave))
     mel = librosa.filters.mel(sr=dsp.RATE, n_fft=_WINDOW, n_mels=_BANDS, fmin=100, norm=None)
     bands = _raised(mel @ power)
@@ -194,9 +195,10 @@ def removed(wave: ArrayLike, seconds: float, *, ratio: float = 0.0) -> np.ndarra
     Raises
     ------
     XaiAudioError
-        If `seconds` is not above 0, or the sound is silent, not finite or too short.
+        If `seconds` is not above 0, `ratio` not finite, or the sound is silent, not finite or too
+        short.
     """
-    _positive(seconds)
+    _positive(seconds, ratio)
     wave = _checked(wave)
     power = _raised(_power(wave))
     dry = dry_of(power, seconds, ratio)
@@ -244,7 +246,8 @@ def divergence(power: np.ndarray, model: np.ndarray) -> float:
 
 def _filter(seconds, ratio):
     """Return the decay from frame to frame as a recursive filter: 1, g r, g r^2, ..."""
-    fall = 10 ** (-6 * _HOP / dsp.RATE / seconds)
+    # Within one frame even the fastest room leaves something that can be divided by.
+    fall = max(10 ** (-6 * _HOP / dsp.RATE / seconds), 1e-200)
     height = 10 ** (-ratio / 10) * (1 - fall) / fall
     return [1.0, (height - 1) * fall], [1.0, -fall]
 
@@ -258,9 +261,11 @@ def _raised(power) -> np.ndarray:
     return power / np.maximum(power.mean(axis=1, keepdims=True), 1e-12 * power.max()) + _FLOOR
 
 
-def _positive(seconds) -> None:
+def _positive(seconds, ratio) -> None:
     if not np.isfinite(seconds) or seconds <= 0:
         raise XaiAudioError(f"A room that falls by 60 dB in {seconds} s: a time above 0 is needed.")
+    if not np.isfinite(ratio):
+        raise XaiAudioError(f"Direct to late energy is {ratio} dB: a finite number is needed.")
 
 
 def _checked(wave) -> np.ndarray:

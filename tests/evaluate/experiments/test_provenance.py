@@ -42,3 +42,8 @@ def test_both_sides_are_needed():
         double_difference([0, 1], [0, 1], [True, True])
     with pytest.raises(XaiAudioError, match="one each"):
         double_difference([0, 1], [0], [True, False])
+    for level in (0.0, 1.5):
+        with pytest.raises(XaiAudioError, match="between 0 and 1"):
+            double_difference([0, 1], [0, 1], [True, False], level=level)
+    with pytest.raises(XaiAudioError, match="NaN or infinite"):
+        double_difference([0, np.nan], [0, 1], [True, False])

@@ -41,7 +41,8 @@ def double_difference(
     Raises
     ------
     XaiAudioError
-        If the lengths differ, or there is no sound on one side.
+        If the lengths differ, there is no sound on one side, an error is no number, or `level` is
+        not between 0 and 1.
 
     Examples
     --------
@@ -58,6 +59,10 @@ def double_difference(
         )
     if touched.all() or not touched.any():
         raise XaiAudioError("There must be sounds that the part is about, and others.")
+    if not (np.isfinite(full).all() and np.isfinite(without).all()):
+        raise XaiAudioError("An error is NaN or infinite: leave that sound out on both sides.")
+    if not 0 < level < 1:
+        raise XaiAudioError(f"level is {level!r}: a number between 0 and 1 is needed.")
     rng = np.random.default_rng(seed)
     sides = [(without - full)[side] for side in (touched, ~touched)]
     drawn = [side[rng.integers(len(side), size=(DRAWS, len(side)))].mean(axis=1) for side in sides]
