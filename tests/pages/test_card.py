@@ -194,3 +194,5 @@ def test_other_endings_and_folders_are_refused(tmp_path, card):
     (tmp_path / "folder.md").mkdir()
     with pytest.raises(xa.XaiAudioError, match="is a folder"):
         write(card, tmp_path / "folder.md")
+    with pytest.raises(xa.XaiAudioError, match="Could not write .*too long"):
+        write(card, tmp_path / f"{'a' * 300}.md")

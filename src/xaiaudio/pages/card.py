@@ -90,14 +90,19 @@ def check_path(path: PathLike) -> Path:
     Raises
     ------
     XaiAudioError
-        If the ending says neither Markdown nor HTML, or there is a folder of that name.
+        If the ending says neither Markdown nor HTML, there is a folder of that name, or no
+        file can have it.
     """
     path = Path(path)
     if path.suffix.lower() not in (*PAGES, *TEXTS):
         raise XaiAudioError(
             f"{path} ends neither in .md nor in .html: the ending says how a card is written."
         )
-    if path.is_dir():
+    try:
+        folder = path.is_dir()
+    except OSError as error:  # such as a name that is too long
+        raise XaiAudioError(f"Could not write {path}: {error.strerror or error}.") from error
+    if folder:
         raise XaiAudioError(f"{path} is a folder: name a file for the card.")
     return path
 
