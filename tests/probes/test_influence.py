@@ -121,5 +121,19 @@ def test_what_cannot_be_fitted_is_refused():
         influence.fit(features, targets, penalty=0)
     with pytest.raises(XaiAudioError, match="gaps"):
         influence.fit(features, 2 * targets)
+    for signs in (np.where(targets > 0, 1, -1), targets[:0]):
+        with pytest.raises(XaiAudioError, match="gaps"):
+            influence.fit(features[: len(signs)], signs)
     with pytest.raises(XaiAudioError, match="finite"):
         influence.fit(np.full((6, 2), np.nan), targets)
+
+
+@pytest.mark.parametrize("ask", [influence.influences, influence.without_each, influence.alike])
+def test_questions_that_do_not_fit_are_refused(ask):
+    head = influence.fit(*made(n=20))
+    asked = head.features[:2, :-1]
+    for targets in ([0], [0, -1], [0, head.weights.shape[1]]):
+        with pytest.raises(XaiAudioError, match="one class from 0"):
+            ask(head, asked, targets)
+    with pytest.raises(XaiAudioError, match="numbers each"):
+        ask(head, asked[:, 1:], [0, 1])

@@ -81,10 +81,15 @@ def fit(features: ArrayLike, targets: ArrayLike, *, penalty: float = 0.01) -> He
     np.int64(1)
     """
     features, targets = _with_ones(features), np.asarray(targets, int)
-    if targets.shape != (len(features),) or len(np.unique(targets)) != targets.max() + 1:
+    found = np.unique(targets)
+    if (
+        targets.shape != (len(features),)
+        or not len(found)
+        or (found != np.arange(len(found))).any()
+    ):
         raise XaiAudioError(
             f"There are {len(features)} rows and {targets.size} targets of the classes "
-            f"{np.unique(targets).tolist()}: one for each row, from 0 on without gaps, is needed."
+            f"{found.tolist()}: one for each row, from 0 on without gaps, is needed."
         )
     if not penalty > 0:
         raise XaiAudioError(f"penalty is {penalty!r}: a number above 0 is needed.")
@@ -144,7 +149,7 @@ def influences(head: Head, features: ArrayLike, targets: ArrayLike) -> np.ndarra
     >>> influence.influences(head, [[1.5]], [1]).argmax()
     np.int64(2)
     """
-    asked = _gradients(_with_ones(features), np.asarray(targets, int), head.weights)
+    asked = _gradients(*_questions(head, features, targets), head.weights)
     rows = _gradients(head.features, head.targets, head.weights)
     return asked @ np.linalg.solve(hessian(head), rows.T) / len(rows)
 
@@ -171,7 +176,7 @@ def without_each(head: Head, features: ArrayLike, targets: ArrayLike) -> np.ndar
         If one does not converge.
     """
     n = len(head.features)
-    asked, wanted = _with_ones(features), np.asarray(targets, int)
+    asked, wanted = _questions(head, features, targets)
     before = head.losses(features, wanted)
     inverse = np.linalg.inv(hessian(head))
     batch = max(1, _ROOM // (n * head.weights.shape[1]))
@@ -215,12 +220,27 @@ def alike(head: Head, features: ArrayLike, targets: ArrayLike) -> np.ndarray:
     -------
     ndarray of float64, shape (m, n)
     """
-    one, two = np.asarray(features, float), head.features[:, :-1]
+    asked, wanted = _questions(head, features, targets)
+    one, two = asked[:, :-1], head.features[:, :-1]
     one, two = (
         rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12) for rows in (one, two)
     )
-    same = np.asarray(targets, int)[:, None] == head.targets[None, :]
+    same = wanted[:, None] == head.targets[None, :]
     return np.where(same, 1, -1) * (one @ two.T)
+
+
+def _questions(head, features, targets) -> tuple[np.ndarray, np.ndarray]:
+    """Return questions with a column of ones, and their classes, if they fit the head."""
+    asked, wanted = _with_ones(features), np.asarray(targets, int)
+    numbers, classes = head.weights.shape
+    fits = asked.shape[1] == numbers and wanted.shape == (len(asked),)
+    if not fits or not np.isin(wanted, np.arange(classes)).all():
+        raise XaiAudioError(
+            f"The questions have {asked.shape[1] - 1} numbers each and {wanted.size} classes for "
+            f"{len(asked)} rows: {numbers - 1} numbers and one class from 0 to {classes - 1} are "
+            "needed for each."
+        )
+    return asked, wanted
 
 
 def _gradients(x, targets, weights) -> np.ndarray:
