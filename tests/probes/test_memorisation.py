@@ -54,6 +54,8 @@ def test_pictures_of_two_sizes_and_long_lags_are_refused():
         probes.mel_similarity(np.zeros((1, 8, 4)), np.zeros((1, 8, 5)))
     with pytest.raises(XaiAudioError, match="lag"):
         probes.mel_similarity(np.zeros((1, 8, 4)), np.zeros((1, 8, 4)), shift=8)
+    with pytest.raises(XaiAudioError, match="NaN"):
+        probes.mel_similarity(np.zeros((1, 8, 4)), np.full((1, 8, 4), np.nan), shift=2)
 
 
 def test_the_cosine_is_its_definition():
@@ -82,6 +84,9 @@ def test_a_small_set_takes_the_neighbours_that_there_are():
     np.testing.assert_allclose(probes.nearest(values).standing, [wanted])
     with pytest.raises(XaiAudioError, match="four"):
         probes.nearest(values[:, :3])
+    for wrong in ([0.9, 0.5, 0.1, -np.inf, -np.inf], [0.9, 0.5, np.nan, 0.1, 0.2]):
+        with pytest.raises(XaiAudioError, match="fewer than four"):
+            probes.nearest([wrong])
 
 
 def test_the_curve_and_its_area_are_scikit_learns():

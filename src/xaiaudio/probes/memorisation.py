@@ -48,7 +48,7 @@ def mel_similarity(
     Raises
     ------
     XaiAudioError
-        If the pictures are of different sizes, or the lag is longer than they are.
+        If the pictures are of different sizes or not finite, or the lag is longer than they are.
 
     Examples
     --------
@@ -65,6 +65,8 @@ def mel_similarity(
             f"The patches have the shapes {one.shape} and {two.shape}: (n, frames, bands) of one "
             "size are needed."
         )
+    if not (np.isfinite(one).all() and np.isfinite(two).all()):
+        raise XaiAudioError("The patches hold NaN or infinity: they are like nothing.")
     frames = one.shape[1]
     if not 0 <= shift < frames:
         raise XaiAudioError(f"shift is {shift}: a lag from 0 to {frames - 1} frames is needed.")
@@ -167,7 +169,7 @@ def nearest(similarity: ArrayLike, *, count: int = 10) -> Nearest:
     Raises
     ------
     XaiAudioError
-        If the set has fewer than four sounds.
+        If a sound is compared with fewer than four of the set, or a similarity is NaN.
 
     Examples
     --------
@@ -181,6 +183,12 @@ def nearest(similarity: ArrayLike, *, count: int = 10) -> Nearest:
         raise XaiAudioError(
             f"The similarities have the shape {similarity.shape}: (n, m) with a set of four "
             "sounds or more is needed."
+        )
+    left = np.isfinite(similarity).sum(axis=1)
+    if np.isnan(similarity).any() or left.min(initial=4) < 4:
+        raise XaiAudioError(
+            "The similarities hold NaN, or leave a sound fewer than four of the set: its nearest "
+            "cannot stand out from the next ones."
         )
     count = min(count, similarity.shape[1] - 1)
     index = similarity.argmax(axis=1)
