@@ -91,6 +91,9 @@ def test_classes_are_no_types():
         selectivity(features, labels, labels + 7, np.arange(20))
     with pytest.raises(xa.XaiAudioError, match="one class only"):
         selectivity(features, np.ones(20), np.arange(20), np.arange(20))
+    for types, draws in ((np.arange(19), 3), (np.arange(20), 0)):
+        with pytest.raises(xa.XaiAudioError, match="type for each row"):
+            selectivity(features, labels, types, np.arange(20), draws=draws)
 
 
 def test_clusters_find_what_lies_together():

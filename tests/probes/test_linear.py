@@ -213,3 +213,19 @@ def test_what_cannot_be_read_is_refused(rng):
         over_layers(layers, {"pitch": np.append(np.arange(19.0), np.nan)}, groups)
     with pytest.raises(xa.XaiAudioError, match="there are 19 values"):
         classify(features, np.arange(19) % 2, groups)
+    with pytest.raises(xa.XaiAudioError, match="there are 0 values"):
+        classify(features[:0], groups[:0], groups[:0])
+    for penalty in (0, -1, np.nan):
+        with pytest.raises(xa.XaiAudioError, match="penalty"):
+            classify(features, groups % 2, groups, penalty=penalty)
+    features[3, 1] = np.nan
+    for read, values in ((classify, groups % 2), (regress, groups)):
+        with pytest.raises(xa.XaiAudioError, match="features hold NaN"):
+            read(features, values, groups)
+
+
+def test_a_fold_of_numbers_that_are_the_mean_of_the_others_has_no_score(rng):
+    numbers, recordings = np.repeat([-1.0, 0, 1], 5), np.repeat(np.arange(3), 5)
+    found = regress(rng.normal(size=(15, 2)), numbers, recordings, folds=3)
+    assert np.isnan(found.by_fold).sum() == 1
+    assert np.isfinite(found.score.ends).all()

@@ -44,6 +44,12 @@ def test_a_column_that_does_not_vary_counts_nothing():
 def test_a_trait_that_all_have_is_refused():
     with pytest.raises(XaiAudioError, match="without"):
         steering.direction(np.zeros((3, 2)), [True, True, True])
+    with pytest.raises(XaiAudioError, match="one for each"):
+        steering.direction(np.zeros((3, 2)), [True, False])
+    with pytest.raises(XaiAudioError, match="NaN"):
+        steering.direction(np.full((2, 2), np.nan), [True, False])
+    with pytest.raises(XaiAudioError, match="penalty"):
+        steering.direction(np.eye(2), [True, False], penalty=0)
 
 
 def test_a_strength_of_nothing_changes_nothing(model):

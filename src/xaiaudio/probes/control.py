@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import XaiAudioError
 from ..evaluate.benchmark.bootstrap import Interval, interval
-from .linear import PENALTY, probabilities, standardised
+from .linear import PENALTY, checked, probabilities, standardised
 from .splitting import folds_of
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def selectivity(
     Raises
     ------
     XaiAudioError
-        If there is one class only, or the types are the classes.
+        If there is one class only, the types are the classes, or the lengths differ.
 
     References
     ----------
@@ -145,8 +145,13 @@ def selectivity(
     >>> found.task.mean > found.control.mean
     True
     """
-    features, labels, types = np.asarray(features), np.asarray(labels), np.asarray(types)
-    groups = np.asarray(groups)
+    features, labels, groups = checked(features, labels, groups)
+    types = np.asarray(types)
+    if types.shape != labels.shape or draws < 1:
+        raise XaiAudioError(
+            f"There are {types.size} types for {len(labels)} rows, and {draws} control tasks: a "
+            "type for each row, and one task at least, are needed."
+        )
     classes, targets = np.unique(labels, return_inverse=True)
     type_numbers = np.unique(types, return_inverse=True)[1]
     pairs = len(np.unique(np.stack([targets, type_numbers], axis=1), axis=0))

@@ -44,7 +44,7 @@ class Reading:
     majority : float
         Score of naming the most frequent class of the training rows, or their mean.
     by_fold : ndarray of float, shape (folds,)
-        The score in each fold.
+        The score in each fold; NaN for the R2 of numbers that are all the mean of the others.
     predicted : ndarray, shape (n,)
         What is read in each row by a probe that was not trained on its recording.
     """
@@ -209,7 +209,7 @@ def classify(
     >>> classify(values, values[:, 0] > 9.5, np.arange(20), penalty=0.1).score.mean
     1.0
     """
-    features, labels, groups = _checked(features, labels, groups)
+    features, labels, groups = checked(features, labels, groups)
     classes, targets = np.unique(labels, return_inverse=True)
     if len(classes) < 2:
         raise XaiAudioError(
@@ -284,7 +284,7 @@ def _regress(features, numbers, names, groups, folds, seed) -> list[Reading]:
     """Read several numbers at once: numbers (n, properties)."""
     from sklearn.linear_model import RidgeCV
 
-    features, numbers, groups = _checked(features, np.asarray(numbers, float), groups)
+    features, numbers, groups = checked(features, np.asarray(numbers, float), groups)
     for name, column in zip(names, numbers.T, strict=True):
         if not np.isfinite(column).all() or np.ptp(column) == 0:
             what = "all the same" if np.isfinite(column).all() else "not all finite"
@@ -329,6 +329,8 @@ def _r2(wrong, spread, groups) -> Interval:
     as this sum of one term a row does, whose mean is the quotient itself.
     """
     below = interval(spread, groups).mean
+    if not below > 0:  # all numbers of a fold are the mean of the training rows
+        return Interval(np.nan, np.nan, np.nan, len(np.unique(groups)))
     quotient = interval(wrong, groups).mean / below
     return interval(1 - quotient - (wrong - quotient * spread) / below, groups)
 
@@ -354,6 +356,7 @@ def probabilities(
     """
     from sklearn.linear_model import LogisticRegression
 
+    check_penalty(penalty)
     train, test = standardised(train, test)
     present, numbers = np.unique(targets, return_inverse=True)
     found = np.zeros((len(test), classes))
@@ -363,6 +366,12 @@ def probabilities(
     probe = LogisticRegression(C=1 / penalty, max_iter=_ROUNDS, tol=1e-3)
     found[:, present] = probe.fit(train, numbers).predict_proba(test)
     return found
+
+
+def check_penalty(penalty: float) -> None:
+    """Raise XaiAudioError if a penalty of logistic regression is not above 0."""
+    if not 0 < penalty < np.inf:
+        raise XaiAudioError(f"penalty is {penalty!r}: a number above 0 is needed.")
 
 
 def standardised(train: ArrayLike, test: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -380,6 +389,11 @@ def standardised(train: ArrayLike, test: ArrayLike) -> tuple[np.ndarray, np.ndar
     -------
     train, test : ndarray of float64
 
+    Raises
+    ------
+    XaiAudioError
+        If a feature is not finite.
+
     Examples
     --------
     >>> from xaiaudio.probes.linear import standardised
@@ -387,6 +401,8 @@ def standardised(train: ArrayLike, test: ArrayLike) -> tuple[np.ndarray, np.ndar
     [[1.0, 0.0]]
     """
     train, test = np.asarray(train, np.float64), np.asarray(test, np.float64)
+    if not (np.isfinite(train).all() and np.isfinite(test).all()):
+        raise XaiAudioError("The features hold NaN or infinity: check the sounds they are of.")
     mean, spread = train.mean(axis=0), train.std(axis=0)
     varies = spread > _LEAST * np.abs(train).max(axis=0, initial=0)
     factor = np.where(varies, 1 / np.where(varies, spread, 1), 0)
@@ -394,9 +410,12 @@ def standardised(train: ArrayLike, test: ArrayLike) -> tuple[np.ndarray, np.ndar
     return (train - mean) * factor, (test - mean) * factor
 
 
-def _checked(features, values, groups):
+def checked(
+    features: ArrayLike, values: ArrayLike, groups: ArrayLike
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return features, values and recordings as arrays; XaiAudioError if their lengths differ."""
     features, values, groups = np.asarray(features), np.asarray(values), np.asarray(groups)
-    if features.ndim != 2 or not len(features) == len(values) == len(groups):
+    if features.ndim != 2 or not len(features) == len(values) == len(groups) > 0:
         raise XaiAudioError(
             f"The features have the shape {features.shape}, and there are {len(values)} values and "
             f"{len(groups)} recordings: a row, a value and a recording are needed for each sound."

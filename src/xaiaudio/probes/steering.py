@@ -18,7 +18,7 @@ from ..errors import XaiAudioError
 from ..models.graph import graph_of, run
 from ..models.tracing import traced
 from .activations import BATCH, stages
-from .linear import PENALTY, standardised
+from .linear import PENALTY, check_penalty, standardised
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -106,6 +106,12 @@ def direction(
     from sklearn.linear_model import LogisticRegression
 
     values, present = np.asarray(values, float), np.asarray(present, bool)
+    check_penalty(penalty)
+    if values.ndim != 2 or present.shape != (len(values),):
+        raise XaiAudioError(
+            f"The activations have the shape {values.shape}, and there are {present.size} answers "
+            "whether the trait is there: (n, channels), and one for each, are needed."
+        )
     if present.all() or not present.any():
         raise XaiAudioError("Sounds with the trait and sounds without it are needed.")
     if along not in ("means", "weights"):
