@@ -180,5 +180,8 @@ def test_what_does_not_fit_is_refused():
         pooled(network, random_patches(0, SHAPE))
     with pytest.raises(xa.XaiAudioError, match="'input' .* NaN"):
         pooled(network, np.full((2, *SHAPE), np.nan))
+    # Behind a ReLU, NaN would be a 0 like any other.
+    with pytest.raises(xa.XaiAudioError, match="'input' .* NaN"):
+        pooled(network, np.full((2, *SHAPE), np.nan), layers=["first"])
     with pytest.raises(xa.XaiAudioError, match="the layers are input"):
         pooled(network, random_patches(2, SHAPE))["middle"]

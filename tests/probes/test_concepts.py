@@ -143,6 +143,9 @@ def test_sensitivities_against_differences():
             slope = (rest(values + step) - rest(values - step)) / 2e-3
             chosen = slope[np.arange(5), targets]
             np.testing.assert_allclose(found[name].gradients[:, channel], chosen, atol=5e-3)
+    for wrong in (targets[:4], targets + 1, targets - 1):
+        with pytest.raises(XaiAudioError, match="each its class"):
+            sensitivities(model, ["last"], patches, wrong)
 
 
 def upto(network, name):

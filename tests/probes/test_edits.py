@@ -112,3 +112,5 @@ def test_unknown_layers_and_shapes_are_refused(model):
         layer.write(patches, np.zeros((2, 3, 3, 6)))
     with pytest.raises(XaiAudioError, match="The patches have the shape"):
         layer.read(np.zeros((2, 5, 5)))
+    with pytest.raises(XaiAudioError, match="NaN"):
+        layer.read(np.full_like(patches, np.nan))

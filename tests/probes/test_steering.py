@@ -93,6 +93,23 @@ def test_layers_that_are_not_there_or_come_before_are_refused(model):
         steering.Knob(model, "conv3_1").turned(patches(), [1.0], [0.0])
 
 
+def test_patches_targets_and_strengths_that_do_not_fit_are_refused(model):
+    knob, step = steering.Knob(model, "conv3_1"), np.ones(64)
+    for wrong, match in (
+        (patches()[:, :50], "take"),
+        (patches()[:0], "one at least"),
+        (np.full((1, 96, 64), np.nan), "NaN"),
+    ):
+        with pytest.raises(XaiAudioError, match=match):
+            knob.turned(wrong, step, [0.0])
+    for targets in ([1], [0, 1, 2, 10], [0, 1, 2, -1], [0, 1, 2, 3, 4]):
+        with pytest.raises(XaiAudioError, match="each its class"):
+            knob.slope(patches(), step, targets)
+    for strengths in ([], 1.0):
+        with pytest.raises(XaiAudioError, match="strengths"):
+            knob.turned(patches(), step, strengths)
+
+
 def test_the_least_strength_that_is_enough():
     read = np.random.default_rng(5).uniform(size=(6, 40)).cumsum(axis=0) / 4
     strengths = np.arange(6) / 2

@@ -170,7 +170,7 @@ def pooled(
     Raises
     ------
     XaiAudioError
-        If there is no such layer, the patches do not fit, or an activation is not finite.
+        If there is no such layer, or the patches or an activation are not finite or do not fit.
 
     Examples
     --------
@@ -216,6 +216,10 @@ def _opened(network, patches) -> tuple[keras.Model, np.ndarray]:
         raise XaiAudioError(
             f"The patches have the shape {inputs.shape}, but {inner.name} takes "
             f"{('n', *shape)}, one patch at least: make them with its front end."
+        )
+    if not np.isfinite(inputs).all():  # a ReLU makes 0 of NaN: what comes after would not tell
+        raise XaiAudioError(
+            f"The {INPUT!r} of {inner.name} holds NaN or infinity: check the patches."
         )
     return inner, inputs
 

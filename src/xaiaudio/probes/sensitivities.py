@@ -79,11 +79,7 @@ def sensitivities(
     """
     graph, nodes = nodes_of(model, layers)
     values = checked(model, patches)
-    targets = np.asarray(targets, np.int32)
-    if targets.shape != (len(values),):
-        raise XaiAudioError(
-            f"There are {targets.size} targets for {len(values)} patches: give each its class."
-        )
+    targets = asked_for(model, targets, len(values))
     step = _step(model, graph, nodes)
     parts = [
         step(
@@ -127,14 +123,31 @@ def nodes_of(model: AudioClassifier, layers: Sequence[str]) -> tuple[Graph, list
 
 
 def checked(model: AudioClassifier, patches: Patches | ArrayLike) -> np.ndarray:
-    """Return patches as an array of float32; XaiAudioError if they are none of the model's."""
+    """Return patches as an array of float32; XaiAudioError if they are none of the model's.
+
+    NaN is refused here, as a ReLU makes 0 of it: what comes after would not tell.
+    """
     values = np.asarray(patches, np.float32)
     if values.ndim != 3 or values.shape[1:] != tuple(model.frontend.patch_shape) or not len(values):
         raise XaiAudioError(
             f"The patches have the shape {values.shape}, but {model.name} takes "
             f"{('n', *model.frontend.patch_shape)}, one at least: make them with its front end."
         )
+    if not np.isfinite(values).all():
+        raise XaiAudioError("The patches hold NaN or infinity: check the sounds they are of.")
     return values
+
+
+def asked_for(model: AudioClassifier, targets: ArrayLike, count: int) -> np.ndarray:
+    """Return the classes of patches, int32 (count,); XaiAudioError if they are no classes."""
+    targets = np.asarray(targets)
+    classes = len(model.labels)
+    if targets.shape != (count,) or not np.isin(targets, np.arange(classes)).all():
+        raise XaiAudioError(
+            f"There are {targets.size} targets for {count} patches: give each its class, from 0 to "
+            f"{classes - 1}."
+        )
+    return targets.astype(np.int32)
 
 
 def _step(model, graph, nodes):

@@ -19,6 +19,7 @@ from ..models.graph import graph_of, run
 from ..models.tracing import traced
 from .activations import BATCH, stages
 from .linear import PENALTY, check_penalty, standardised
+from .sensitivities import asked_for, checked
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -211,11 +212,19 @@ class Knob:
             At a strength of 0, what the network says when it is left alone.
         seen : dict of str to ndarray of float32, shape (m, n, channels)
             The watched layers, pooled.
+
+        Raises
+        ------
+        XaiAudioError
+            If the patches are none of the model's, the step has another shape, or there is no
+            strength.
         """
-        step = self._checked(step)
+        step, strengths = self._checked(step), np.asarray(strengths, np.float32)
+        if strengths.ndim != 1 or not len(strengths):
+            raise XaiAudioError("The strengths are a list of numbers, one at least.")
         found: list[list] = [[] for _ in range(1 + len(self.watched))]
         for hidden in self._hidden(patches):
-            rows = [self._after(hidden, tf.constant(s * step)) for s in np.float32(strengths)]
+            rows = [self._after(hidden, tf.constant(s * step)) for s in strengths]
             for part, values in zip(
                 found, zip(*((row[0], *row[1]) for row in rows), strict=True), strict=True
             ):
@@ -231,7 +240,8 @@ class Knob:
         The gradient of the logit by the layer, times the step, summed over the layer.
         """
         step = tf.constant(self._checked(step))
-        chosen = np.eye(len(self.model.labels), dtype=np.float32)[np.asarray(targets, int)]
+        numbers = asked_for(self.model, targets, len(np.asarray(patches)))
+        chosen = np.eye(len(self.model.labels), dtype=np.float32)[numbers]
         parts, start = [], 0
         for hidden in self._hidden(patches):
             rows = tf.constant(chosen[start : start + len(hidden)])
@@ -240,7 +250,7 @@ class Knob:
         return np.concatenate(parts)
 
     def _hidden(self, patches):
-        inputs = np.asarray(self.model.as_input(np.asarray(patches, np.float32)))
+        inputs = np.asarray(self.model.as_input(checked(self.model, patches)))
         for start in range(0, len(inputs), BATCH):
             yield self._before(tf.constant(inputs[start : start + BATCH]))
 
