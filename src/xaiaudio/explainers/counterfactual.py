@@ -43,7 +43,8 @@ def counterfactuals(
     Parameters
     ----------
     model : AudioClassifier
-        Only asked. Its answer to a sound is that of `predict_clip`.
+        Only asked. Its answer to a sound is that of `predict_clip`; of a network that can hear
+        several classes at once, the class that is the most probable in any patch.
     recipe : Recipe
         The sound and its controls.
     target : str or int, optional

@@ -10,7 +10,7 @@ from ...errors import XaiAudioError
 from ...models.votes import majority, voters
 from ...patches import joined
 from ...synthesis.controls import Control, Recipe
-from ..answers import Answer, Several, ask
+from ..answers import Answer, Several, ask, one_of_all
 from ..changes import Change
 from .switching import is_count
 
@@ -39,6 +39,7 @@ class Asker:
                 f"{model.frontend.sample_rate} Hz: resample the sound first."
             )
         self.model, self.recipe, self.overlap, self.asked = model, recipe, overlap, 0
+        self.alone = one_of_all(model, recipe(recipe.original[None])[0], overlap)
 
     def __call__(self, settings) -> tuple[np.ndarray, np.ndarray]:
         """Return the classes heard, int (n,), and the probabilities, float32 (n, classes)."""
@@ -51,7 +52,11 @@ class Asker:
         return np.concatenate(answers), np.concatenate(probabilities)
 
     def _heard(self, waves) -> tuple[np.ndarray, np.ndarray]:
-        """Name sounds as `predict_clip` does, all in one forward pass."""
+        """Name sounds as :func:`.ask` does, all in one forward pass.
+
+        So the class is that of most patches; of a network that can hear several at once, the most
+        probable of any patch.
+        """
         cut = [self.model.frontend(wave, overlap=self.overlap, pad=True) for wave in waves]
         scores = self.model.scores(joined(cut)).reshape(len(cut), -1, len(self.model.labels))
         answers = np.full(len(cut), NOTHING)
@@ -59,7 +64,8 @@ class Asker:
         for row, patches in enumerate(cut):
             voted = voters(patches.levels)
             if voted.any():
-                answers[row] = majority(scores[row, voted])
+                heard = scores[row, voted]
+                answers[row] = majority(heard) if self.alone else heard.max(axis=0).argmax()
                 means[row] = scores[row, voted].mean(axis=0, dtype=np.float64)
         return answers, means
 
