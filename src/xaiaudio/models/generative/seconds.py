@@ -9,6 +9,7 @@ import numpy as np
 
 from ...errors import XaiAudioError
 from ..training.tables import patch_table
+from ..votes import SILENT_DB
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -122,7 +123,7 @@ def cut(clips: ClipSet, frontend: LogMel) -> Seconds:
     Raises
     ------
     XaiAudioError
-        If a clip cannot be used or has no label; the message names it.
+        If a clip cannot be used or has no label, the message names it; or if all are silent.
 
     Examples
     --------
@@ -134,7 +135,11 @@ def cut(clips: ClipSet, frontend: LogMel) -> Seconds:
     """
     frontend = frontend.with_overlap(0.0)
     table = patch_table(clips, frontend)
-    kept = table.voters
+    loudest = np.full(len(table.clips), -np.inf)
+    np.maximum.at(loudest, table.clip, table.levels)
+    kept = table.voters & (loudest >= SILENT_DB)[table.clip]  # of a silent clip all would vote
+    if not kept.any():
+        raise XaiAudioError(f"All clips of {clips.name} are silent: there is nothing to learn.")
     first = _turn(table.clip) * frontend.patch_hop
     return Seconds(
         table.patches[kept],
