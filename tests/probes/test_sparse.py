@@ -225,3 +225,5 @@ def test_what_cannot_be_learnt_is_refused(found):
             fit(values)
     with pytest.raises(XaiAudioError, match=r"\(n, 10\) is needed"):
         found.encode(np.zeros((3, 4)))
+    with pytest.raises(XaiAudioError, match="NaN"):
+        found.encode(np.full((3, 10), np.nan))

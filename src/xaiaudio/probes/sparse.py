@@ -138,7 +138,7 @@ class SparseAutoencoder:
         Raises
         ------
         XaiAudioError
-            If the vectors have another length.
+            If the vectors have another length, or are not finite.
         """
         values = self._checked(values)
         parts = [
@@ -176,6 +176,8 @@ class SparseAutoencoder:
                 f"The vectors have the shape {values.shape}, but (n, {len(self.bias)}) is needed: "
                 "take them from the layer that this autoencoder learnt from."
             )
+        if not np.isfinite(values).all():
+            raise XaiAudioError("The vectors hold NaN or infinity: check the layer.")
         return values
 
 

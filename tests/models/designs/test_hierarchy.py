@@ -201,6 +201,9 @@ def test_wrong_questions(taught):
         hierarchy.answers(model, np.zeros((1, 96, 64)), UNEVEN)
     with pytest.raises(XaiAudioError, match="no tree is known"):
         trees.tree_of(["x", "y"])
+    for labels, points in (("xy", [[0.0], [np.nan]]), ("x", [[0.0]])):
+        with pytest.raises(XaiAudioError, match="no tree is known"):
+            trees.tree_of(labels, "data", points)
     with pytest.raises(XaiAudioError, match="tree is 'oak'"):
         trees.tree_of(["x", "y"], "oak")
     for option in ({"tree": "oak"}, {"alpha": -1.0}, {"dimensions": 0}, {"overlap": 1.0}):

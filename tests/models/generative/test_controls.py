@@ -1,5 +1,7 @@
 import numpy as np
+import pytest
 
+from xaiaudio import XaiAudioError
 from xaiaudio.models.generative import faithful, without_memory
 
 
@@ -35,3 +37,8 @@ def test_draws_have_the_mean_of_their_class_and_the_common_covariance():
     np.testing.assert_allclose(
         np.cov(drawn.T, bias=True), inside.T @ inside / len(inside), rtol=0.1, atol=0.05
     )
+
+
+def test_a_class_without_a_second_is_refused():
+    with pytest.raises(XaiAudioError, match="not among the targets"):
+        without_memory(np.eye(4), np.array([0, 0, 2, 2]), np.array([0, 1]))

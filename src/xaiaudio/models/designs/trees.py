@@ -157,9 +157,15 @@ def tree_of(
         return Tree(labels, tuple(tuple(level[k] for k in order) for level in usual.levels))
     if kind == "sources" and all(label in SOURCES for label in labels):
         return Tree(labels, tuple(zip(*(SOURCES[label] for label in labels), strict=True)))
-    if means is None or len(means) != len(labels):
+    if (
+        means is None
+        or len(means) != len(labels)
+        or len(labels) < 2
+        or not np.isfinite(means).all()
+    ):
         raise XaiAudioError(
-            f"Of the classes {', '.join(labels)[:60]} no tree is known: give means."
+            f"Of the classes {', '.join(labels)[:60]} no tree is known: give means of two classes "
+            "or more, finite ones."
         )
     count = min(len(labels), max(2, round(np.sqrt(len(labels)))))
     found = AgglomerativeClustering(count).fit_predict(np.asarray(means, float))

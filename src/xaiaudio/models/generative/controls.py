@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...errors import XaiAudioError
+
 
 def faithful(latents: np.ndarray, noisy: np.ndarray, time: float) -> np.ndarray:
     """Return what the perfect denoiser of a training set says, float64 (n, dims).
@@ -71,6 +73,11 @@ def without_memory(
     ndarray of float32, shape (n, dims)
         Around the mean of its class, with the covariance that the classes have on average.
 
+    Raises
+    ------
+    XaiAudioError
+        If a class is not among the targets.
+
     Examples
     --------
     >>> import numpy as np
@@ -81,6 +88,10 @@ def without_memory(
     """
     latents = np.asarray(latents, float)
     classes, of_row = np.unique(targets, return_inverse=True)
+    if not np.isin(wanted, classes).all():
+        raise XaiAudioError(
+            f"A class to draw from is not among the targets, which are {classes.tolist()}."
+        )
     counts = np.bincount(of_row)[:, None]
     means = np.eye(len(classes))[of_row].T @ latents / counts
     inside = latents - means[of_row]
