@@ -45,3 +45,9 @@ def test_the_measures_are_their_definitions():
 def test_decibels_are_refused():
     with pytest.raises(XaiAudioError, match="logarithms"):
         traits.measure(np.zeros((1, 128, 128)), LogMel.librosa())
+
+
+@pytest.mark.parametrize("setting", [{"power": 2}, {"scale": 2.0}])
+def test_logarithms_of_powers_are_refused_as_their_decibels_would_be_twice_as_many(setting):
+    with pytest.raises(XaiAudioError, match="of magnitudes"):
+        traits.measure(np.zeros((1, 96, 64)), LogMel(**setting))

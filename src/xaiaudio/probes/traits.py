@@ -43,7 +43,7 @@ def measure(patches: ArrayLike, frontend: LogMel) -> dict[str, np.ndarray]:
     Raises
     ------
     XaiAudioError
-        If the front end makes decibels, or the patches have another shape.
+        If the front end makes decibels or takes powers, or the patches have another shape.
 
     Examples
     --------
@@ -56,10 +56,11 @@ def measure(patches: ArrayLike, frontend: LogMel) -> dict[str, np.ndarray]:
     array([6.])
     """
     cells = np.asarray(patches, float)
-    if frontend.decibels or cells.ndim != 3 or cells.shape[2] != frontend.bands:
+    plain = not frontend.decibels and frontend.power == 1 and frontend.scale == 1
+    if not plain or cells.ndim != 3 or cells.shape[2] != frontend.bands:
         raise XaiAudioError(
             f"Patches of the shape {cells.shape} cannot be measured: (n, frames, "
-            f"{frontend.bands}) of natural logarithms are needed."
+            f"{frontend.bands}) of natural logarithms of magnitudes are needed."
         )
     heights = np.maximum(np.exp(cells) - frontend.offset, 1e-3 * frontend.offset)
     edges = np.asarray(frontend.band_edges(), float)
