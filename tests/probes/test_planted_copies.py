@@ -49,3 +49,10 @@ def test_a_stretch_outside_is_refused(first, match):
 def test_a_recording_too_short_to_move_in_is_refused():
     with pytest.raises(XaiAudioError, match="too short"):
         copies(np.zeros((1, 13_000)), [0], 12_000, RATE)
+
+
+def test_too_low_a_rate_and_nothing_to_copy_are_refused():
+    with pytest.raises(XaiAudioError, match="6000 Hz"):
+        copies(np.zeros((1, 32_000)), [0], 12_000, 6_000)
+    with pytest.raises(XaiAudioError, match="one at least"):
+        copies(np.zeros((0, 32_000)), [], 12_000, RATE)

@@ -49,7 +49,8 @@ def copies(
     Raises
     ------
     XaiAudioError
-        If a stretch does not lie in its recording, or the recording is too short to move it.
+        If a stretch does not lie in its recording, the recording is too short to move it, or there
+        is none, or it has too few samples a second to be low-passed.
 
     Examples
     --------
@@ -64,6 +65,11 @@ def copies(
     late = round(_SHIFT * sample_rate)
     if waves.ndim != 2 or len(first) != len(waves):
         raise XaiAudioError("Give recordings of one length, and one first sample for each.")
+    if not len(first) or sample_rate <= 2 * _CUTOFF:
+        raise XaiAudioError(
+            f"There are {len(first)} stretches at {sample_rate} Hz: one at least, and more than "
+            f"{2 * _CUTOFF:g} Hz, are needed."
+        )
     if first.min() < 0 or first.max() + samples > waves.shape[1]:
         raise XaiAudioError("A stretch lies outside its recording.")
     moved = np.where(first >= late, first - late, first + late)
