@@ -182,6 +182,7 @@ def test_several_edits_act_in_their_order(recorded):
 @pytest.mark.parametrize("settings, message", [
     ([[1.0, 2.0]], "takes .n, 5.: rate, brightness"),
     ([2.0] * 5, "takes .n, 5."),
+    (np.zeros((0, 5)), "one row at least"),
     ([[99.0, 5000, 6, -50, -12]], "rate is 99 /s, but clock takes 0.5 to 24"),
     ([[np.nan, 5000, 6, -50, -12]], "rate is nan /s"),
 ])  # fmt: skip

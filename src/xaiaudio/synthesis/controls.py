@@ -177,10 +177,10 @@ class Recipe:
             If a value is out of its control's range, or the sounds are not what was promised.
         """
         settings = np.asarray(settings, float)
-        if settings.ndim != 2 or settings.shape[1] != len(self.controls):
+        if settings.ndim != 2 or settings.shape[1] != len(self.controls) or not len(settings):
             raise XaiAudioError(
                 f"The settings have the shape {settings.shape}, but {self.name} takes "
-                f"(n, {len(self.controls)}): {', '.join(self.names)}."
+                f"(n, {len(self.controls)}): {', '.join(self.names)}; one row at least."
             )
         for column, control in zip(settings.T, self.controls, strict=True):
             outside = ~((column >= control.low) & (column <= control.high))

@@ -131,3 +131,8 @@ def test_what_makes_no_sense_is_refused():
         made.sample([2])
     with pytest.raises(XaiAudioError, match="noise"):
         made.sample([0], noise=np.zeros((1, 4)))
+    with pytest.raises(XaiAudioError, match="noise holds NaN"):
+        made.sample([0], noise=np.full((1, space.dims), np.nan))
+    for steps in (0, -3, 2.5):
+        with pytest.raises(XaiAudioError, match="steps is"):
+            made.sample([0], steps=steps)

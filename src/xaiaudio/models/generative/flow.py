@@ -152,7 +152,8 @@ class Generator:
         Raises
         ------
         XaiAudioError
-            If there is no such class, or the noise has another shape.
+            If there is no such class, the noise has another shape or is not finite, or there is no
+            step.
         """
         targets = np.asarray(targets, int)
         if targets.ndim != 1 or not np.isin(targets, np.arange(len(self.labels))).all():
@@ -160,12 +161,16 @@ class Generator:
                 f"The classes to make are numbers from 0 to {len(self.labels) - 1}, one for each "
                 "sound."
             )
+        if isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or steps < 1:
+            raise XaiAudioError(f"steps is {steps!r}: a whole number from 1 on is needed.")
         noisy = self.noise(len(targets), seed) if noise is None else np.asarray(noise, np.float32)
         if noisy.shape != (len(targets), self.space.dims):
             raise XaiAudioError(
                 f"The noise has the shape {noisy.shape}: {(len(targets), self.space.dims)} is "
                 "needed."
             )
+        if not np.isfinite(noisy).all():
+            raise XaiAudioError("The noise holds NaN or infinity.")
         before, after = self._functions()
         classes = tf.constant(targets, tf.int32)
         for step in range(steps):
