@@ -70,7 +70,7 @@ class Asker:
         return answers, means
 
     def change(
-        self, setting: np.ndarray, within: float, flips: Callable, target: str | None
+        self, setting: np.ndarray, within: float, flips: Callable, target: str | int | None
     ) -> Change | None:
         """Return a change with its sound, if the network asked again says that it flips."""
         sound = self.recipe(setting[None])[0]
@@ -83,7 +83,7 @@ class Asker:
         steps = sum(
             float(control.distance(value)) for control, value in zip(controls, values, strict=True)
         )
-        wanted = [target] if target else []
+        wanted = [] if target is None else [self.model.labels[self.model.index(target)]]
         answer = ask(self.model, "changed", sound, wanted, overlap=self.overlap)
         return Change(controls, values, steps, float(within), setting, sound, answer)
 
@@ -100,7 +100,7 @@ def check(grid: int, tolerance: float, names: Sequence[str]) -> None:
         raise XaiAudioError(f"The controls are {names!r}: a list of at least one name is needed.")
 
 
-def question(asker: Asker, target: str | None) -> tuple[Answer | Several, Callable]:
+def question(asker: Asker, target: str | int | None) -> tuple[Answer | Several, Callable]:
     """Return the answer to the sound as it is, and what is a flip of it."""
     recipe, model = asker.recipe, asker.model
     wave = recipe(recipe.original[None])[0]
