@@ -70,9 +70,12 @@ class Asker:
         return answers, means
 
     def change(
-        self, setting: np.ndarray, within: float, flips: Callable, target: str | int | None
+        self, setting: np.ndarray, within: float, flips: Callable, named: str
     ) -> Change | None:
-        """Return a change with its sound, if the network asked again says that it flips."""
+        """Return a change with its sound, if the network asked again says that it flips.
+
+        `named` is the class that is wanted; empty for any other.
+        """
         sound = self.recipe(setting[None])[0]
         self.asked += 1
         if not flips(self._heard(sound[None])[0])[0]:
@@ -83,7 +86,7 @@ class Asker:
         steps = sum(
             float(control.distance(value)) for control, value in zip(controls, values, strict=True)
         )
-        wanted = [] if target is None else [self.model.labels[self.model.index(target)]]
+        wanted = [named] if named else []
         answer = ask(self.model, "changed", sound, wanted, overlap=self.overlap)
         return Change(controls, values, steps, float(within), setting, sound, answer)
 
