@@ -33,6 +33,11 @@ THREADS = 2
 #: two chapters side by side, small matrices then take ten times as long.
 BLAS_THREADS = 1
 
+#: Operations of one graph that TensorFlow may run side by side. A sum of three gradients or more is
+#: added up in the order in which they are done: with two at a time, one training in a few ends with
+#: other weights than the last.
+AT_A_TIME = 1
+
 # What the names of scratch folders begin with; then comes the number of the build's process.
 _SCRATCH = "xaiaudio-build-"
 
@@ -324,7 +329,7 @@ def _environment(scratch) -> dict:
         "OMP_NUM_THREADS": share,
         "OPENBLAS_NUM_THREADS": str(BLAS_THREADS),
         "TF_NUM_INTRAOP_THREADS": share,
-        "TF_NUM_INTEROP_THREADS": share,
+        "TF_NUM_INTEROP_THREADS": str(AT_A_TIME),
         "PYTHONHASHSEED": "0",
         "NO_COLOR": "1",
     }
