@@ -76,7 +76,7 @@ def alarms(curves: Mapping[str, Mapping[str, tuple[ArrayLike, ArrayLike]]]) -> F
     ----------
     curves : mapping of str to mapping of str to (array_like, array_like)
         Kind, then measure, to the shares of false and of true alarms, as
-        :func:`xaiaudio.probes.roc` returns them.
+        :func:`xaiaudio.probes.memorisation.roc` returns them.
 
     Returns
     -------

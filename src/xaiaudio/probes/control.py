@@ -102,7 +102,7 @@ def selectivity(
 ) -> Selectivity:
     """Compare a probe's accuracy on a task with that on control tasks.
 
-    A control task [1]_ has labels that were drawn at random, one for each type, and never change. A
+    A control task has labels that were drawn at random, one for each type, and never change. A
     layer cannot know them. A probe that is right about them has learnt them by heart.
 
     Parameters
@@ -133,7 +133,7 @@ def selectivity(
 
     References
     ----------
-    .. [1] Hewitt and Liang 2019, Designing and interpreting probes with control tasks.
+    Hewitt and Liang 2019, Designing and interpreting probes with control tasks.
 
     Examples
     --------

@@ -63,7 +63,7 @@ def code_length(
     predict: Callable | None = None,
     seed: int = 0,
 ) -> CodeLength:
-    """Send labels portion by portion: the online code of minimum description length [1]_.
+    """Send labels portion by portion: the online code of minimum description length.
 
     Two people have the activations, and one of them the labels. The labels of the first portion are
     sent as they are. From then on both train the same probe on all that was sent, and the labels of
@@ -100,7 +100,7 @@ def code_length(
 
     References
     ----------
-    .. [1] Voita and Titov 2020, Information-theoretic probing with minimum description length.
+    Voita and Titov 2020, Information-theoretic probing with minimum description length.
 
     Examples
     --------

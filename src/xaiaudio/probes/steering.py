@@ -136,7 +136,7 @@ class Knob:
     ----------
     model : AudioClassifier
     layer : str
-        Which to move, see :func:`xaiaudio.probes.stages`.
+        Which to move, see :func:`xaiaudio.probes.activations.stages`.
     watched : sequence of str
         Layers whose activations are to be seen, pooled over time and frequency.
 

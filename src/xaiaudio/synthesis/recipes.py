@@ -1,6 +1,6 @@
 """Four sounds with controls: a clock, a rooster, a helicopter, a barking dog.
 
-They are simpler than the sounds of :mod:`.animal_voices`, :mod:`.beds` and :mod:`.clockwork`, and
+They are simpler than the sounds of `animal_voices`, `beds` and `clockwork`, and
 all that chance decides there is decided once here, by the seed. So nothing changes but what a
 control changes. Many settings are worked out at once: each row is one sound.
 """

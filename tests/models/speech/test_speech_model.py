@@ -19,7 +19,7 @@ from xaiaudio.models.speech import (
     vocabulary,
 )
 
-RECIPE = training.Recipe(strings=16, epochs=1, batch=8, width=8, layers=2, heads=2)
+RECIPE = training.TrainingRecipe(strings=16, epochs=1, batch=8, width=8, layers=2, heads=2)
 
 
 def pool(people=("ann", "bob")):

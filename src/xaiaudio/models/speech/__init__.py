@@ -10,12 +10,12 @@ to what it learnt from.
 from .corpus import Pools, Strings, Word, draw, features, pools, say
 from .generation import write
 from .scoring import score
-from .training import Model, Recipe, learned, recipe, train, untrained
+from .training import Model, TrainingRecipe, learned, recipe, train, untrained
 
 __all__ = [
     "Model",
     "Pools",
-    "Recipe",
+    "TrainingRecipe",
     "Strings",
     "Word",
     "draw",

@@ -30,7 +30,7 @@ _WARM = 100
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingRecipe:
     """What the model is made from and how: the whole book of its making.
 
     Attributes
@@ -88,12 +88,12 @@ class Recipe:
         """The questions that are asked while it learns."""
         return tuple(one for one in QUESTIONS if one[:2] != self.without_question)
 
-    def with_seed(self, seed: int) -> Recipe:
+    def with_seed(self, seed: int) -> TrainingRecipe:
         """Return the same with other chances."""
         return replace(self, seed=seed)
 
 
-def recipe(source: str = "digits", *, seed: int = 0) -> Recipe:
+def recipe(source: str = "digits", *, seed: int = 0) -> TrainingRecipe:
     """Return the recipe for a source of words.
 
     Parameters
@@ -110,7 +110,7 @@ def recipe(source: str = "digits", *, seed: int = 0) -> Recipe:
     strings = {"digits": 2000, "fsdd": 4000}
     if source not in strings:
         raise XaiAudioError(f"There is no recipe for {source!r}: choose digits or fsdd.")
-    return Recipe(source, strings=strings[source], seed=seed)
+    return TrainingRecipe(source, strings=strings[source], seed=seed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +121,7 @@ class Model:
     ----------
     network : keras.Model
         See :func:`.network.build`.
-    recipe : Recipe
+    recipe : TrainingRecipe
     mean, spread : float
         Of the features that it learnt from.
     course : dict of str to list of float
@@ -131,7 +131,7 @@ class Model:
     """
 
     network: keras.Model
-    recipe: Recipe
+    recipe: TrainingRecipe
     mean: float
     spread: float
     course: Mapping[str, list[float]]
@@ -151,7 +151,7 @@ class Model:
             )
 
 
-def load(path: PathLike, recipe: Recipe) -> Model:
+def load(path: PathLike, recipe: TrainingRecipe) -> Model:
     """Return a model from the file that :meth:`Model.save` wrote.
 
     The network is built from the recipe, and the file holds numbers only.
@@ -159,7 +159,7 @@ def load(path: PathLike, recipe: Recipe) -> Model:
     Parameters
     ----------
     path : path-like
-    recipe : Recipe
+    recipe : TrainingRecipe
         The one that it was trained by.
 
     Raises
@@ -188,12 +188,14 @@ def load(path: PathLike, recipe: Recipe) -> Model:
     return Model(made, recipe, mean, spread, course, seconds)
 
 
-def learned(recipe: Recipe, pool: list[corpus.Word], *, progress: bool | None = None) -> Model:
+def learned(
+    recipe: TrainingRecipe, pool: list[corpus.Word], *, progress: bool | None = None
+) -> Model:
     """Return the model of a recipe; the first call trains and keeps it.
 
     Parameters
     ----------
-    recipe : Recipe
+    recipe : TrainingRecipe
     pool : list of Word
         The words to learn from; see :func:`.corpus.pools`.
     progress : bool, optional
@@ -215,7 +217,7 @@ def untrained(model: Model) -> Model:
     return replace(model, network=made, course={}, seconds=0.0)
 
 
-def strings_of(recipe: Recipe, pool: list[corpus.Word]) -> corpus.Strings:
+def strings_of(recipe: TrainingRecipe, pool: list[corpus.Word]) -> corpus.Strings:
     """Return the strings that a recipe learns from."""
     voices = sorted({word.speaker for word in pool})
     if recipe.without_speaker and recipe.without_speaker not in voices:
@@ -231,7 +233,9 @@ def strings_of(recipe: Recipe, pool: list[corpus.Word]) -> corpus.Strings:
     return corpus.draw(kept, recipe.strings, recipe.seed, fits=fits)
 
 
-def train(recipe: Recipe, pool: list[corpus.Word], *, progress: bool | None = None) -> Model:
+def train(
+    recipe: TrainingRecipe, pool: list[corpus.Word], *, progress: bool | None = None
+) -> Model:
     """Train the model of a recipe.
 
     In each step some strings are heard, and each is written in answer to two questions, drawn at
@@ -241,7 +245,7 @@ def train(recipe: Recipe, pool: list[corpus.Word], *, progress: bool | None = No
 
     Parameters
     ----------
-    recipe : Recipe
+    recipe : TrainingRecipe
     pool : list of Word
     progress : bool, optional
         None shows a bar on a terminal and in a notebook.

@@ -28,7 +28,7 @@ _KNOT = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Fit:
+class FittedControls:
     """Controls that were fitted to a sound.
 
     Attributes
@@ -53,7 +53,7 @@ def fit(
     sizes: Sequence[int] = SIZES,
     seed: int = 0,
     progress: bool | None = None,
-) -> Fit:
+) -> FittedControls:
     """Fit controls to a sound by the gradient of the spectral loss, its pitch given.
 
     Amplitude, harmonics and noise are the same at all moments at first, and follow the gradient by
@@ -80,7 +80,7 @@ def fit(
 
     Returns
     -------
-    Fit
+    FittedControls
         The same for the same seed.
 
     Raises
@@ -122,7 +122,7 @@ def fit(
     amplitude, weights, gains = _gains(drawn @ raw, split)
     shares = harmonic.distribution(weights, pitch).numpy()
     shares = np.pad(shares, ((0, 0), (0, harmonics - count)))
-    return Fit(Controls(pitch, amplitude.numpy(), shares, gains.numpy()), losses)
+    return FittedControls(Controls(pitch, amplitude.numpy(), shares, gains.numpy()), losses)
 
 
 def _gains(raw, split):

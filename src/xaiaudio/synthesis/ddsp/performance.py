@@ -89,7 +89,7 @@ class Performance:
         return dataclasses.replace(self, **filled)
 
     def table(self) -> np.ndarray:
-        """Return all numbers: float (notes, 6), in the order of :data:`EXPRESSIONS`."""
+        """Return all numbers: float (notes, 6), in the order of `EXPRESSIONS`."""
         return np.stack([getattr(self, name) for name in EXPRESSIONS], axis=1)
 
 
