@@ -248,3 +248,23 @@ def hide(axes) -> None:
     """Blank the panels of a grid that have nothing to show."""
     for ax in axes:
         ax.set_axis_off()
+
+
+def legend_below(figure, axes, columns: int, **options) -> None:
+    """Draw one legend for several panels, below them: a name that stands in two is named once.
+
+    `options` are those of a legend of matplotlib's.
+    """
+    handles: dict = {}
+    for ax in axes:
+        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    figure.legend(
+        handles.values(),
+        handles.keys(),
+        loc="outside lower center",
+        ncols=columns,
+        frameon=False,
+        fontsize=FONT - 1,
+        **options,
+    )

@@ -174,16 +174,5 @@ def loss_terms(panels: Mapping[str, Mapping[str, ArrayLike]]) -> Figure:
         ax.spines[["top", "right"]].set_visible(False)
         canvas.title(ax, title)
     axes[0, 0].set_ylabel("loss, weighted")
-    handles: dict = {}
-    for ax in axes[0]:
-        for handle, name in zip(*ax.get_legend_handles_labels(), strict=True):
-            handles.setdefault(name, handle)
-    figure.legend(
-        handles.values(),
-        handles.keys(),
-        loc="outside lower center",
-        ncols=4,
-        frameon=False,
-        fontsize=canvas.FONT - 1,
-    )
+    canvas.legend_below(figure, axes[0], columns=4)
     return canvas.finish(figure, **shown)

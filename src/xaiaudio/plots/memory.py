@@ -167,20 +167,7 @@ def shares(
         ax.grid(alpha=0.3)
         ax.spines[["top", "right"]].set_visible(False)
     axes[0, 0].set_ylabel(y_label)
-    # Both panels may have lines of the same name: each is named once.
-    handles: dict = {}
-    for ax in axes[0]:
-        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
-            handles.setdefault(label, handle)
-    figure.legend(
-        handles.values(),
-        handles.keys(),
-        loc="outside lower center",
-        ncols=2,
-        frameon=False,
-        fontsize=canvas.FONT - 1,
-        handlelength=3,
-    )
+    canvas.legend_below(figure, axes[0], columns=2, handlelength=3)
     return canvas.finish(figure, **data)
 
 
