@@ -16,7 +16,7 @@ def words(people):
 
 
 def test_a_model_card_tells_the_recipe_and_the_results():
-    recipe = training.Recipe(width=8, layers=1, heads=2, without_pair=(3, 7))
+    recipe = training.TrainingRecipe(width=8, layers=1, heads=2, without_pair=(3, 7))
     made = network.build(recipe.size)
     model = training.Model(made, recipe, 0.0, 1.0, {"text": [2.0, 0.25]}, 12.3)
     card = open_books.model_card(model, {"error <rate>": "5 % | *"}, ["medicine"])
