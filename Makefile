@@ -70,7 +70,7 @@ oracles: install ## install zennit, captum, Quantus and shap, and compare maps a
 lock: ## pin the dependencies of pyproject.toml in requirements.lock, with hashes
 	@PYTHON="$(PYTHON)" sh tools/make_venv.sh $(LOCKING)
 	$(LOCKING)/bin/python -m pip install --disable-pip-version-check --quiet uv
-	$(LOCKING)/bin/uv pip compile pyproject.toml --extra book --extra dev --universal \
+	$(LOCKING)/bin/uv pip compile pyproject.toml --extra book --extra dev --extra onnx --extra corpus --universal \
 	  --fork-strategy fewest --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --quiet -o requirements.lock
 
