@@ -20,7 +20,17 @@ FACADES = {
         "steering",
         "traits",
     ],
-    "xaiaudio": ["datasets", "evaluate", "explainers", "models", "plots", "probes", "sonify"],
+    "xaiaudio.timelines": [],
+    "xaiaudio": [
+        "datasets",
+        "evaluate",
+        "explainers",
+        "models",
+        "plots",
+        "probes",
+        "sonify",
+        "timelines",
+    ],
 }
 
 

@@ -21,7 +21,7 @@ FLOORS = (
     ("models",),
     ("explainers",),
     ("sonify", "evaluate", "plots"),
-    ("probes",),
+    ("probes", "timelines"),
     ("pages",),
     ("publishing",),
     ("cli",),

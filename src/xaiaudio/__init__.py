@@ -30,7 +30,16 @@ __version__ = "0.1.0"
 
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
-    submodules=["datasets", "evaluate", "explainers", "models", "plots", "probes", "sonify"],
+    submodules=[
+        "datasets",
+        "evaluate",
+        "explainers",
+        "models",
+        "plots",
+        "probes",
+        "sonify",
+        "timelines",
+    ],
     submod_attrs={
         "audio": ["load_audio"],
         "errors": ["XaiAudioError", "XaiAudioWarning"],
@@ -59,6 +68,7 @@ if _typing.TYPE_CHECKING:
     from . import plots as plots
     from . import probes as probes
     from . import sonify as sonify
+    from . import timelines as timelines
     from .audio import load_audio as load_audio
     from .errors import XaiAudioError as XaiAudioError
     from .errors import XaiAudioWarning as XaiAudioWarning

@@ -1,0 +1,20 @@
+"""Long sounds: what a network hears when, its events, and why it hears each."""
+
+import typing as _typing
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach(
+    __name__,
+    submod_attrs={
+        "finding": ["Event", "events"],
+        "scored": ["FileFacts", "Timeline"],
+    },
+)
+
+# What the lines above promise, for type checkers and editors.
+if _typing.TYPE_CHECKING:
+    from .finding import Event as Event
+    from .finding import events as events
+    from .scored import FileFacts as FileFacts
+    from .scored import Timeline as Timeline
