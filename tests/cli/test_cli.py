@@ -319,10 +319,12 @@ def test_book_hands_its_options_on(capsys, monkeypatch):
     asked = {}
     monkeypatch.setattr(publishing, "build", lambda *given, **more: asked.update(more, p=given))
     given = ("--profile", "mini", "--workers", "2", "--no-render", "--due", "--note")
+    given += ("--minutes", "30")
     status, _, _ = call(capsys, "book", *given)
     assert status == 0
     assert asked.pop("p") == ("mini",)
     assert asked.pop("due") is True and asked.pop("note") is True
+    assert asked.pop("minutes") == 30
     assert asked == {"seed": 0, "check": True, "workers": 2, "only": (), "render": False}
     monkeypatch.setattr(
         publishing, "renew_baselines", lambda *given, **more: asked.update(more, p=given)

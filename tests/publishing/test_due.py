@@ -3,8 +3,9 @@
 import pytest
 from small_book import chapter, make_book, quiet
 
+import xaiaudio as xa
 from xaiaudio import publishing
-from xaiaudio.publishing import due, measuring, project
+from xaiaudio.publishing import baselines, budget, due, execute, measuring, notebooks, project
 
 
 @pytest.fixture
@@ -87,3 +88,85 @@ def test_a_build_notes_what_it_found_right_and_nothing_else(book):
     report = publishing.build(root=book, due=True, render=True, console=console)
     assert "Due: " in console.export_text()
     assert not report.rendered or not due.due(ours).only
+
+
+def test_what_is_most_urgent_comes_first(ours):
+    assert due.order(ours, 0)[0] == "retraining"
+    budget.note(ours, {f"other-{number}": 70 - 10 * number for number in range(6)})
+    others = [f"other-{number}" for number in (4, 6, 5, 3, 2, 1, 0)]  # 4's turn; 6 may be short
+    assert due.order(ours, 0) == ["retraining", *others]
+    due.note(ours)
+    for changed in (0, 2, 3):
+        page = ours.root / "book" / f"other-{changed}.md"
+        page.write_text(page.read_text() + "\nMore words.\n")
+    known = project.read_json(due.path_of(ours))
+    del known["other-1"]
+    project.write_json(due.path_of(ours), known)
+    assert due.order(ours, 0)[1:] == [f"other-{n}" for n in (1, 3, 2, 0, 4, 6, 5)]
+    leads = {due.order(ours, day)[2] for day in range(due.SHARES)}
+    assert leads == {"other-0", "other-2", "other-3"}  # the longest too, when its day comes
+
+
+class Clock:
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_no_chapter_is_begun_that_would_end_too_late():
+    clock = Clock()
+    time = budget.Budget(10, {"a": 60, "b": 100, "c": 400}, ["b", "a"], clock)
+    assert sorted("cab", key=time.rank) == ["b", "a", "c"]
+    assert all(map(time.fits, ("a", "b", "c", "never measured")))
+    clock.now += 250
+    assert [time.fits(name) for name in ("a", "b", "c", "never measured")] == [1, 1, 0, 1]
+    time.took("b", 340)  # 3.4 times as long: 340 s for what was never measured, with 350 s left
+    assert time.fits("never measured")
+    clock.now += 11
+    assert time.fits("a") and not time.fits("never measured")
+    time.took("a", 0.5)  # what another chapter had prepared
+    assert not time.fits("c")  # it is never taken for faster than measured
+    assert not budget.Budget(0.1, {}, [], clock).fits("of nothing is anything known")
+    with pytest.raises(xa.XaiAudioError, match="give more than 0"):
+        budget.Budget(float("nan"), {}, [], clock)
+
+
+def test_seconds_are_kept_beside_those_of_others(ours):
+    budget.note(ours, {"other-1": 31.6, "other-2": 0.2, "other-3": 0})
+    budget.note(ours, {"other-1": 40.0})
+    assert budget.expected(ours) == {"other-1": 40, "other-2": 1}
+    damaged = {"other-1": "long", "other-2": -3, "other-3": 7, "gone": 5}
+    project.write_json(budget.path_of(ours), damaged)
+    assert budget.expected(ours) == {"other-3": 7, "gone": 5}
+    budget.note(ours, {})
+    assert budget.expected(ours) == {"other-3": 7}
+
+
+def test_what_there_is_no_time_for_is_told_and_remains_due(tmp_path):
+    code = "```{{code-cell}} ipython3\nimport xaiaudio as xa\n\nxa.number('of-{}', 4.5)\n```\n"
+    texts = {name: chapter(name, code.format(name)) for name in ("welcome", "retraining", "long")}
+    root = make_book(tmp_path / "clone", **texts)
+    ours, console = project.find(root=root), quiet()
+    execute.execute(ours, console=quiet())
+    assert execute.read_stamp(ours, "welcome")["cpu_seconds"] > 0.3  # a kernel started
+    for name in texts:
+        path = execute.notebook_path(ours, name)
+        run = baselines.recorded(notebooks.read(path))
+        baselines.save(ours, name, measuring.measure([run, run]), [0, 1], None)
+        path.unlink()  # so that it has to be run again
+    budget.note(ours, {"welcome": 20, "retraining": 20, "long": 9000})
+    report = publishing.build(root=root, due=True, minutes=5, note=True, console=console)
+    assert report.left == ["long"] and sorted(report.executed) == ["retraining", "welcome"]
+    assert report.compared and not report.rendered and report.page is None
+    said = " ".join(console.export_text().split())
+    assert "1 of 3 chapters were NOT RUN" in said and "remain due: long." in said
+    assert set(project.read_json(due.path_of(ours))) == {"retraining", "welcome"}
+    assert budget.expected(ours)["welcome"] < 20 and budget.expected(ours)["long"] == 9000
+    assert "long" in names(due.due(ours, 0)) and "long" in names(due.due(ours, 1))
+
+
+def test_only_what_is_due_may_be_left_out(ours):
+    with pytest.raises(xa.XaiAudioError, match="--due"):
+        publishing.build(root=ours.root, minutes=5, console=quiet())

@@ -55,6 +55,14 @@ def book(
     note: Annotated[
         bool, typer.Option("--note", help="Write down that the numbers agree, for --due.")
     ] = False,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            min=1,
+            help="With --due: do not begin a chapter that would end after so many minutes. "
+            "Those left are named, and remain due.",
+        ),
+    ] = None,
     seeds: Annotated[
         int,
         typer.Option(
@@ -88,4 +96,5 @@ def book(
             only=only or (),
             due=due,
             note=note,
+            minutes=minutes,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import XaiAudioError
@@ -27,6 +27,8 @@ class BuildReport:
         Whether the recorded numbers were compared with baselines.
     rendered : bool
         Whether the pages were rendered now.
+    left : list of str
+        The chapters that were due and not run for want of time.
     """
 
     profile: str
@@ -35,6 +37,7 @@ class BuildReport:
     executed: list = field(default_factory=list)
     compared: bool = False
     rendered: bool = False
+    left: list = field(default_factory=list)
 
     @property
     def did_nothing(self) -> bool:
@@ -52,6 +55,7 @@ def build(
     only=(),
     due=False,
     note=False,
+    minutes=None,
     root=None,
     console=None,
 ) -> BuildReport:
@@ -75,6 +79,9 @@ def build(
         Only those that are due, see :mod:`.due`.
     note : bool
         Write down that they were found right, so that they are not due until something changes.
+    minutes : float, optional
+        How long the chapters may take, with `due`. Those that would end later are not begun: they
+        are named, and remain due. The chapter on the training is always run.
     root : path, optional
         The clone of the repository; by default the one around the working directory.
     console : rich.console.Console, optional
@@ -87,7 +94,8 @@ def build(
     Raises
     ------
     XaiAudioError
-        If a chapter fails, a figure lacks something, a number moved, or a page is not whole.
+        If a chapter fails, a figure lacks something, a number moved, or a page is not whole; and
+        if `minutes` are given without `due`.
     KeyboardInterrupt
         On Ctrl-C; finished chapters stay.
     """
@@ -100,15 +108,22 @@ def build(
     from . import steps
     from .project import find
 
+    if minutes is not None and not due:
+        raise XaiAudioError("Only a build of what is due may leave chapters out: --due --minutes.")
     console = console or Console()
     project = find(profile, seed, root, only)
+    budget = None
     if due:
+        budget = dues.budget(project, minutes) if minutes is not None else None
         project = dues.due(project)
         steps.say_due(project, console)
     with steps.lock(project), steps.terminable():
-        runs = steps.run_chapters(project, workers, console)
+        runs = steps.run_chapters(project, workers, console, budget)
+        if budget and budget.left:
+            project = replace(project, only=tuple(run.name for run in runs))
         report = BuildReport(profile, seconds={run.name: run.seconds for run in runs})
         report.executed = [run.name for run in runs if run.fresh]
+        report.left = budget.left if budget else []
         steps.check_notebooks(project)
         report.compared = check and seed == 0 and steps.compare(project, console)
         if note and report.compared:
@@ -116,6 +131,8 @@ def build(
         if render and not project.only:
             report.page, report.rendered = steps.render(project, console)
     steps.tell(report, console)
+    if budget:
+        steps.say_left(budget, runs, console)
     return report
 
 

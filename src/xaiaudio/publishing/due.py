@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 
 from .. import cache
 from ..imports import ROOT, closure
+from . import budget as budgets
 from .baselines import FINGERPRINT
+from .execute import read_stamp
 from .project import chapter_parts, digest, read_json, write_json
 
 if TYPE_CHECKING:
@@ -83,8 +85,53 @@ def due(project: Project, day: int | None = None) -> Project:
     return project if len(names) == len(chapters) else replace(project, only=tuple(names))
 
 
+def order(project: Project, day: int | None = None) -> list[str]:
+    """Name the chapters of a project, the most urgent first.
+
+    The chapter on the training leads, then those that were never found right, then those that
+    changed. Of these the ones whose turn it is come before the others, so that within some
+    days each was among the first; then the shorter ones, so that many fit into a given time.
+
+    Parameters
+    ----------
+    project : Project
+    day : int, optional
+        Decides whose turn it is; by default today.
+
+    Returns
+    -------
+    list of str
+    """
+    day = datetime.date.today().toordinal() if day is None else day
+    known, seconds = read_json(path_of(project), {}), budgets.expected(project)
+
+    def rank(numbered):
+        number, chapter = numbered
+        changed = known.get(chapter.name) != sources(project, chapter)
+        return (
+            chapter.name != FINGERPRINT[0],
+            chapter.name in known,
+            not changed,
+            number % SHARES != day % SHARES,
+            seconds.get(chapter.name, 0.0),
+            number,
+        )
+
+    return [chapter.name for _, chapter in sorted(enumerate(project.chapters()), key=rank)]
+
+
+def budget(project: Project, minutes: float, day: int | None = None) -> budgets.Budget:
+    """Return the time for a build of what is due; what is most urgent then comes first."""
+    return budgets.Budget(minutes, budgets.expected(project), order(project, day))
+
+
 def note(project: Project) -> Path:
-    """Write down what the chapters of a project depend on, now that they were found right."""
+    """Write down what the chapters of a project depend on, now that they were found right.
+
+    How long they kept a processor busy is written down beside it.
+    """
+    stamps = {chapter.name: read_stamp(project, chapter.name) for chapter in project.chapters()}
+    budgets.note(project, {name: stamp.get("cpu_seconds", 0) for name, stamp in stamps.items()})
     found = {chapter.name: sources(project, chapter) for chapter in project.chapters()}
     if project.only:
         names = [chapter.name for chapter in replace(project, only=()).chapters()]

@@ -71,9 +71,10 @@ class _Job:
     started: float = 0.0
     error: dict = field(default_factory=dict)
     done: bool = False
+    cpu_seconds: float = 0.0
 
 
-def execute(project, *, workers=None, console=None) -> list[ChapterRun]:
+def execute(project, *, workers=None, console=None, budget=None) -> list[ChapterRun]:
     """Bring all chapters of the book up to date.
 
     A chapter that asks for it (``xaiaudio: {first: true}`` in its front matter) runs before the
@@ -87,11 +88,14 @@ def execute(project, *, workers=None, console=None) -> list[ChapterRun]:
         How many at a time; by default as many as cores and 4 GB of memory allow.
     console : rich.console.Console, optional
         Where progress is shown.
+    budget : Budget, optional
+        How long it may take. Chapters come in its order, and those that would end too late are not
+        begun: the budget names them.
 
     Returns
     -------
     list of ChapterRun
-        In the order of the book.
+        In the order of the book; without those that were not begun.
 
     Raises
     ------
@@ -110,8 +114,8 @@ def execute(project, *, workers=None, console=None) -> list[ChapterRun]:
         else:
             jobs.append(_Job(chapter, key))
     if jobs:
-        _run_all(project, jobs, runs, workers, console)
-    done = [runs[chapter.name] for chapter in chapters]
+        _run_all(project, jobs, runs, workers, console, budget)
+    done = [runs[chapter.name] for chapter in chapters if chapter.name in runs]
     timings = _timings(project) | {run.name: run.seconds for run in done}
     write_json(project.home / "timings.json", timings)
     return done
@@ -130,8 +134,8 @@ def read_stamp(project, name) -> dict:
     Returns
     -------
     dict
-        ``key``, ``notebook`` (its sum), ``seconds``, ``build`` and ``finished`` (UTC), ``peak_mb``
-        of the whole build until then, and ``versions``.
+        ``key``, ``notebook`` (its sum), ``seconds``, ``cpu_seconds`` of all its threads together,
+        ``build`` and ``finished`` (UTC), ``peak_mb`` of the whole build until then, ``versions``.
     """
     stamp = read_json(project.executed / f"{name}.json", {})
     notebook = notebook_path(project, name)
@@ -171,12 +175,15 @@ def sweep_scratch(folder):
                 shutil.rmtree(path, ignore_errors=True)
 
 
-def _run_all(project, jobs, runs, workers, console):
+def _run_all(project, jobs, runs, workers, console, budget):
     project.executed.mkdir(parents=True, exist_ok=True)
     sweep(project)
     sweep_scratch(Path(tempfile.gettempdir()))
     timings = _timings(project)
-    jobs.sort(key=lambda job: -timings.get(job.chapter.name, 1e9))
+    if budget:
+        jobs.sort(key=lambda job: budget.rank(job.chapter.name))
+    else:
+        jobs.sort(key=lambda job: -timings.get(job.chapter.name, 1e9))
     machine = Machine()
     first = [job for job in jobs if job.chapter.first]
     rest = [job for job in jobs if not job.chapter.first]
@@ -189,7 +196,9 @@ def _run_all(project, jobs, runs, workers, console):
     ):
         crew = _Crew(project, Path(scratch), machine, bar, runs)
         crew.work(first, 1)
-        crew.work(rest, workers)
+        for job in first if budget else ():
+            budget.took(job.chapter.name, runs[job.chapter.name].seconds)
+        crew.work(rest, workers, budget)
 
 
 class _Crew:
@@ -201,17 +210,22 @@ class _Crew:
         self.news = queue.Queue()
         self.began = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
 
-    def work(self, jobs, workers):
+    def work(self, jobs, workers, budget=None):
         """Run jobs, at most `workers` at a time; stop all at the first that fails."""
         waiting, running = list(jobs), []
         try:
             while waiting or running:
-                while waiting and len(running) < workers:
-                    running.append(self._start(waiting.pop(0)))
+                while len(running) < workers and (job := _next(waiting, budget)):
+                    waiting.remove(job)
+                    running.append(self._start(job))
+                if not running:
+                    break
                 job, message = self.news.get()
                 if message is None:
                     running.remove(job)
                     self._finish(job)
+                    if budget:
+                        budget.took(job.chapter.name, self.runs[job.chapter.name].seconds)
                 else:
                     self._hear(job, message)
         finally:
@@ -219,6 +233,8 @@ class _Crew:
             for job in running:
                 self._stop(job)
             sweep(self.project)
+        if budget:
+            budget.left = [job.chapter.name for job in waiting]
 
     def _start(self, job):
         name = job.chapter.name
@@ -263,6 +279,7 @@ class _Crew:
             self.bar.cell(job.chapter.name, message["cell"], message["of"])
         job.error = message.get("error", job.error)
         job.done = job.done or message.get("done", False)
+        job.cpu_seconds = message.get("cpu_seconds", job.cpu_seconds)
 
     def _finish(self, job):
         name, partial = job.chapter.name, self._partial(job)
@@ -273,6 +290,7 @@ class _Crew:
         stamp = {
             "key": job.key,
             "seconds": seconds,
+            "cpu_seconds": job.cpu_seconds,
             "build": self.began,
             "finished": time.strftime("%Y-%m-%d %H:%M", time.gmtime()),
             "profile": self.project.profile,
@@ -303,6 +321,11 @@ class _Crew:
     def _partial(self, job) -> Path:
         # papermill insists on the ending
         return self.project.executed / f"{job.chapter.name}.partial.ipynb"
+
+
+def _next(waiting, budget):
+    """Return the first job that would end in time; None if there is none."""
+    return next((job for job in waiting if not budget or budget.fits(job.chapter.name)), None)
 
 
 def _environment(scratch) -> dict:

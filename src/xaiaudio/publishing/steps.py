@@ -49,12 +49,25 @@ def say_due(project, console):
     console.print(f"Due: {', '.join(names)}.", highlight=False, soft_wrap=True)
 
 
-def run_chapters(project, workers, console):
-    """Execute what changed."""
-    runs = execute.execute(project, workers=workers, console=console)
+def run_chapters(project, workers, console, budget=None):
+    """Execute what changed, as far as there is time."""
+    runs = execute.execute(project, workers=workers, console=console, budget=budget)
     if not any(run.fresh for run in runs):
         console.print(f"All {len(runs)} chapters are up to date.", highlight=False)
     return runs
+
+
+def say_left(budget, runs, console):
+    """Say which chapters were not run for want of time."""
+    if not budget.left:
+        return
+    console.print(
+        f"{len(budget.left)} of {len(budget.left) + len(runs)} chapters were NOT RUN, as "
+        f"{budget.minutes:g} minutes are too short here. Nothing is known of them, and they remain "
+        f"due: {', '.join(budget.left)}.",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def check_notebooks(project):

@@ -1,8 +1,8 @@
 """Execute one chapter in a process of its own: ``python -m xaiaudio.publishing.worker``.
 
 It speaks JSON lines on standard output: ``{"cell": 3, "of": 12}`` before each code cell, and at
-the end ``{"done": true}`` or ``{"error": {...}}``. When standard input closes, the process that
-ordered the work is gone, and the worker ends itself and its kernel.
+the end ``{"done": true, "cpu_seconds": 40.2}`` or ``{"error": {...}}``. When standard input closes,
+the process that ordered the work is gone, and the worker ends itself and its kernel.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def main():
     except Exception as error:
         tell({"error": describe(error)})
         raise SystemExit(1) from None
-    tell({"done": True})
+    tell({"done": True, "cpu_seconds": cpu_seconds()})
 
 
 def execute(order, tell):
@@ -207,6 +207,18 @@ def _mouth():
         out.flush()
 
     return tell
+
+
+def cpu_seconds() -> float:
+    """Return how long this process and its children that have ended kept a processor busy.
+
+    On Windows those of the children are not known.
+    """
+    import psutil
+
+    times = psutil.Process().cpu_times()
+    children = getattr(times, "children_user", 0) + getattr(times, "children_system", 0)
+    return round(times.user + times.system + children, 1)
 
 
 def end_with_parent():
