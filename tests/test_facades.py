@@ -25,12 +25,14 @@ FACADES = {
         "datasets",
         "evaluate",
         "explainers",
+        "exports",
         "models",
         "plots",
         "probes",
         "sonify",
         "timelines",
     ],
+    "xaiaudio.exports": [],
 }
 
 

@@ -20,7 +20,7 @@ FLOORS = (
     ("datasets",),
     ("models",),
     ("explainers",),
-    ("sonify", "evaluate", "plots"),
+    ("sonify", "evaluate", "plots", "exports"),
     ("probes", "timelines"),
     ("pages",),
     ("publishing",),

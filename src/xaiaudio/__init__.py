@@ -34,6 +34,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "datasets",
         "evaluate",
         "explainers",
+        "exports",
         "models",
         "plots",
         "probes",
@@ -64,6 +65,7 @@ if _typing.TYPE_CHECKING:
     from . import datasets as datasets
     from . import evaluate as evaluate
     from . import explainers as explainers
+    from . import exports as exports
     from . import models as models
     from . import plots as plots
     from . import probes as probes

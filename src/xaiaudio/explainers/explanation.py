@@ -17,6 +17,7 @@ from ..patches import Patches, padding, rows_of_sound
 from ..wave_frontend import from_config
 from .answers import answers, known, overlap_of
 from .masking import split
+from .regions import KEEP, LEAST, cells, regions
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ..models.classifier import AudioClassifier
     from ..types import PathLike
     from .answers import Answers
+    from .regions import Region
 
 #: What the values of a map are, by what the network was asked for.
 UNITS = {"logits": "logit", "scores": "probability"}
@@ -242,6 +244,38 @@ class Explanation:
         sounds = split(self, wave, keep=keep, how=how, soften=soften).sounds()
         asked = overlap_of(self) if overlap is None else overlap
         return answers(known(model, self.model), sounds, self.target_labels, overlap=asked)
+
+    def table(self, file: str = "") -> dict[str, np.ndarray]:
+        """Return every cell of the maps as a dict of columns: ``pandas.DataFrame(result.table())``.
+
+        Parameters
+        ----------
+        file : str
+            What the sound is called.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (cells,)
+            Place in seconds and hertz, and relevance, see :func:`.explainers.regions.cells`.
+        """
+        return cells(self, file)
+
+    def regions(self, keep: float = KEEP, least: float = LEAST) -> list[Region]:
+        """Return boxes around the strongest cells, see :func:`.explainers.regions.regions`.
+
+        Parameters
+        ----------
+        keep : float
+            Share of all cells of the sound, in (0, 1].
+        least : float
+            Leave out regions with a smaller share of the positive relevance.
+
+        Returns
+        -------
+        list of Region
+            The largest share first.
+        """
+        return regions(self, keep=keep, least=least)
 
     def __getstate__(self) -> dict:
         """Return what copies and pickles keep: all but the network."""
