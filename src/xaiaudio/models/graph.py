@@ -81,6 +81,11 @@ class Node:
         return kind.__module__.startswith("keras.src.ops.") and kind.__name__ in names
 
     @property
+    def named(self) -> dict:
+        """The arguments that it is called with by name."""
+        return dict(self._arguments.kwargs)
+
+    @property
     def begins_with_tensor(self) -> bool:
         """Whether the first argument is a tensor: of ``x / 2`` it is, of ``2 / x`` it is not."""
         return isinstance(self._arguments.args[0], keras.KerasTensor)
@@ -261,6 +266,39 @@ def is_identity(node: Node) -> bool:
             return np.array_equal(np.asarray(node.call(values)), values)
     except Exception:  # somebody's own layer may refuse these numbers in any way
         return False
+
+
+def only_shifts(node: Node) -> bool:
+    """Tell whether each value that a layer gives is one of those it is given, plus a constant.
+
+    So do layers that add learnt positions or put a learnt token in front. As with
+    :func:`is_identity` it is tried: numbers that count the inputs say which one each output is.
+
+    Parameters
+    ----------
+    node : Node
+    """
+    if len(node.inputs) != 1 or len(node.outputs) != 1:
+        return False
+    shape = [size or 7 for size in node.inputs[0].shape[1:]]
+    count = int(np.prod(shape))
+    draw = np.random.default_rng(0).normal(size=(3, *shape))
+    tries = (draw * np.reshape([1e-2, 1, 1e2], (3, *[1] * len(shape)))).astype("float32")
+    counted = np.arange(1, count + 1, dtype="float32").reshape(1, *shape)
+    try:
+        with tf.init_scope():  # now, also while something is being compiled
+            zero, numbers, found = (
+                np.asarray(node.call(values), "float64")
+                for values in (np.zeros_like(counted), counted, tries)
+            )
+    except Exception:  # somebody's own layer may refuse these numbers in any way
+        return False
+    which = np.rint(numbers - zero)
+    if not (np.isfinite(which).all() and which.min() >= 0 and which.max() <= count):
+        return False
+    known = np.concatenate([np.zeros((3, 1)), tries.reshape(3, -1)], axis=1)
+    expected = known[:, which[0].astype(int)] + zero
+    return expected.shape == found.shape and np.allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
 def _needed(graph, known, wanted) -> list[Node]:

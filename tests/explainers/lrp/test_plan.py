@@ -288,7 +288,8 @@ def test_layers_that_scale_and_shift(name, where):
         plain = lrp.relevance(network, inputs, targets, report=True)
         ahead = [layer for layer in plain.layers if layer.name not in ("conv", "flatten", "logits")]
         assert ahead and not any(np.any(layer.bias) for layer in ahead)
-        assert {layer.rule for layer in ahead} == {"flat"}
+        # A factor alone takes no rule: what it scales takes all.
+        assert {layer.rule for layer in ahead if layer.kind != "Multiply"} == {"flat"}
 
 
 @pytest.mark.parametrize(
@@ -345,7 +346,7 @@ def test_moving_and_averaging_operations():
 
 class Own(layers.Layer):
     def call(self, x):
-        return x[:, ::-1]
+        return x[:, ::-1] * 2
 
 
 class Mine(layers.Conv2D):
@@ -356,7 +357,6 @@ class Mine(layers.Conv2D):
     "bad, message",
     [
         (lambda: keras.Sequential([layers.Conv2D(4, 3)], name="inner"), "'inner'.*flat"),
-        (lambda: layers.LayerNormalization(name="odd"), "'odd' \\(LayerNormalization\\)"),
         (lambda: layers.Conv2DTranspose(2, 3, name="odd"), "'odd' \\(Conv2DTranspose\\)"),
         (lambda: Own(name="odd"), "'odd' \\(Own\\)"),
         (lambda: Mine(2, 3, name="odd"), "'odd' \\(Mine\\)"),
@@ -364,16 +364,11 @@ class Mine(layers.Conv2D):
         (lambda: layers.Conv2D(2, 3, activation=abs, name="odd"), "'odd' ends in abs"),
         (lambda: layers.Activation("softplus", name="odd"), "'odd' is softplus"),
         (lambda: layers.ReLU(threshold=1.0, name="odd"), "'odd' has a threshold"),
-        (lambda: layers.PReLU(name="odd"), "'odd' \\(PReLU\\)"),
-        (lambda: layers.Softmax(name="odd"), "'odd' \\(Softmax\\)"),
         (lambda: layers.Lambda(abs, name="odd"), "'odd' \\(Lambda\\)"),
-        (lambda: layers.Multiply(name="odd"), "'odd' \\(Multiply\\)"),
     ],
 )
 def test_layers_it_cannot_treat_are_named(bad, message):
-    layer = bad()
-    called = (lambda x: layer([x, x])) if isinstance(layer, layers.Multiply) else layer
-    network = chain((8, 7, 2), called)
+    network = chain((8, 7, 2), bad())
     with pytest.raises(XaiAudioError, match=message):
         lrp.relevance(network, inputs_for(network, 1), [0])
 
@@ -384,8 +379,8 @@ def test_operations_that_are_no_layers_are_named():
     network = keras.Model(start, keras.ops.exp(x))
     with pytest.raises(XaiAudioError, match="'exp"):
         lrp.relevance(network, inputs_for(network, 1), [0])
-    network = keras.Model(start, x * x)
-    with pytest.raises(XaiAudioError, match="'multiply.*multiplies or divides"):
+    network = keras.Model(start, x / (x + 1.0))
+    with pytest.raises(XaiAudioError, match="divide.*divides by what the network computes"):
         lrp.relevance(network, inputs_for(network, 1), [0])
     x = layers.Dense(4, name="one")(start)
     y = layers.Reshape((1, 4))(x)

@@ -66,7 +66,7 @@ def test_sequential_networks_and_shared_layers():
 @keras.saving.register_keras_serializable("tests")
 class Mirror(layers.Layer):
     def call(self, x):
-        return x[:, ::-1]
+        return 2 * x[:, ::-1]
 
 
 def test_another_type_of_layer_is_added_by_a_decorator():
@@ -86,7 +86,7 @@ def test_another_type_of_layer_is_added_by_a_decorator():
         del plan._HANDLERS[Mirror]
     kernel, _ = network.get_layer("logits").get_weights()
     for x, row, target in zip(inputs, found, (0, 1), strict=True):
-        np.testing.assert_allclose(row, (x[::-1] * kernel[:, target])[::-1], rtol=1e-5)
+        np.testing.assert_allclose(row, (2 * x[::-1] * kernel[:, target])[::-1], rtol=1e-5)
 
 
 def test_bad_input():

@@ -5,7 +5,16 @@ Rules share the relevance of one layer (`rules`), a composite chooses a rule for
 """
 
 # Importing the handlers registers them.
-from . import affine, moving, pooling, recurrent, weighted  # noqa: F401
+from . import (  # noqa: F401
+    affine,
+    attending,
+    moving,
+    normalising,
+    pooling,
+    products,
+    recurrent,
+    weighted,
+)
 from .composites import COMPOSITES, FIRST, Composite, composite
 from .conservation import Conservation, conservation, without_biases
 from .plan import handles, layers_of

@@ -6,8 +6,8 @@ import tensorflow as tf
 from keras import layers
 
 from ...errors import XaiAudioError
-from .plan import handles
-from .rules import Box, Flat, Linear, Passed, WSquare
+from .plan import SHIFTING, handles
+from .rules import Box, Epsilon, Flat, Linear, Passed, WSquare
 from .weighted import factor_of
 
 
@@ -20,7 +20,7 @@ def normalised(step, inputs, situation, relevance) -> Passed:
     shape = [1] * len(inputs[0].shape)
     shape[step.layer.axis] = -1
     linear = Linear(tf.multiply, tf.reshape(factor, shape), tf.reshape(shift, shape))
-    return _shared(step, linear, situation, relevance)
+    return one_to_one(step, linear, situation, relevance)
 
 
 @handles(layers.Normalization, layers.Rescaling, kind="affine")
@@ -34,19 +34,28 @@ def scaled(step, inputs, situation, relevance) -> Passed:
             f"Layer {step.layer.name!r} makes {tuple(factor.shape)} of {tuple(x.shape)}: relevance "
             "propagation treats a factor and a shift that leave the shape."
         )
-    return _shared(step, Linear(tf.multiply, factor, shift), situation, relevance)
+    return one_to_one(step, Linear(tf.multiply, factor, shift), situation, relevance)
 
 
-@handles("Multiply", "Divide", "TrueDivide", "Negative", kind="affine")
+@handles("Divide", "TrueDivide", "Negative", kind="affine")
 def by_a_constant(step, inputs, situation, relevance) -> Passed:
-    """Do the same for ``2 * x``, ``x / 2`` and ``-x``."""
+    """Do the same for ``x / 2`` and ``-x``."""
     divided = step.node.is_operation("Divide", "TrueDivide")
     if len(inputs) != 1 or (divided and not step.node.begins_with_tensor):
         raise XaiAudioError(
-            f"{step.layer.name!r} multiplies or divides by what the network computes: relevance "
-            "propagation has no rule for that."
+            f"{step.layer.name!r} divides by what the network computes: relevance propagation has "
+            "no rule for that."
         )
     return scaled(step, inputs, situation, relevance)
+
+
+@handles(SHIFTING, kind="affine")
+def shifted(step, inputs, situation, relevance) -> Passed:
+    """Put values back to where they came from, and leave its part with what was added to each."""
+    (x,) = inputs
+    shift = tf.cast(step.node.call(tf.zeros_like(x)), tf.float32)
+    moved = Linear(lambda x, kernel: (step.node.call(x) - shift) * kernel, tf.constant(1.0), shift)
+    return Epsilon()(moved, situation, relevance)
 
 
 @handles(layers.Add, "Add", kind="shared")
@@ -78,7 +87,8 @@ def _summed(step, inputs, situation, relevance, weights) -> Passed:
     return Passed(tf.unstack(passed.inputs[0], num=len(inputs), axis=0))
 
 
-def _shared(step, linear, situation, relevance) -> Passed:
+def one_to_one(step, linear, situation, relevance) -> Passed:
+    """Share by the rule at a layer of one output for each input."""
     # Each of its outputs has one input. A rule that shares an output out among the inputs it sees
     # has nothing to share then, and the box rule would divide 0 by 0 where that input is a bound.
     if isinstance(step.rule, (Flat, WSquare, Box)):

@@ -16,7 +16,7 @@ from . import rules
 #: Key for every layer between the input and the first weights, those included.
 FIRST = "<first>"
 
-DENSE = ("Dense",)
+DENSE = ("Dense", "EinsumDense", "MultiHeadAttention")
 CONVOLUTIONS = tuple(
     f"{kind}{axes}D" for kind in ("Conv", "DepthwiseConv", "SeparableConv") for axes in (1, 2)
 )

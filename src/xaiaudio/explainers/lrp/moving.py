@@ -6,7 +6,9 @@ import tensorflow as tf
 from keras import layers
 
 from ...errors import XaiAudioError
-from .plan import PASSING, activation_of, handles
+from .activations import PASSING, activation_of
+from .attending import softened
+from .plan import handles
 from .rules import Passed
 
 
@@ -25,9 +27,15 @@ def unchanged(step, inputs, situation, relevance) -> Passed:
     return Passed([relevance])
 
 
-@handles("Relu", "Relu6", "LeakyRelu", "Elu", "Selu", "Tanh")
+@handles(*("Relu", "Relu6", "LeakyRelu", "Elu", "Selu", "Tanh", "Silu", "HardSilu", "Gelu"))
 def rectified(step, inputs, situation, relevance) -> Passed:
     """Pass relevance on: these operations keep the sign of what they are given."""
+    return Passed([relevance])
+
+
+@handles(layers.PReLU)
+def rectified_by_slopes(step, inputs, situation, relevance) -> Passed:
+    """Pass relevance on: each output has one input, and zero stays zero."""
     return Passed([relevance])
 
 
@@ -40,6 +48,8 @@ def activated(step, inputs, situation, relevance) -> Passed:
             f"Layer {layer.name!r} has a threshold of {float(layer.threshold):g}: relevance passes "
             "an activation that leaves zero at zero only."
         )
+    if activation_of(layer) == "softmax":
+        return softened(step, inputs, situation, relevance)
     if activation_of(layer) not in PASSING:
         raise XaiAudioError(
             f"Layer {layer.name!r} is {activation_of(layer)}, through which relevance does not "

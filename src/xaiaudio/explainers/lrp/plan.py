@@ -15,11 +15,12 @@ from typing import NamedTuple
 import keras
 
 from ...errors import XaiAudioError
-from ...models.graph import Node, graph_of, is_identity
+from ...models.graph import Node, graph_of, is_identity, only_shifts
+from .activations import activation_of, gates_of, reached
 from .composites import composite as composite_of
 from .rules import Epsilon, Rule
 
-KINDS = ("passing", "moving", "shared", "affine", "weighted", "recurrent")
+KINDS = ("passing", "moving", "shared", "affine", "weighted", "recurrent", "attention")
 
 
 class Handler(NamedTuple):
@@ -43,14 +44,14 @@ class Handler(NamedTuple):
     @property
     def mixing(self) -> bool:
         """Whether inputs are mixed by weights: what lies behind no longer sees the input."""
-        return self.kind in ("weighted", "recurrent")
+        return self.kind in ("weighted", "recurrent", "attention")
 
 
 #: By the exact type of layer (a subclass may compute something else) or the name of an operation.
 _HANDLERS: dict[type | str, Handler] = {}
 
-#: Activations that keep the sign and leave zero at zero, so that relevance can pass through them.
-PASSING = ("linear", "relu", "relu6", "leaky_relu", "elu", "selu", "tanh")
+#: Key of the handler for layers that only move values and add constants to them.
+SHIFTING = "<shifting>"
 
 
 @dataclass
@@ -76,6 +77,8 @@ class Step:
         True for such a batch normalisation: the layer before has done its work.
     pooling : str
         ``"winner"`` or ``"proportional"``, for max pooling.
+    silent : bool
+        True if it leads to gates only: it gets no relevance, and needs no handler.
     """
 
     node: Node
@@ -87,6 +90,7 @@ class Step:
     norm: object = None
     folded: bool = False
     pooling: str = "winner"
+    silent: bool = False
 
     @property
     def layer(self):
@@ -122,6 +126,9 @@ def handles(*types, kind="passing"):
         ``"recurrent"``
             The same for layers with a memory: ``step.rule`` is always an epsilon rule, also where
             the layer sees the network's input, and no batch normalisation is folded into them.
+        ``"attention"``
+            The same for attention, with the rule that the composite has for it. It may have
+            several inputs of different shapes.
 
     Notes
     -----
@@ -135,7 +142,7 @@ def handles(*types, kind="passing"):
     --------
     >>> class Mirror(keras.layers.Layer):
     ...     def call(self, x):
-    ...         return x[:, ::-1]
+    ...         return 2 * x[:, ::-1]
     >>> @handles(Mirror)
     ... def mirrored(step, inputs, situation, relevance):
     ...     return Passed([relevance[:, ::-1]])
@@ -159,12 +166,19 @@ def handler_of(node) -> Handler:
         found = _HANDLERS.get(name)
     if found is None and node.is_layer and is_identity(node):
         found = _HANDLERS[keras.layers.Identity]
+    if found is None and node.is_layer and not _is_known(operation) and only_shifts(node):
+        found = _HANDLERS[SHIFTING]
     if found is None:
         raise XaiAudioError(
             f"Relevance propagation has no rule for layer {operation.name!r} ({name}): use "
             "keras.layers that it knows, or register one with explainers.lrp.handles."
         )
     return found
+
+
+def _is_known(layer) -> bool:
+    """Whether it is a kind of a layer that has a handler, for which a composite may have a rule."""
+    return any(kind in _HANDLERS for kind in type(layer).__mro__)
 
 
 def plan(network, composite, pooling="winner"):
@@ -196,22 +210,26 @@ def plan(network, composite, pooling="winner"):
     composite.check(layers[1:])
     parents = [tuple(numbers[parent] for parent in node.parents) for node in nodes]
     uses = Counter(parent for some in parents for parent in some)
+    heard = reached(nodes)
     steps = []
     for node, some in zip(nodes, parents, strict=True):
+        gates = gates_of(node)
+        signals = [parent for number, parent in enumerate(some) if number not in gates]
         first = all(
             steps[parent].first and not (steps[parent].handler and steps[parent].handler.mixing)
-            for parent in some
+            for parent in signals
         )
-        positive = bool(some) and all(_not_negative(steps, parent) for parent in some)
+        positive = bool(some) and all(_not_negative(steps, parent) for parent in signals)
         step = Step(node, None, None, some, first, positive, pooling=pooling)
-        if some:
+        step.silent = node not in heard
+        if some and not step.silent:
             step.handler = handler_of(node)
             _fold(step, steps, uses, len(node.output.shape))
             if step.handler.ruled and not step.folded:
                 step.rule = composite.rule_for(node.operation, first)
                 _check_shapes(node)
-            if step.kind == "recurrent":
-                # What is written for the layers at the input is not meant for a memory.
+            if step.kind in ("recurrent", "attention"):
+                # What is written for the layers at the input is not meant for these.
                 step.rule = composite.rule_for(node.operation, first=False)
         steps.append(step)
     _check_rules(steps)
@@ -289,14 +307,8 @@ def _not_negative(steps, number) -> bool:
         return True
     if step.handler is not None and (step.handler.mixing or step.kind == "affine"):
         return False
-    signed = (keras.layers.Activation, keras.layers.LeakyReLU)
+    signed = (keras.layers.Activation, keras.layers.LeakyReLU, keras.layers.PReLU)
     return step.positive and not isinstance(step.layer, signed)
-
-
-def activation_of(layer) -> str:
-    """Name of the activation that a layer has built in; "linear" for none."""
-    function = getattr(layer, "activation", None)
-    return "linear" if function is None else getattr(function, "__name__", repr(function))
 
 
 def _fold(step, steps, uses, axes) -> None:
@@ -307,6 +319,7 @@ def _fold(step, steps, uses, axes) -> None:
     before = steps[parent]
     last = step.layer.axis in (-1, axes - 1)
     foldable = before.kind == "weighted" and activation_of(before.layer) == "linear"
+    foldable &= not isinstance(before.layer, keras.layers.EinsumDense)  # channels may be anywhere
     if foldable and last and uses[parent] == 1 and before.norm is None:
         before.norm, step.folded = step.layer, True
 
@@ -341,7 +354,11 @@ def _check_rules(steps) -> None:
                 f"Layer {step.layer.name!r} cannot take the {step.rule.name} rule: a layer with a "
                 "memory takes epsilon, or 0."
             )
-        if step.rule is not None and step.rule.name == "box" and not step.first:
+        if (
+            step.rule is not None
+            and step.rule.name == "box"
+            and not (step.first and step.kind != "attention")
+        ):
             raise XaiAudioError(
                 f"Layer {step.layer.name!r} cannot take the box rule: it is for layers that see "
                 "the network's input, whose bounds are known."

@@ -182,11 +182,17 @@ def _back(steps, values, relevance, push):
     arrived = {len(steps) - 1: relevance}
     accounts = []
     for number in range(len(steps) - 1, 0, -1):
-        step, own = steps[number], arrived.pop(number)
+        step = steps[number]
+        if step.silent:
+            accounts.append(tf.zeros((3, tf.shape(relevance)[0])))
+            continue
+        own = arrived.pop(number)
         inputs = [values[parent] for parent in step.parents]
         situation = _situation(step, inputs, values, push)
         passed = step.handler.function(step, inputs, situation, own)
         for parent, part in zip(step.parents, passed.inputs, strict=True):
+            if steps[parent].silent:
+                continue
             part = tf.reshape(part, tf.shape(values[parent]))
             arrived[parent] = arrived[parent] + part if parent in arrived else part
         accounts.append(_account(own, passed))
@@ -200,7 +206,7 @@ def _situation(step, inputs, values, push) -> Situation:
     def stacked(parts):
         return parts[0] if len(parts) == 1 else tf.stack(parts)
 
-    if name == "":
+    if name == "" or step.kind == "attention":
         return Situation(inputs[0], positive=step.positive)
     support = low = high = None
     if name in ("flat", "w2"):

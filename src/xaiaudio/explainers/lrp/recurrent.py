@@ -26,7 +26,8 @@ import keras
 import tensorflow as tf
 
 from ...errors import XaiAudioError
-from .plan import PASSING, activation_of, handles
+from .activations import PASSING, activation_of
+from .plan import handles
 from .rules import Passed, divided, per_example
 
 #: Activations of gates: they must stay between 0 and 1.

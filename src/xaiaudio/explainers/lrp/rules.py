@@ -20,6 +20,7 @@ import tensorflow as tf
 from ...errors import XaiAudioError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 
@@ -55,7 +56,7 @@ class Linear:
         In a shape that fits z.
     """
 
-    apply: object
+    apply: Callable
     kernel: object
     bias: object = 0.0
 

@@ -9,7 +9,8 @@ from keras import layers, ops
 
 from ...errors import XaiAudioError
 from ...models.grouped import in_groups, is_grouped
-from .plan import PASSING, activation_of, handles
+from .activations import PASSING, activation_of
+from .plan import handles
 from .rules import Linear, Passed
 
 CONVOLUTIONS = (layers.Conv1D, layers.Conv2D)
@@ -17,7 +18,7 @@ DEPTHWISE = (layers.DepthwiseConv1D, layers.DepthwiseConv2D)
 SEPARABLE = (layers.SeparableConv1D, layers.SeparableConv2D)
 
 
-@handles(layers.Dense, *CONVOLUTIONS, *DEPTHWISE, *SEPARABLE, kind="weighted")
+@handles(layers.Dense, layers.EinsumDense, *CONVOLUTIONS, *DEPTHWISE, *SEPARABLE, kind="weighted")
 def weighted(step, inputs, situation, relevance) -> Passed:
     """Share by the step's rule, with the batch normalisation behind the layer folded in."""
     return step.rule(linear_of(step.layer, step.norm), situation, relevance)
@@ -30,7 +31,7 @@ def linear_of(layer, norm=None) -> Linear:
     """
     _check(layer)
     kernel, bias = _kernel(layer), 0.0
-    if layer.use_bias:
+    if getattr(layer, "bias", None) is not None:
         bias = tf.cast(layer.bias, tf.float32)
     if norm is not None:
         factor, shift = factor_of(norm)
@@ -55,6 +56,8 @@ def _applied(layer):
     """Return ``(x, kernel) -> z`` of a layer."""
     if isinstance(layer, layers.Dense):
         return _dense
+    if isinstance(layer, layers.EinsumDense):
+        return partial(tf.einsum, layer.equation)
     operation = ops.depthwise_conv if isinstance(layer, DEPTHWISE) else ops.conv
     convolve = partial(
         operation,

@@ -1,0 +1,227 @@
+"""Attention, its softmax and its products, against loops over tokens, heads and channels."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from lrp_networks import inputs_for, randomise
+
+from xaiaudio import XaiAudioError
+from xaiaudio.explainers import lrp
+
+pytestmark = pytest.mark.usefixtures("eager")
+
+EPSILON = 1e-6
+
+
+def share(relevance, parts):
+    """Share one number among parts: each gets its part of their sum."""
+    total = sum(parts)
+    total += EPSILON if total >= 0 else -EPSILON
+    return [part * relevance / total for part in parts]
+
+
+def through_weights(x, kernel, bias, relevance):
+    """Share the relevance of ``x @ kernel + bias``, (tokens, outputs), one output at a time."""
+    found, kept = np.zeros(x.shape), 0.0
+    for t, k in np.ndindex(relevance.shape):
+        *parts, rest = share(relevance[t, k], [*(x[t] * kernel[:, k]), bias[k]])
+        found[t] += parts
+        kept += rest
+    return found, kept
+
+
+def through_product(a, b, relevance):
+    """Share the relevance of ``a @ b``: of each term one half to either factor."""
+    of_a, of_b = np.zeros(a.shape), np.zeros(b.shape)
+    for i, k in np.ndindex(relevance.shape):
+        terms = share(relevance[i, k], [a[i, j] * b[j, k] for j in range(a.shape[1])])
+        for j, term in enumerate(terms):
+            of_a[i, j] += term / 2
+            of_b[j, k] += term / 2
+    return of_a, of_b
+
+
+def through_softmax(scores, relevance):
+    """Expand each row's softmax to first order, one derivative at a time."""
+    found = np.zeros(scores.shape)
+    for t in range(len(scores)):
+        e = np.exp(scores[t] - scores[t].max())
+        a = e / e.sum()
+        for j in range(len(a)):
+            for k in range(len(a)):
+                slope = a[k] * ((j == k) - a[j])
+                found[t, j] += scores[t, j] * slope / a[k] * relevance[t, k]
+    return found
+
+
+def by_hand(layer, asked, valued, keyed, relevance):
+    """Carry relevance back through attention; return it for the three inputs, and what stayed."""
+    (wq, bq), (wk, bk), (wv, bv), (wo, bo) = (
+        [np.array(w, float) for w in part.get_weights()]
+        for part in (layer.query_dense, layer.key_dense, layer.value_dense, layer.output_dense)
+    )
+    heads, size = layer.num_heads, layer.key_dim
+    asks = [asked @ wq[:, h] + bq[h] for h in range(heads)]
+    keys = [keyed @ wk[:, h] + bk[h] for h in range(heads)]
+    values = [valued @ wv[:, h] + bv[h] for h in range(heads)]
+    scores = [q @ k.T / np.sqrt(size) for q, k in zip(asks, keys, strict=True)]
+    paid = [np.exp(s) / np.exp(s).sum(axis=1, keepdims=True) for s in scores]
+    heard = np.concatenate([a @ v for a, v in zip(paid, values, strict=True)], axis=1)
+    outputs = heard @ wo.reshape(-1, wo.shape[-1]) + bo
+    of_heard, stayed = through_weights(heard, wo.reshape(-1, wo.shape[-1]), bo, relevance)
+    found = [np.zeros(x.shape) for x in (asked, valued, keyed)]
+    for h in range(heads):
+        own = of_heard[:, h * values[h].shape[1] : (h + 1) * values[h].shape[1]]
+        of_paid, of_value = through_product(paid[h], values[h], own)
+        of_score = through_softmax(scores[h], of_paid)
+        stayed += of_paid.sum() - of_score.sum()
+        of_ask, of_key = through_product(asks[h], keys[h].T, of_score)
+        for k, (x, w, b, r) in enumerate(
+            [
+                (asked, wq, bq, of_ask),
+                (valued, wv, bv, of_value),
+                (keyed, wk, bk, of_key.T),
+            ]
+        ):
+            one, kept = through_weights(x, w[:, h], b[h], r)
+            found[k] += one
+            stayed += kept
+    return found, stayed, outputs
+
+
+def check_account(found):
+    """At each layer all that arrived went on, or stayed with a bias."""
+    for layer in found.layers:
+        scale = np.abs(layer.arrived).max() + np.abs(layer.bias).max() + 1
+        np.testing.assert_allclose(layer.rest / scale, 0, atol=1e-3)
+
+
+@pytest.mark.parametrize("inputs", ["itself", "two", "three"])
+def test_attention(inputs):
+    one, other = keras.Input((4, 3)), layers.Reshape((4, 3))
+    layer = layers.MultiHeadAttention(2, 3, value_dim=2, name="attention")
+    # Linear layers before it, so that each of its inputs shows what it was given.
+    second = layers.Cropping1D((0, 1), name="second")(one)
+    third = layers.Cropping1D((1, 0), name="third")(one)
+    called = {"itself": (one, one), "two": (one, second), "three": (one, second, third)}[inputs]
+    out = layer(*called)
+    network = randomise(keras.Model(one, layers.Flatten()(other(out))), seed=3)
+    x = inputs_for(network, 2)
+    targets = np.array([1, 7])
+    found = lrp.relevance(network, x, targets, "epsilon", report=True)
+    for number, (values, target) in enumerate(zip(x.astype(float), targets, strict=True)):
+        parts = {
+            "itself": (values, values, values),
+            "two": (values, values[:-1], values[:-1]),
+            "three": (values, values[:-1], values[1:]),
+        }[inputs]
+        relevance = np.zeros(12)
+        relevance[target] = found.logits[number]
+        (q, v, k), stayed, outputs = by_hand(layer, *parts, relevance.reshape(4, 3))
+        np.testing.assert_allclose(outputs.reshape(-1)[target], found.logits[number], rtol=1e-4)
+        expected = q.copy()
+        if inputs == "itself":
+            expected += v + k
+        else:
+            expected[:-1] += v
+            expected[slice(None, -1) if inputs == "two" else slice(1, None)] += k
+        np.testing.assert_allclose(
+            found.inputs[number], expected, atol=2e-4 * np.abs(expected).max()
+        )
+        (share_of,) = [one for one in found.layers if one.name == "attention"]
+        np.testing.assert_allclose(share_of.bias[number], stayed, rtol=1e-3, atol=1e-4)
+    check_account(found)
+
+
+def test_a_softmax_inside_and_a_product_of_matrices():
+    start = keras.Input((3, 4))
+    weighed = layers.Dense(3, use_bias=False, name="scores")(start)
+    paid = layers.Softmax(name="paid")(weighed)
+    network = keras.Model(start, layers.Flatten()(keras.ops.matmul(paid, start)))
+    randomise(network, seed=2)
+    x = inputs_for(network, 1)
+    found = lrp.relevance(network, x, [5], "epsilon", report=True)
+    values, kernel = x[0].astype(float), network.get_layer("scores").get_weights()[0]
+    scores = values @ kernel
+    a = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    relevance = np.zeros((3, 4))
+    relevance[1, 1] = (a @ values)[1, 1]
+    of_a, expected = through_product(a, values, relevance)
+    of_scores = through_softmax(scores, of_a)
+    expected += through_weights(values, kernel, np.zeros(3), of_scores)[0]
+    np.testing.assert_allclose(found.inputs[0], expected, atol=1e-4 * np.abs(expected).max())
+    check_account(found)
+    # The three ways to write a softmax are one.
+    for same in (layers.Activation("softmax"), keras.ops.softmax):
+        other = keras.Model(start, layers.Flatten()(keras.ops.matmul(same(weighed), start)))
+        np.testing.assert_allclose(
+            lrp.relevance(other, x, [5], "epsilon").inputs, found.inputs, rtol=1e-4, atol=1e-6
+        )
+
+
+class Positions(layers.Layer):
+    """Somebody's own layer: a token in front, and a vector added to each."""
+
+    def build(self, shape):
+        self.token = self.add_weight(shape=(1, 1, shape[-1]), name="token")
+        self.places = self.add_weight(shape=(shape[1] + 1, shape[-1]), name="places")
+
+    def call(self, x):
+        token = keras.ops.repeat(self.token, keras.ops.shape(x)[0], axis=0)
+        return keras.ops.concatenate([token, x], axis=1) + self.places
+
+
+def encoder(first=None, activation="gelu", seed=1):
+    """A small transformer over a patch (4, 6, 1): patches of 2x3, positions, one block."""
+    start = keras.Input((4, 6, 1))
+    x = layers.Reshape((2, 2, 2, 3))(start)
+    x = layers.Reshape((4, 6))(layers.Permute((1, 3, 2, 4))(x))
+    if first is None:
+        x = layers.ZeroPadding1D((1, 0))(x)
+        x = layers.EinsumDense("btp,pd->btd", (5, 4), bias_axes="td", name="embedded")(x)
+    else:
+        x = first(layers.Dense(4, name="embedded")(x))
+    normal = layers.LayerNormalization(name="normal")(x)
+    x = layers.Add()([x, layers.MultiHeadAttention(2, 2, name="attention")(normal, normal)])
+    wide = layers.Dense(8, activation=activation, name="wide")(layers.LayerNormalization()(x))
+    x = x + layers.Dense(4, name="back")(wide)
+    x = layers.LayerNormalization(name="last")(x)
+    return randomise(keras.Model(start, layers.Dense(3, name="logits")(x[:, 0])), seed)
+
+
+@pytest.mark.parametrize("first", [None, Positions], ids=["plain", "own"])
+@pytest.mark.parametrize("rule", ["epsilon", "gamma(0.1)"])
+def test_a_transformer_accounts_for_its_logit(first, rule):
+    """Sum of relevance in = out, but for what each layer says that its biases kept."""
+    network = encoder(first and first(name="places"))
+    found = lrp.relevance(network, inputs_for(network, 3), [0, 1, 2], rule, report=True)
+    check_account(found)
+    kept = sum(layer.bias for layer in found.layers)
+    np.testing.assert_allclose(
+        found.inputs.sum(axis=(1, 2, 3)) + kept,
+        found.logits,
+        rtol=2e-3,
+        atol=2e-3 * np.abs(kept).max(),
+    )
+    assert np.abs(found.inputs).max() > 0
+
+
+def test_positions_of_ones_own_layer_are_a_bias():
+    """As the same numbers as a bias of the embedding, which has a bias for each token."""
+    own, plain = encoder(Positions(name="places")), encoder()
+    kernel, bias, token, places, *rest = own.get_weights()
+    rows = np.concatenate([token[0], np.tile(bias, (4, 1))]) + places
+    plain.set_weights([kernel, rows, *rest])
+    x = inputs_for(own, 2)
+    np.testing.assert_allclose(own(x), plain(x), rtol=1e-4, atol=1e-5)
+    one, other = (lrp.relevance(each, x, [0, 2], "0").inputs for each in (own, plain))
+    np.testing.assert_allclose(one, other, atol=1e-3 * np.abs(one).max())
+
+
+def test_attention_with_a_mask_is_refused():
+    start = keras.Input((4, 3))
+    layer = layers.MultiHeadAttention(2, 3, name="masked")
+    network = keras.Model(start, layers.Flatten()(layer(start, start, use_causal_mask=True)))
+    with pytest.raises(XaiAudioError, match="'masked' is given a mask"):
+        lrp.relevance(network, inputs_for(network, 1), [0])
