@@ -202,7 +202,7 @@ def test_a_header_that_promises_too_much(tmp_path):
     flac[21] |= 0x0F  # the upper bits of the number of samples: 64 billion of them
     (tmp_path / "x.flac").write_bytes(flac)
     with pytest.warns(
-        XaiAudioWarning, match=r"x\.flac is incomplete: it holds 1\.00 s of the 40265"
+        XaiAudioWarning, match=r"x\.flac is incomplete: it holds 1\.00 s of the 1118:28:"
     ):
         assert len(load_audio(tmp_path / "x.flac")) == 16_000
     assert duration(tmp_path / "x.flac") == 1

@@ -12,10 +12,10 @@ ROOT = Path(xaiaudio.__file__).parent
 # From the ground up; a room imports from the floors below it, and within itself.
 FLOORS = (
     ("errors", "types"),
-    ("files", "filterbank", "imports", "progress", "signatures", "containers"),
+    ("clock", "files", "filterbank", "imports", "progress", "signatures", "containers"),
     ("cache", "decoding", "nmf", "stft"),
     ("audio", "patches", "frontend_settings"),
-    ("frontend", "synthesis"),
+    ("frontend", "streaming", "synthesis"),
     ("wave_frontend",),
     ("datasets",),
     ("models",),

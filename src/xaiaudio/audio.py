@@ -11,6 +11,7 @@ import numpy as np
 import soundfile
 import soxr
 
+from .clock import clock
 from .decoding import RATES, decode, stated_seconds
 from .errors import XaiAudioError, XaiAudioWarning
 from .files import whole
@@ -18,6 +19,7 @@ from .files import whole
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from .decoding import Sound, Stream
     from .types import PathLike
 
 SAMPLE_RATE = 16_000
@@ -96,7 +98,7 @@ def load_audio(
     check_rate(sample_rate)
     _check_counted("channel", channel)
     _check_counted("stream", stream)
-    _check_file(path)
+    check_file(path)
     sound = decode(path, channel, stream)
     if not sum(len(wave) for wave, _ in sound.runs):
         cut = f" ({sound.missing})" if sound.missing else ""
@@ -109,7 +111,7 @@ def load_audio(
     wave = np.concatenate([_resampled(path, *run, sample_rate) for run in sound.runs])
     if wave.size == 0:
         raise XaiAudioError(f"{path} is too short to be a sound at {sample_rate} Hz.")
-    _warn(path, sound)
+    warn(path, sound)
     return np.clip(wave, -1.0, 1.0).astype(np.float32, copy=False)
 
 
@@ -125,7 +127,7 @@ def duration(path) -> float:
         If the file is missing, a folder, empty or not a sound.
     """
     path = Path(path)
-    _check_file(path)
+    check_file(path)
     stated = stated_seconds(path)
     return decode(path).seconds if stated is None else stated
 
@@ -236,7 +238,8 @@ def _check_counted(what, number) -> None:
         raise XaiAudioError(f"The {what} is {number!r}: they are counted from 0.")
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path) -> None:
+    """Raise XaiAudioError unless this is an ordinary file that can be read and is not empty."""
     if path.is_dir():
         raise XaiAudioError(f"{path} is a folder: name a sound file in it.")
     if not path.exists():
@@ -253,25 +256,30 @@ def _check_file(path: Path) -> None:
 
 
 def _resampled(path: Path, wave: np.ndarray, rate: int, wanted: int) -> np.ndarray:
-    _check_samples(path, wave, rate)
+    check_samples(path, wave, rate)
     return wave if rate == wanted else soxr.resample(wave, rate, wanted, quality="HQ")
 
 
-def _check_samples(path: Path, wave: np.ndarray, rate: int) -> None:
+def check_samples(path: Path, wave: np.ndarray, rate: int, start: float = 0.0) -> None:
+    """Raise XaiAudioError for samples that are not finite, or far beyond full scale.
+
+    `start` is where in the file the wave begins, in seconds.
+    """
     bad = ~np.isfinite(wave)
     if bad.any():
         raise XaiAudioError(
-            f"{path} holds NaN or infinite samples, the first at {bad.argmax() / rate:.3f} s: "
-            "export it again."
+            f"{path} holds NaN or infinite samples, the first at "
+            f"{clock(start + bad.argmax() / rate, 3)}: export it again."
         )
-    peak = np.abs(wave).max()
+    peak = np.abs(wave).max(initial=0)
     if peak > _MAX_PEAK:
         raise XaiAudioError(
             f"{path} has samples of {peak:g}, far beyond full scale (1): scale it to [-1, 1]."
         )
 
 
-def _warn(path: Path, sound) -> None:
+def warn(path: Path, sound: Sound | Stream) -> None:
+    """Warn of what of a file could not be read, and of channels that cancel."""
     if sound.missing:
         warnings.warn(
             f"{path} is incomplete: {sound.missing}. What is there was read.",

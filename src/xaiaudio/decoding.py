@@ -10,6 +10,7 @@ import contextlib
 import io
 import mmap
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import numpy as np
 import soundfile
 
 from . import signatures
+from .clock import clock
 from .containers import Part, parts
 from .errors import XaiAudioError
 
@@ -70,8 +72,11 @@ class Sound:
         return sum(len(wave) / rate for wave, rate in self.runs)
 
 
-def decode(path: Path, channel: int | None = None, stream: int | None = None) -> Sound:
-    """Read all the sound in a file.
+class Stream:
+    """The sound in a file, block by block, so that no more than a block is in memory.
+
+    Iterated, once, it gives waveforms, float32 (samples,), each with its rate in hertz. What it
+    says of the whole file is complete when the last block was given.
 
     Parameters
     ----------
@@ -83,34 +88,88 @@ def decode(path: Path, channel: int | None = None, stream: int | None = None) ->
         Of a file that holds several sounds side by side, the one to read, counted from 0. By
         default the one that ffmpeg's libraries find best.
 
+    Attributes
+    ----------
+    missing : str
+        What of the file could not be read; empty if it is whole.
+    seconds : float
+        How much was read.
+    samples : int
+        The same in samples.
+    channels : int
+        That the sound has.
+    cancelled : int
+        Number of channels that cancelled each other when averaged; 0 if they did not.
+
     Raises
     ------
     XaiAudioError
-        If it is no sound, lasts too long, or has a rate that no sound has, or not this channel or
-        stream.
+        If it is no sound, or has a rate that no sound has, or not this channel or stream.
     """
-    collected, missing, failure = _Collector(path, channel), [], None
-    with _bytes_of(path) as data:
-        found = parts(data) if stream is None else []
-        found = found or [Part(0, len(data), plain=False)]
-        head = data[:4096]
-        for part in found:
-            # By its name libsndfile reads a file faster than through Python.
-            alone = len(found) == 1
-            source = _address(path) if alone else io.BytesIO(data[part.start : part.stop])
-            before = collected.seconds
-            try:
-                window = _Window(data, part.start, part.stop)
-                lost = _read(source, window, part, collected, stream)
-                missing.append(_missing(part, collected.seconds - before) or lost)
-            except _CannotRead as error:
-                failure = str(error)
-                missing.append("one of the sounds in it cannot be decoded")
-    if failure is not None and not collected.blocks:
-        if failure:
-            raise XaiAudioError(f"{path} {failure}")
-        raise XaiAudioError(signatures.describe(path, head))
-    return collected.sound(next(filter(None, missing), ""))
+
+    def __init__(self, path: Path, channel: int | None = None, stream: int | None = None):
+        self.path, self.missing = path, ""
+        self._number, self._tally = stream, _Tally(path, channel)
+
+    seconds = property(lambda self: self._tally.seconds)
+    samples = property(lambda self: self._tally.samples)
+    channels = property(lambda self: self._tally.channels)
+    cancelled = property(lambda self: self._tally.cancelled)
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, int]]:
+        tally, missing, failure = self._tally, [], None
+        with _bytes_of(self.path) as data:
+            found = parts(data) if self._number is None else []
+            found = found or [Part(0, len(data), plain=False)]
+            head = data[:4096]
+            for part in found:
+                # By its name libsndfile reads a file faster than through Python.
+                alone = len(found) == 1
+                source = _address(self.path) if alone else io.BytesIO(data[part.start : part.stop])
+                before = tally.seconds
+                try:
+                    window = _Window(data, part.start, part.stop)
+                    lost = yield from _read(source, window, part, tally, self._number)
+                    missing.append(_missing(part, tally.seconds - before) or lost)
+                except _CannotRead as error:
+                    failure = str(error)
+                    missing.append("one of the sounds in it cannot be decoded")
+        if failure is not None and not tally.given:
+            if failure:
+                raise XaiAudioError(f"{self.path} {failure}")
+            raise XaiAudioError(signatures.describe(self.path, head))
+        self.missing = next(filter(None, missing), "")
+
+
+def decode(path: Path, channel: int | None = None, stream: int | None = None) -> Sound:
+    """Read all the sound in a file.
+
+    Parameters
+    ----------
+    path, channel, stream
+        As for `Stream`.
+
+    Raises
+    ------
+    XaiAudioError
+        As `Stream`, and if it lasts too long.
+    """
+    reading = Stream(path, channel, stream)
+    runs: list[tuple[list, int]] = []
+    for block, rate in reading:
+        if reading.seconds > _MAX_SECONDS:
+            raise XaiAudioError(f"{path} lasts more than six hours: cut it first.")
+        if reading.samples > _MAX_SAMPLES:
+            raise XaiAudioError(f"{path} has more than {_MAX_SAMPLES} samples: cut it first.")
+        # Blocks of one rate that follow each other are one run.
+        if not runs or runs[-1][1] != rate:
+            runs.append(([], rate))
+        runs[-1][0].append(block)
+    joined = []
+    while runs:
+        blocks, rate = runs.pop(0)
+        joined.append((np.concatenate(blocks), rate))
+    return Sound(joined, reading.missing, reading.cancelled)
 
 
 @contextlib.contextmanager
@@ -149,8 +208,12 @@ def stated_seconds(path: Path) -> float | None:
 
 def _missing(part: Part, seconds: float) -> str:
     if part.stated is not None and seconds < part.stated - 1e-3:
-        return f"it holds {seconds:.2f} s of the {part.stated:.2f} s that its header states"
-    return f"it ends too early, after {seconds:.2f} s" if part.cut else ""
+        return _less(seconds, part.stated)
+    return f"it ends too early, after {clock(seconds, 2)}" if part.cut else ""
+
+
+def _less(seconds: float, stated: float) -> str:
+    return f"it holds {clock(seconds, 2)} of the {clock(stated, 2)} that its header states"
 
 
 def _address(path: Path) -> bytes | str:
@@ -180,25 +243,28 @@ class _Window:
         return self.place - self.start
 
 
-class _Collector:
-    """Gathers blocks of samples, mixed to one channel, in runs of one rate."""
+class _Tally:
+    """Counts the samples that are read, and mixes them to one channel."""
 
     def __init__(self, path: Path, channel: int | None):
         self.path, self.channel = path, channel
-        self.blocks: list[tuple[np.ndarray, int]] = []
-        self.seconds, self.samples = 0.0, 0
+        self.seconds, self.samples, self.given = 0.0, 0, 0
         self.channels, self.power, self.mixed_power = 1, 0.0, 0.0
 
-    def add(self, block: np.ndarray, rate: int) -> None:
-        """Take a block, float32 (samples, channels)."""
+    @property
+    def cancelled(self) -> int:
+        faint = self.power > 0 and self.mixed_power < _CANCEL * self.power
+        return self.channels if faint else 0
+
+    def take(self, block: np.ndarray, rate: int) -> tuple[np.ndarray, int]:
+        """Return a block, float32 (samples, channels), as one channel, without what was given."""
         self.check_rate(rate)
         self.seconds += len(block) / rate
         self.samples += len(block)
-        if self.seconds > _MAX_SECONDS:
-            raise XaiAudioError(f"{self.path} lasts more than six hours: cut it first.")
-        if self.samples > _MAX_SAMPLES:
-            raise XaiAudioError(f"{self.path} has more than {_MAX_SAMPLES} samples: cut it first.")
-        self.blocks.append((self._mixed(block), rate))
+        mixed = self._mixed(block)
+        new = min(max(self.samples - self.given, 0), len(mixed))
+        self.given = max(self.given, self.samples)
+        return mixed[len(mixed) - new :], rate
 
     def check_rate(self, rate: int) -> None:
         if not RATES[0] <= rate <= RATES[1]:
@@ -209,6 +275,7 @@ class _Collector:
 
     def _mixed(self, block: np.ndarray) -> np.ndarray:
         channels = block.shape[1]
+        self.channels = max(self.channels, channels)
         if self.channel is not None:
             if self.channel >= channels:
                 raise XaiAudioError(
@@ -220,77 +287,66 @@ class _Collector:
             with np.errstate(all="ignore"):
                 self.power += float(np.vdot(block, block)) / channels
                 self.mixed_power += float(np.vdot(mixed, mixed)) * channels
-            self.channels = channels
         return mixed
 
     def mark(self) -> tuple:
-        """Return where the collection stands."""
-        return len(self.blocks), self.seconds, self.samples, self.power, self.mixed_power
+        """Return where the counting stands."""
+        return self.seconds, self.samples, self.power, self.mixed_power
 
     def back_to(self, mark: tuple) -> None:
-        """Forget what came after a mark."""
-        count, self.seconds, self.samples, self.power, self.mixed_power = mark
-        del self.blocks[count:]
+        """Count again from a mark; what was given since then will not be given again."""
+        self.seconds, self.samples, self.power, self.mixed_power = mark
 
-    def trim(self, seconds: float) -> None:
+    def trimmed(self, step: tuple[np.ndarray, int], seconds: float) -> tuple[np.ndarray, int]:
         """Take the last samples off, if they are no more than an encoder adds."""
-        if not self.blocks:
-            return
-        block, rate = self.blocks.pop()
+        block, rate = step
         extra = round(seconds * rate)
-        kept = block[: len(block) - extra] if 0 < extra <= min(len(block), 4096) else block
-        self.blocks.append((kept, rate))
-        self.samples -= len(block) - len(kept)
-        self.seconds -= (len(block) - len(kept)) / rate
-
-    def sound(self, missing: str) -> Sound:
-        """Join the blocks of one rate that follow each other."""
-        runs: list[tuple[list, int]] = []
-        for block, rate in self.blocks:
-            if not runs or runs[-1][1] != rate:
-                runs.append(([], rate))
-            runs[-1][0].append(block)
-        self.blocks = []
-        joined = [(np.concatenate(blocks), rate) for blocks, rate in runs]
-        cancelled = self.power > 0 and self.mixed_power < _CANCEL * self.power
-        return Sound(joined, missing, self.channels if cancelled else 0)
+        if not 0 < extra <= min(len(block), 4096):
+            return step
+        self.samples -= extra
+        self.given -= extra
+        self.seconds -= extra / rate
+        return block[: len(block) - extra], rate
 
 
-def _read(source, window: _Window, part: Part, collected: _Collector, stream=None) -> str:
-    """Read one sound with the decoder that can; return what could not be read of it."""
-    mark = collected.mark()
+def _read(source, window: _Window, part: Part, tally: _Tally, stream=None):
+    """Read one sound with the decoder that can, block by block; return what could not be read.
+
+    Where one decoder gives up, the other goes on at that sample.
+    """
+    mark = tally.mark()
     if part.plain:
         try:
-            _libsndfile(source, part, collected)
+            yield from _libsndfile(source, part, tally)
             return ""
         except _CannotRead:
-            collected.back_to(mark)
+            tally.back_to(mark)
     try:
-        return _av(window, collected, stream)
+        return (yield from _av(window, tally, stream))
     except _CannotRead:
-        collected.back_to(mark)
+        tally.back_to(mark)
         # AIFF with samples that ffmpeg does not know. libsndfile is not safe with CHAN.
         if window.data[:4] != b"FORM" or window.data.find(b"CHAN") >= 0:
             raise
-    _libsndfile(source, part, collected)
+    yield from _libsndfile(source, part, tally)
     return ""
 
 
-def _libsndfile(source, part: Part, collected: _Collector) -> None:
+def _libsndfile(source, part: Part, tally: _Tally):
     try:
         with soundfile.SoundFile(source) as file:
             if part.samples is not None and file.frames < part.samples:
                 raise _CannotRead  # it would stop there
-            collected.check_rate(file.samplerate)
+            tally.check_rate(file.samplerate)
             size = 8 * _BLOCK // max(file.channels, 8)
             while len(block := file.read(size, dtype="float32", always_2d=True)):
-                collected.add(block, file.samplerate)
+                yield tally.take(block, file.samplerate)
     except _LIBSNDFILE_ERRORS as error:
         raise _CannotRead from error
 
 
-def _av(window: _Window, collected: _Collector, number: int | None = None) -> str:
-    """Read with PyAV; return what could not be read."""
+def _av(window: _Window, tally: _Tally, number: int | None = None):
+    """Read with PyAV, block by block; return what could not be read."""
     import av
 
     try:
@@ -303,30 +359,38 @@ def _av(window: _Window, collected: _Collector, number: int | None = None) -> st
             stream = container.streams.best("audio") if number is None else sounds[number]
             if stream is None or stream.codec_context is None:
                 raise _CannotRead("holds sound of a codec that cannot be decoded here.")
-            before = collected.seconds
-            damaged = _av_frames(container.demux(stream), collected)
-            return _av_end(container, stream, collected, collected.seconds - before, damaged)
+            damaged: list[float] = []
+            before, last = tally.seconds, None
+            for step in _av_frames(container.demux(stream), tally, damaged):
+                # The last one is held back: an encoder may have filled it up.
+                if last is not None:
+                    yield last
+                last = step
+            lost, extra = _av_end(container, stream, tally.seconds - before, damaged)
+            if last is not None:
+                yield tally.trimmed(last, extra)
+            return lost
     except (av.FFmpegError, ValueError, NotImplementedError) as error:
         raise _CannotRead from error
 
 
-def _av_frames(packets, collected: _Collector) -> int:
-    """Decode packet by packet; return how many are damaged."""
+def _av_frames(packets, tally: _Tally, damaged: list):
+    """Decode packet by packet; write down when one is damaged."""
     import av
 
-    damaged = 0
     while True:
         try:
             packet = next(packets, None)
         except av.FFmpegError:  # what follows cannot be found any more
-            return damaged + 1
+            damaged.append(tally.seconds)
+            return
         if packet is None:
-            return damaged
+            return
         try:
             for frame in packet.decode():
-                collected.add(_av_samples(frame), frame.sample_rate)
+                yield tally.take(_av_samples(frame), frame.sample_rate)
         except av.FFmpegError:
-            damaged += 1
+            damaged.append(tally.seconds)
 
 
 def _av_samples(frame) -> np.ndarray:
@@ -340,18 +404,20 @@ def _av_samples(frame) -> np.ndarray:
     return values.astype(np.float32)
 
 
-def _av_end(container, stream, collected, seconds: float, damaged: int) -> str:
-    """Take off what an encoder added to fill its last frame; say what is missing."""
+def _av_end(container, stream, seconds: float, damaged: list) -> tuple[str, float]:
+    """Say what is missing, and by how many seconds an encoder filled up its last frame."""
     if not seconds and damaged:
         raise _CannotRead
-    stated = None
+    stated, extra = None, 0.0
     if container.format.name.startswith("mov") and stream.duration:
         stated = float(stream.duration * stream.time_base)
-        collected.trim(seconds - stated)
+        extra = seconds - stated
     elif container.format.name.startswith("matroska") and container.duration:
         stated = container.duration / 1_000_000
     if stated is not None and seconds < stated - 0.1:
-        return f"it holds {seconds:.2f} s of the {stated:.2f} s that its header states"
+        return _less(seconds, stated), extra
     if damaged:
-        return f"damage at {damaged} place{'s' if damaged > 1 else ''} was passed over"
-    return ""
+        places = f"{len(damaged)} places" if len(damaged) > 1 else "1 place"
+        first = clock(damaged[0], 2)
+        return f"damage at {places} was passed over, the first at {first}", extra
+    return "", extra

@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     submod_attrs={
         "finding": ["Event", "events"],
         "scored": ["FileFacts", "Timeline"],
+        "scoring": ["timeline"],
     },
 )
 
@@ -18,3 +19,4 @@ if _typing.TYPE_CHECKING:
     from .finding import events as events
     from .scored import FileFacts as FileFacts
     from .scored import Timeline as Timeline
+    from .scoring import timeline as timeline

@@ -66,7 +66,7 @@ class Timeline:
         How loud each patch is: the mean square of its samples in dB of full scale; -inf is
         digital silence.
     peaks : ndarray of float32, shape (n,)
-        The largest magnitude of the samples in each patch.
+        The largest magnitude of the samples from each patch's start to the next one's.
     model : str
         The network's name.
     file : FileFacts
