@@ -33,7 +33,9 @@ class Activation(StrEnum):
 
 Model = Annotated[
     str,
-    typer.Option(help="lite, music, or a .keras file: of xaiaudio train, or your own + --labels."),
+    typer.Option(
+        help="lite, yamnet, music, or a .keras file: of xaiaudio train, or your own + --labels."
+    ),
 ]
 Labels = Annotated[
     Path | None,

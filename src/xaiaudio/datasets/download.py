@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from .. import cache
 from ..errors import XaiAudioError
 from ..files import whole
 from ..progress import bar
@@ -60,6 +61,51 @@ def download(url: str, path: Path, *, title: str, advice: str, progress: bool = 
             f"Could not download {url} ({_reason(error)}): check the network and try again. "
             f"{advice}"
         ) from error
+    return path
+
+
+def pinned(
+    address: str, name: str, sha256: str, *, what: str, advice: str, progress: bool = True
+) -> Path:
+    """Return a network's file that never changes: fetched once, and checked byte for byte.
+
+    Parameters
+    ----------
+    address : str
+    name : str
+        Of the file in the cache.
+    sha256 : str
+        The sum that it must have, in hexadecimal.
+    what : str
+        What it is, for the bar and the messages, such as "the music tagger".
+    advice : str
+        What else can be done, for the messages.
+    progress : bool
+        Show a bar.
+
+    Returns
+    -------
+    Path
+        In the cache.
+
+    Raises
+    ------
+    XaiAudioError
+        If it cannot be had, or is another file. Nothing is left of it then.
+    """
+    path = cache.home() / "networks" / name
+    if path.exists() and cache.sum_of(path) == sha256:
+        return path
+    with cache.lock(path.with_suffix(".lock")):
+        if path.exists() and cache.sum_of(path) == sha256:
+            return path  # fetched by somebody else while we waited
+        download(address, path, title=f"Fetching {what}", advice=advice, progress=progress)
+        if cache.sum_of(path) != sha256:
+            path.unlink()
+            raise XaiAudioError(
+                f"What {address} sent is not {what} (another SHA-256 sum), and is removed: try "
+                f"again. {advice}"
+            )
     return path
 
 

@@ -121,7 +121,8 @@ def backbone(name: str, source: PathLike | None = None) -> Backbone:
     name : {"vggish", "yamnet", "lite", "music"}
     source : str or path-like, optional
         Where the weights of ``"vggish"`` and ``"yamnet"`` are: the address of a TensorFlow Hub
-        module, the folder of a SavedModel, or for YAMNet an ``.npz`` file or a folder with one;
+        module, the folder of a SavedModel, or for YAMNet an ``.npz`` or ``.tflite`` file or a
+        folder with one;
         for ``"music"`` the author's HDF5 file. The default is what the environment variable
         ``XAIAUDIO_VGGISH``, ``XAIAUDIO_YAMNET`` or ``XAIAUDIO_MUSIC`` names, else the internet
         (needed once; 288 MB, 17 MB and 2 MB).

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 MEMBER = "xaiaudio.json"
 FORMAT = 1
 SHIPPED = ("lite",)
-NAMED = (*SHIPPED, "music")
+NAMED = (*SHIPPED, "music", "yamnet")
 LEGACY = (".h5", ".hdf5")
 
 # What load_model can be told of a network, as the command line calls it.
@@ -128,7 +128,9 @@ def load_model(
     source : str or path-like
         ``"lite"``, the small network that ships with the package (ten classes of ESC-10);
         ``"music"``, Choi's tagger of 50 tags, from the file that the environment variable
-        ``XAIAUDIO_MUSIC`` names or fetched once (2 MB, see :mod:`.music_tagger`); or a ``.keras``
+        ``XAIAUDIO_MUSIC`` names or fetched once (2 MB, see :mod:`.music_tagger`); ``"yamnet"``,
+        with AudioSet's 521 classes, several of which may be true at once, from what
+        ``XAIAUDIO_YAMNET`` names or fetched once (4 MB, see :mod:`.yamnet`); or a ``.keras``
         file that :meth:`.AudioClassifier.save` wrote, or a ``.keras``, ``.h5`` or
         ``.hdf5`` file that Keras wrote.
     labels : sequence of str, optional
@@ -170,9 +172,9 @@ def load_model(
 def _named(name: str, given) -> AudioClassifier:
     """Return a network that is fetched, with its labels and its front end."""
     _check_nothing_given(name, given)
-    from .networks import music_tagger
+    from .networks import music_tagger, yamnet
 
-    return music_tagger.classifier()
+    return {"music": music_tagger, "yamnet": yamnet}[name].classifier()
 
 
 def _check_nothing_given(name, given) -> None:

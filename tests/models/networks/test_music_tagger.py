@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 import xaiaudio as xa
+from xaiaudio import cache
+from xaiaudio.datasets import download
 from xaiaudio.errors import XaiAudioError
 from xaiaudio.models import backbone
 from xaiaudio.models.networks import music_tagger as tagger
@@ -133,7 +135,7 @@ def test_from_the_address_to_the_scores(home, server, tmp_path, monkeypatch):
     arrays = drawn()
     data = write(tmp_path / "made.h5", arrays).read_bytes()
     address = server(data)
-    monkeypatch.setattr(tagger, "SHA256", tagger.cache.sum_of(tmp_path / "made.h5"))
+    monkeypatch.setattr(tagger, "SHA256", cache.sum_of(tmp_path / "made.h5"))
     monkeypatch.setattr(tagger, "ADDRESS", address)
     model = xa.load_model("music")
     assert (home / "networks" / tagger.FILE).read_bytes() == data
@@ -146,7 +148,7 @@ def test_from_the_address_to_the_scores(home, server, tmp_path, monkeypatch):
     logits = model.logits(melgram.T[None])[0]
     np.testing.assert_allclose(logits, np.log(wanted / (1 - wanted)), atol=2e-4)
     # It is in the cache now, and the embedding comes from the same file.
-    monkeypatch.setattr(tagger, "download", None)
+    monkeypatch.setattr(download, "download", None)
     found = backbone("music")
     assert found.network.output_shape == (None, 32) and found.frontend == model.frontend
 
@@ -165,7 +167,7 @@ def test_something_else_is_not_kept(home, server):
 def test_a_damaged_copy_in_the_cache_is_fetched_again(home, server, tmp_path, monkeypatch):
     address = server(b"weights")
     (tmp_path / "made.h5").write_bytes(b"weights")
-    monkeypatch.setattr(tagger, "SHA256", tagger.cache.sum_of(tmp_path / "made.h5"))
+    monkeypatch.setattr(tagger, "SHA256", cache.sum_of(tmp_path / "made.h5"))
     path = tagger.fetch(address, progress=False)
     path.write_bytes(b"weight?")
     assert tagger.fetch(address, progress=False).read_bytes() == b"weights"
@@ -241,7 +243,7 @@ def test_the_published_scores():
     example = Path(path).with_name(EXAMPLE)
     if not example.exists():
         pytest.skip(f"no {EXAMPLE} beside the weights")
-    assert tagger.cache.sum_of(path) == tagger.SHA256
+    assert cache.sum_of(path) == tagger.SHA256
     melgram = np.load(example)[0, 0]
     assert melgram.min() == pytest.approx(melgram.max() - 80)
     scores = xa.load_model("music").scores(melgram.T[None])[0]

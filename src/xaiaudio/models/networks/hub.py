@@ -200,6 +200,8 @@ def _by_name(slots: Iterable[Slot], found) -> dict[str, np.ndarray]:
     arrays = {}
     for slot in slots:
         fitting = [array for name, array in found if f"/{name}".endswith(f"/{slot.name}")]
+        # A layer that nobody named is called after its kind, with a number or without.
+        fitting = fitting or [array for _, array in found if array.shape == slot.shape]
         if len(fitting) != 1:
             raise LookupError(f"the layer {slot.layer} has no variable {slot.name}")
         if fitting[0].shape != slot.shape:

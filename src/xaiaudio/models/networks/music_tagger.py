@@ -17,8 +17,7 @@ import h5py
 import keras
 import numpy as np
 
-from ... import cache
-from ...datasets.download import download
+from ...datasets.download import pinned
 from ...errors import XaiAudioError
 from ..backbones import BACKBONES, FRAMES
 
@@ -98,21 +97,8 @@ def fetch(address: str = ADDRESS, *, progress: bool = True) -> Path:
     XaiAudioError
         If it cannot be had, or is not the author's file. Nothing is left of it then.
     """
-    path = cache.home() / "networks" / FILE
     own = f"Or fetch it yourself and name the file in {VARIABLE}."
-    if path.exists() and cache.sum_of(path) == SHA256:
-        return path
-    with cache.lock(path.with_suffix(".lock")):
-        if path.exists() and cache.sum_of(path) == SHA256:
-            return path  # fetched by somebody else while we waited
-        download(address, path, title="Fetching the music tagger", advice=own, progress=progress)
-        if cache.sum_of(path) != SHA256:
-            path.unlink()
-            raise XaiAudioError(
-                f"What {address} sent is not the music tagger (another SHA-256 sum), and is "
-                f"removed: try again. {own}"
-            )
-    return path
+    return pinned(address, FILE, SHA256, what="the music tagger", advice=own, progress=progress)
 
 
 def _file(source: str) -> Path:

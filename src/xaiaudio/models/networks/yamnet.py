@@ -1,7 +1,9 @@
-"""YAMNet, taken from its TensorFlow Hub module or from an ``.npz`` of its weights.
+"""YAMNet, taken from its TensorFlow Hub module, from Google's TFLite file or from an ``.npz``.
 
 Plakal and Ellis, "YAMNet", TensorFlow Model Garden, 2019: MobileNet v1 (Howard et al., 2017) on
-log-mel patches, trained on AudioSet's 521 classes.
+log-mel patches, trained on AudioSet's 521 classes. The TFLite file is the network for phones: its
+weights have eight bits and its ReLUs end at six. Unpacked into floats, it is a network with a
+gradient again.
 """
 
 from __future__ import annotations
@@ -13,17 +15,27 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
+from ...datasets.download import pinned
 from ...errors import XaiAudioError
 from ...frontend import LogMel
 from ..backbones import BACKBONES
-from . import hub
+from . import audioset, hub, tflite
 
 if TYPE_CHECKING:
     from ...types import PathLike
+    from ..classifier import AudioClassifier
 
 ADDRESS, VARIABLE = BACKBONES["yamnet"].address, BACKBONES["yamnet"].variable
 ATTRIBUTION = "YAMNet by Google (Plakal and Ellis, TensorFlow Model Garden), Apache-2.0"
 CLASSES = 521
+# The network for phones: 4 MB, and only numbers, where the Hub module is a program of 17 MB.
+PHONE = (
+    "https://raw.githubusercontent.com/tensorflow/tflite-support/"
+    "f606e3f59240d71fd37d23316822ff0bd1d531ef/tensorflow_lite_support/cc/test/testdata/task/audio/"
+    "yamnet_audio_classifier_with_metadata.tflite"
+)
+SHA256 = "10c95ea3eb9a7bb4cb8bddf6feb023250381008177ac162ce169694d05c317de"
+FILE = "yamnet_audio_classifier.tflite"
 
 # Stride and width of the layers 2 to 14, each a depthwise and a pointwise convolution. Layer 1 is
 # a plain convolution with stride 2 and 32 channels.
@@ -40,38 +52,107 @@ _SEPARABLE = (
 )
 # The module's batch normalisations have no scale.
 _EPSILON = 1e-4
+_RELUS = ({"relu"}, {"relu6"})
 _NORM = ("beta", "moving_mean", "moving_variance")
 
 
 def load(source: PathLike | None = None) -> tuple[keras.Model, str, str]:
     """Return the network, where it is from, and its attribution; see :func:`..backbone`."""
     source = str(source or os.environ.get(VARIABLE) or ADDRESS)
-    file = _npz(source)
+    file = _file(source)
     if file is not None:
-        return from_arrays(read_npz(file), "relu6"), str(file), ATTRIBUTION
+        return from_arrays(*read(file)), str(file), ATTRIBUTION
     return hub.twin_of(hub.fetch(source, VARIABLE), twin(), source), source, ATTRIBUTION
 
 
-def _npz(source: str) -> Path | None:
+def classifier(source: PathLike | None = None, *, progress: bool = True) -> AudioClassifier:
+    """Return YAMNet with AudioSet's 521 classes; see :func:`xaiaudio.load_model`.
+
+    Parameters
+    ----------
+    source : str or path-like, optional
+        The TFLite file, an ``.npz``, the folder of a SavedModel or the address of a Hub module. By
+        default what ``XAIAUDIO_YAMNET`` names, or else Google's TFLite file, fetched once.
+    progress : bool
+        Show a bar while it is fetched.
+
+    Returns
+    -------
+    AudioClassifier
+        Its classes do not exclude each other: the scores are sigmoids.
+
+    Raises
+    ------
+    XaiAudioError
+        If the weights cannot be had, or are not YAMNet's.
+    """
+    from ..classifier import AudioClassifier
+
+    source = str(source or os.environ.get(VARIABLE) or fetch(progress=progress))
+    file = _file(source)
+    if file is not None:
+        made = from_arrays(*read(file), classes=True)
+    else:
+        made = hub.twin_of(hub.fetch(source, VARIABLE), twin(classes=True), source)
+    found = AudioClassifier.from_keras(
+        made,
+        audioset.classes(),
+        BACKBONES["yamnet"].frontend(),
+        name="yamnet",
+        attribution=f"{ATTRIBUTION}. {audioset.ATTRIBUTION}",
+    )
+    found.history["source"] = source
+    return found
+
+
+def fetch(address: str = PHONE, *, progress: bool = True) -> Path:
+    """Return Google's TFLite file, fetched once and checked byte for byte.
+
+    Parameters
+    ----------
+    address : str
+    progress : bool
+        Show a bar.
+
+    Returns
+    -------
+    Path
+        In the cache.
+
+    Raises
+    ------
+    XaiAudioError
+        If it cannot be had, or is not that file. Nothing is left of it then.
+    """
+    own = f"Or fetch it yourself and name the file in {VARIABLE}."
+    return pinned(address, FILE, SHA256, what="YAMNet", advice=own, progress=progress)
+
+
+def _file(source: str) -> Path | None:
     """Return the weights' file if the source is one, or a folder with one and no SavedModel."""
     path = Path(source)
-    if path.suffix == ".npz":
+    if path.suffix in (".npz", ".tflite") and "://" not in source:
         return path
     if "://" in source or not path.is_dir() or (path / "saved_model.pb").exists():
         return None
-    files = sorted(path.glob("*.npz"))
-    if len(files) > 1:
-        raise XaiAudioError(f"{path} holds {len(files)} .npz files: name one of them.")
-    return files[0] if files else None
+    for kind in (".npz", ".tflite"):
+        files = sorted(path.glob(f"*{kind}"))
+        if len(files) > 1:
+            raise XaiAudioError(f"{path} holds {len(files)} {kind} files: name one of them.")
+        if files:
+            return files[0]
+    return None
 
 
-def network(activation: str = "relu") -> keras.Model:
+def network(activation: str = "relu", classes: bool = False) -> keras.Model:
     """Return the network with random weights, up to its 1024-d embedding.
 
     Parameters
     ----------
     activation : {"relu", "relu6"}
         The Hub module has plain ReLUs, the network for phones has ReLU6.
+    classes : bool
+        With the layer of AudioSet's classes.
     """
     layers = keras.layers
     patch = layers.Input((96, 64, 1), name="patch")
@@ -86,12 +167,14 @@ def network(activation: str = "relu") -> keras.Model:
             width, 1, activation=activation, name=f"layer{number}_pointwise_conv"
         )(tensor)
     tensor = layers.GlobalAveragePooling2D(name="embedding")(tensor)
+    if classes:
+        tensor = layers.Dense(CLASSES, activation="sigmoid", name="fc")(tensor)
     return keras.Model(patch, tensor, name="yamnet")
 
 
-def from_arrays(arrays: dict, activation: str) -> keras.Model:
+def from_arrays(arrays: dict, activation: str, classes: bool = False) -> keras.Model:
     """Return the network with weights, given as layer name to (kernel, bias)."""
-    built = network(activation)
+    built = network(activation, classes)
     for layer in built.layers:
         if layer.weights:
             try:
@@ -102,6 +185,52 @@ def from_arrays(arrays: dict, activation: str) -> keras.Model:
                     "shape: get the file again."
                 ) from error
     return built
+
+
+def read(path: Path) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], str]:
+    """Return the weights of a file by layer, see :func:`read_npz`, and the activation."""
+    return read_tflite(path) if path.suffix == ".tflite" else (read_npz(path), "relu6")
+
+
+def read_tflite(path: PathLike) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], str]:
+    """Read the weights of the network for phones from its own file.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    arrays : dict
+        As :func:`read_npz`.
+    activation : {"relu", "relu6"}
+
+    Raises
+    ------
+    XaiAudioError
+        If it is no TFLite file, or of another network, or of other classes.
+    """
+    found = tflite.read(path)
+    convolutions = [layer for layer in found if layer.kind != "dense"]
+    shapes = list(_convolutions())
+    strides = [2, *(stride for pair in _SEPARABLE for stride in (pair[0], 1))]
+    activations = {layer.activation for layer in convolutions}
+    same = [layer.stride for layer in convolutions] == strides and all(
+        layer.kernel.shape == shape
+        for layer, (_, _, shape) in zip(convolutions, shapes, strict=True)
+    )
+    if not same or not found[-1].kernel.shape == (1024, CLASSES) or activations not in _RELUS:
+        raise XaiAudioError(f"{path} is a TFLite file, but not YAMNet: check {VARIABLE}.")
+    named = tflite.labels(path)
+    if named and named != audioset.classes():
+        raise XaiAudioError(f"{path} has other classes than AudioSet's: check {VARIABLE}.")
+    layers = {
+        scope.replace("/", "_"): layer
+        for (scope, _, _), layer in zip(shapes, convolutions, strict=True)
+    }
+    layers["fc"] = found[-1]
+    (activation,) = activations
+    return {name: (layer.kernel, layer.bias) for name, layer in layers.items()}, activation
 
 
 def read_npz(path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -147,9 +276,15 @@ def _keras_layout(scope: str, kernel) -> np.ndarray:
     return kernel.T
 
 
-def twin() -> hub.Twin:
-    """Return how the Hub module's variables make a network."""
-    return hub.Twin(tuple(_slots()), _build, LogMel.yamnet(), lambda outputs: outputs[1])
+def twin(classes: bool = False) -> hub.Twin:
+    """Return how the Hub module's variables make a network, up to its embedding or its classes."""
+    if not classes:
+        return hub.Twin(tuple(_slots()), _build, LogMel.yamnet(), lambda outputs: outputs[1])
+    last = (
+        hub.Slot("fc", "dense/kernel", (1024, CLASSES)),
+        hub.Slot("fc", "dense/bias", (CLASSES,)),
+    )
+    return hub.Twin((*_slots(), *last), _build_classes, LogMel.yamnet(), lambda outputs: outputs[0])
 
 
 def _convolutions():
@@ -172,6 +307,15 @@ def _slots():
 
 
 def _build(arrays: dict) -> keras.Model:
+    return from_arrays(_folded(arrays), "relu")
+
+
+def _build_classes(arrays: dict) -> keras.Model:
+    last = (arrays["dense/kernel"], arrays["dense/bias"])
+    return from_arrays({**_folded(arrays), "fc": last}, "relu", classes=True)
+
+
+def _folded(arrays: dict) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Fold each batch normalisation into its convolution."""
     weights = {}
     for scope, name, _ in _convolutions():
@@ -182,4 +326,4 @@ def _build(arrays: dict) -> keras.Model:
             arrays[f"{scope}/{name}"] * along,
             beta - mean * factor,
         )
-    return from_arrays(weights, "relu")
+    return weights
