@@ -7,6 +7,7 @@ many windows as any other.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,14 +21,32 @@ if TYPE_CHECKING:
     from .frontend import LogMel
 
 
-def analyse(wave: np.ndarray, frontend: LogMel) -> np.ndarray:
+@dataclass(frozen=True)
+class Windows:
+    """The windows of a transform, in samples, where no front end has such.
+
+    Attributes
+    ----------
+    window, hop, fft : int
+        How long each is, from one to the next, and what it is lengthened to; a window is longer
+        than a hop.
+    samples_before : int
+        How much of the first one lies before the sound.
+    """
+
+    window: int
+    hop: int
+    fft: int
+    samples_before: int = 0
+
+
+def analyse(wave: np.ndarray, frontend: LogMel | Windows) -> np.ndarray:
     """Return the transform of a sound.
 
     Parameters
     ----------
     wave : ndarray of float, shape (samples,)
-    frontend : LogMel
-        Its `window`, `hop` and `fft` count.
+    frontend : LogMel or Windows
 
     Returns
     -------
@@ -49,7 +68,7 @@ def analyse(wave: np.ndarray, frontend: LogMel) -> np.ndarray:
     return scipy_fft.rfft(frames * root_hann(window), frontend.fft)
 
 
-def synthesise(spectrum: np.ndarray, samples: int, frontend: LogMel) -> np.ndarray:
+def synthesise(spectrum: np.ndarray, samples: int, frontend: LogMel | Windows) -> np.ndarray:
     """Return the sound of a transform: the opposite of :func:`analyse`.
 
     Parameters
@@ -57,7 +76,7 @@ def synthesise(spectrum: np.ndarray, samples: int, frontend: LogMel) -> np.ndarr
     spectrum : ndarray of complex, shape (windows, fft // 2 + 1)
     samples : int
         Length of the sound.
-    frontend : LogMel
+    frontend : LogMel or Windows
 
     Returns
     -------
@@ -80,7 +99,7 @@ def synthesise(spectrum: np.ndarray, samples: int, frontend: LogMel) -> np.ndarr
     return summed[first : first + samples] / covering(samples, frontend)
 
 
-def covering(samples: int, frontend: LogMel) -> np.ndarray:
+def covering(samples: int, frontend: LogMel | Windows) -> np.ndarray:
     """Return the sum of the squared windows over each sample: float64 (samples,)."""
     window, hop = frontend.window, frontend.hop
     places = np.arange(windows(samples, frontend))[:, None] * hop + np.arange(window)
@@ -140,13 +159,13 @@ def rows_of(samples: int, frames: int, frontend: LogMel) -> np.ndarray:
     return np.clip(np.arange(windows(samples, frontend)) - lead(frontend), 0, frames - 1)
 
 
-def lead(frontend: LogMel) -> int:
+def lead(frontend: LogMel | Windows) -> int:
     """Return the number of windows before the front end's first."""
     # Whole hops of silence in front, so that the frames stay where the front end has them.
     return -(-frontend.window // frontend.hop)
 
 
-def windows(samples: int, frontend: LogMel) -> int:
+def windows(samples: int, frontend: LogMel | Windows) -> int:
     """Return the number of windows over a sound."""
     return lead(frontend) + -(-(frontend.samples_before + samples) // frontend.hop) + 1
 

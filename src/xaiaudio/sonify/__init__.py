@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     submod_attrs={
         "loudness": ["gain_to_match"],
         "masks": ["clip_map", "kept_and_removed", "listen", "mask_from_map", "to_stft"],
+        "own_rate": ["OwnRate", "at_own_rate", "load_channels"],
         "player": ["mp3", "player", "players"],
         "replies": ["Answered", "answered"],
     },
