@@ -19,7 +19,8 @@ from xaiaudio.explainers.engines import backward
 OPTIONS = {"smoothgrad": {"samples": 20}}
 # Relevance propagation walks the layers itself, where the counter sees one pass only: each layer
 # runs again with the weights of its rule, and once back. The scores are one forward pass more.
-UNSEEN = {"lrp": (3, 1)}
+# Occlusion computes only what a mask can have changed; here it is compared with the whole sweep.
+UNSEEN = {"lrp": (3, 1), "occlusion": (92, 0)}
 PATCHES = 8
 TARGET = 3
 

@@ -13,7 +13,8 @@ from tf_keras_vis import ModelVisualization
 from ..errors import XaiAudioError
 from .engines.fills import filling, plain, silence_of
 from .engines.masks import Boxes
-from .engines.perturbation import Engine, check_output, engine_of
+from .engines.perturbation import Engine, check_output
+from .engines.tiles import hidden
 from .registry import register
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def occlusion(
     """Compute maps (n, k, frames, bands) of the drop in the output of `targets` (n, k)."""
     sweep = Sweep(patches.shape[1:], options.mask, options.stride)
     fill = filling(patches, options.fill, silence_of(classifier))
-    answers = engine_of(classifier, options.output)(patches, fill, sweep.boxes)
+    answers = hidden(classifier, patches, fill, sweep.boxes, options.output)
     chosen = np.take_along_axis(answers, targets[:, None, :], axis=2)
     return sweep.maps(np.moveaxis(chosen, 2, 1))
 

@@ -13,13 +13,13 @@ from .graph import Graph, Node
 if TYPE_CHECKING:
     from typing import Any
 
-_POOLINGS = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
-_CONVOLUTIONS = (
+POOLINGS = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
+CONVOLUTIONS = (
     *(keras.layers.Conv2D, keras.layers.DepthwiseConv2D),
     keras.layers.SeparableConv2D,
 )
 #: What works on each cell by itself.
-_CELLWISE = (
+CELLWISE = (
     *(keras.layers.Activation, keras.layers.ReLU, keras.layers.LeakyReLU, keras.layers.ELU),
     *(keras.layers.PReLU, keras.layers.BatchNormalization, keras.layers.Identity),
     *(keras.layers.Dropout, keras.layers.SpatialDropout2D, keras.layers.GaussianDropout),
@@ -103,12 +103,12 @@ def _axis(node, axis, before, size) -> np.ndarray:
     whole = np.tile([0, size], (count, 1))
     if before is None:
         return whole
-    if type(layer) in _CELLWISE and all(len(one) == count for one in before):
+    if type(layer) in CELLWISE and all(len(one) == count for one in before):
         lows, highs = zip(*(one.T for one in before), strict=True)
         return np.stack([np.min(lows, axis=0), np.max(highs, axis=0)], axis=1)
     if len(before) != 1 or getattr(layer, "data_format", None) == "channels_first":
         return whole
-    steps = _steps(layer, axis, len(before[0]), count)
+    steps = steps_of(layer, axis, len(before[0]), count)
     return whole if steps is None else _seen(before[0], *steps)
 
 
@@ -125,10 +125,28 @@ def _seen(before, first, taps, apart) -> np.ndarray:
     return np.stack([lows, np.where(real, before[cells, 1], -1).max(axis=1)], axis=1)
 
 
-def _steps(layer, axis, given, count) -> Any:
-    """Return where the window of each cell begins, its taps and how far apart they are.
+def steps_of(layer: Any, axis: int, given: int, count: int) -> Any:
+    """Return where the windows of a layer's cells lie on one axis.
 
-    None for an unknown layer.
+    Parameters
+    ----------
+    layer : keras.Layer
+    axis : {0, 1}
+        Frames or bands.
+    given, count : int
+        Cells along the axis before the layer, and behind it.
+
+    Returns
+    -------
+    tuple of (ndarray of int, int, int), or None
+        The first cell of each window, its taps and how far apart they are. None for a layer that
+        has no windows, or is not known.
+
+    Examples
+    --------
+    >>> first, taps, apart = steps_of(keras.layers.Conv2D(4, 3, 2, padding="same"), 0, 7, 4)
+    >>> first.tolist(), taps, apart
+    ([-1, 1, 3, 5], 3, 1)
     """
     numbers = np.arange(count)
     if isinstance(layer, keras.layers.ZeroPadding2D):
@@ -136,9 +154,9 @@ def _steps(layer, axis, given, count) -> Any:
     if isinstance(layer, keras.layers.Cropping2D):
         return numbers + layer.cropping[axis][0], 1, 1
     apart = 1
-    if type(layer) in _POOLINGS:
+    if type(layer) in POOLINGS:
         taps = layer.pool_size[axis]
-    elif type(layer) in _CONVOLUTIONS:
+    elif type(layer) in CONVOLUTIONS:
         taps, apart = layer.kernel_size[axis], layer.dilation_rate[axis]
     else:
         return None
