@@ -96,7 +96,7 @@ def test_missing_folder_and_foreign_formats(tmp_path):
         load_model(tmp_path / "none.keras")
     with pytest.raises(XaiAudioError, match="folder"):
         load_model(tmp_path)
-    for name in ("net.pkl", "net.pt", "net.zip", "net.onnx"):
+    for name in ("net.pkl", "net.pt", "net.zip"):
         (tmp_path / name).write_bytes(b"x")
         with pytest.raises(XaiAudioError, match="may run code"):
             load_model(tmp_path / name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -34,13 +35,14 @@ class Activation(StrEnum):
 Model = Annotated[
     str,
     typer.Option(
-        help="lite, yamnet, music, or a .keras file: of xaiaudio train, or your own + --labels."
+        help="lite, yamnet, music, or a .keras file of xaiaudio train; or your own + --labels: .keras, "
+        ".h5, .tflite, .onnx, or a SavedModel folder."
     ),
 ]
 Labels = Annotated[
     Path | None,
     typer.Option(
-        help="Text file, one class per line, for a .keras file that has none.", readable=False
+        help="Text file, one class per line, for a network that has none.", readable=False
     ),
 ]
 EndsIn = Annotated[
@@ -63,24 +65,79 @@ Seconds = Annotated[
     float | None,
     typer.Option(help="Length of its sounds, where it takes samples and any number of them."),
 ]
+FrontEnd = Annotated[
+    str | None,
+    typer.Option(
+        "--front-end",
+        help="Of your network, where it takes log-mel patches: vggish, yamnet, or a JSON file with "
+        "the settings of xaiaudio.LogMel. Default: vggish.",
+    ),
+]
+OutputName = Annotated[
+    str | None,
+    typer.Option(help="Name or number of the output to take, where a TFLite, ... has several."),
+]
+Span = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FROM:TO", help="Seconds in each segment that count, where it answers per frame."
+    ),
+]
 
 
 def about_network(
-    labels, ends_in, activation, repeat_channels, sample_rate, seconds
+    labels,
+    ends_in,
+    activation,
+    repeat_channels,
+    sample_rate,
+    seconds,
+    front_end=None,
+    output_name=None,
+    span=None,
 ) -> dict[str, Any]:
     """Return what `load_model` is to be told of a network, by its names."""
     about: dict[str, Any] = {"labels": read_labels(labels)}
     about |= {"outputs": ends_in and str(ends_in), "activation": activation and str(activation)}
     about["channels"] = "repeat" if repeat_channels else None
-    if seconds is None:
-        about["sample_rate"] = sample_rate
-    elif sample_rate is None:
+    if seconds is not None and sample_rate is None:
         raise XaiAudioError("--seconds is for networks that take samples: add --sample-rate.")
-    else:
-        from ..wave_frontend import WaveFrontend
-
-        about["frontend"] = WaveFrontend.of(sample_rate, seconds)
+    about |= {"sample_rate": sample_rate, "seconds": seconds, "output_name": output_name}
+    about |= {"frontend": read_front_end(front_end), "span": read_span(span)}
     return about
+
+
+def read_front_end(name: str | None):
+    """Return a front end by its name, or as a JSON file describes it; None without a name."""
+    from ..frontend import LogMel
+    from ..wave_frontend import from_config
+
+    if name in (None, "vggish", "yamnet"):
+        return name and getattr(LogMel, name)()
+    try:
+        config = json.loads(Path(name).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no JSON"
+        raise XaiAudioError(
+            f"Could not read the front end in {name}: {reason}. Give vggish, yamnet, or a JSON "
+            'file such as {"bands": 40, "frames": 50}.'
+        ) from error
+    if not isinstance(config, dict):
+        raise XaiAudioError(f'{name} holds no settings: write them as {{"bands": 40, ...}}.')
+    return from_config(config)
+
+
+def read_span(text: str | None) -> tuple[float, float] | None:
+    """Return the two times of ``from:to``, in seconds; None without a text."""
+    if text is None:
+        return None
+    start, _, stop = text.partition(":")
+    try:
+        return float(start), float(stop)
+    except ValueError as error:
+        raise XaiAudioError(
+            f"--span {text} is not understood: write FROM:TO in seconds, such as 0.2:0.5."
+        ) from error
 
 
 def load_network(model: str, about: dict[str, Any]):

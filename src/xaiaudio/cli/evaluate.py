@@ -15,12 +15,15 @@ from ..datasets.base import FOLDS
 from ..errors import XaiAudioError
 from .choices import (
     EndsIn,
+    FrontEnd,
     ItsActivation,
     Labels,
     Model,
+    OutputName,
     RepeatChannels,
     SampleRate,
     Seconds,
+    Span,
     about_network,
     load_network,
     read_options,
@@ -91,6 +94,9 @@ def evaluate(
     repeat_channels: RepeatChannels = False,
     sample_rate: SampleRate = None,
     seconds: Seconds = None,
+    front_end: FrontEnd = None,
+    output_name: OutputName = None,
+    span: Span = None,
     methods: Annotated[
         list[str] | None,
         typer.Option("--methods", "--method", "-m", help="Repeat for several. Default: all."),
@@ -129,7 +135,10 @@ def evaluate(
         raise XaiAudioError("--hide-names is for a card: add --card FILE.")
     if card is not None:
         _check_card(card)
-    about = about_network(labels, ends_in, activation, repeat_channels, sample_rate, seconds)
+    about = about_network(
+        *(labels, ends_in, activation, repeat_channels, sample_rate, seconds),
+        *(front_end, output_name, span),
+    )
     from .. import datasets
 
     found = datasets.load(sounds, progress=watched())

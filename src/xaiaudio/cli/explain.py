@@ -11,12 +11,15 @@ from ..audio import load_audio
 from ..errors import XaiAudioError
 from .choices import (
     EndsIn,
+    FrontEnd,
     ItsActivation,
     Labels,
     Model,
+    OutputName,
     RepeatChannels,
     SampleRate,
     Seconds,
+    Span,
     about_network,
     load_network,
     read_options,
@@ -34,7 +37,7 @@ Examples:
   xaiaudio explain dog.wav --method occlusion --set occlusion.output=scores
   xaiaudio explain *.wav --target "Dog bark" --keep 0.2 --out maps
   xaiaudio explain knock.wav --model mine.keras --labels labels.txt
-  xaiaudio explain knock.wav --model of_samples.keras --labels labels.txt --sample-rate 16000
+  xaiaudio explain knock.wav --model of_samples.onnx --labels labels.txt --sample-rate 16000
 
 For each sound the folder gets NAME.html (open it in a browser), NAME.png, and for each
 method NAME-METHOD.npz (xaiaudio.Explanation.load reads it), NAME-METHOD-kept.mp3 and
@@ -66,6 +69,9 @@ def explain(
     repeat_channels: RepeatChannels = False,
     sample_rate: SampleRate = None,
     seconds: Seconds = None,
+    front_end: FrontEnd = None,
+    output_name: OutputName = None,
+    span: Span = None,
     method: Annotated[
         list[str] | None,
         typer.Option(
@@ -110,7 +116,10 @@ def explain(
     """Explain what a network listens to in sounds: picture, sounds and a page for each."""
     methods = list(dict.fromkeys(method or METHODS))
     options = read_options(settings or [], methods)
-    about = about_network(labels, ends_in, activation, repeat_channels, sample_rate, seconds)
+    about = about_network(
+        *(labels, ends_in, activation, repeat_channels, sample_rate, seconds),
+        *(front_end, output_name, span),
+    )
     _check_keep(keep)
     _check_mixer(mixer)
     check_folder(out)

@@ -244,11 +244,11 @@ class Explainer:
         if not takes_waves(model):
             waves = None
             inputs = inputs if self.sounds else values
-        elif self._method.needs != registry.ANY:
+        if model.lacks and self._method.needs != registry.ANY:
             alone = getattr(model, "wave_logits_network", None) is not None
             raise XaiAudioError(
                 f"{self.name} needs {self._method.needs} in a Keras graph that takes log-mel "
-                f"patches, and {model.name} takes sounds: use {', '.join(registry.asking())}."
+                f"patches, and {model.name} {model.lacks}: use {', '.join(registry.asking())}."
                 + alone
                 * " Sample by sample, the functions of xaiaudio.explainers.gradients "
                 "explain its wave_logits_network."

@@ -6,6 +6,8 @@ import lazy_loader as _lazy
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submod_attrs={
+        "adapters.base": ["ForeignNetwork"],
+        "adapters.opening": ["open_network"],
         "backbones": ["Backbone", "backbone"],
         "classifier": ["AudioClassifier"],
         "designs.base": ["SelfExplaining"],

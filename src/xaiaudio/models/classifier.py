@@ -56,7 +56,17 @@ class AudioClassifier:
         ``"probabilities"`` if the network's scores were taken as they are.
     changes : tuple of str
         What was put in front of the network to make it take the patches, in sentences.
+    lacks : str
+        Why methods that look inside the network cannot; empty where they can.
     """
+
+    #: Patches that methods ask about at once, where they cannot put the network in a graph.
+    batch = BATCH
+    #: Whether the forward pass is TensorFlow's.
+    compiled = True
+    lacks = ""
+    #: What tells apart networks that have no weights here, such as files of other libraries.
+    identity = ""
 
     def __init__(
         self,
@@ -198,41 +208,55 @@ class AudioClassifier:
         sample_rate: int = 32_000,
         seconds: float = 5.0,
         *,
+        frontend: LogMel | None = None,
         outputs: str = "probabilities",
         batch: int = 32,
+        span: tuple[float, float] | None = None,
+        pool: str = "mean",
         name: str | None = None,
         attribution: str = "",
     ) -> AudioClassifier:
-        """Take any function of sounds: a network of another library, or a service.
+        """Take any function of sounds or of patches: a network of another library, or a service.
 
-        Its cells are those of a log-mel picture of the sound, and hiding a cell filters the sound.
-        So methods that only ask a network explain it: occlusion and LIME.
+        The cells of a function of sounds are those of a log-mel picture, and hiding a cell filters
+        the sound. So methods that only ask a network explain it: occlusion, LIME and others.
 
         Parameters
         ----------
         function : callable
-            Takes waveforms, a float32 array ``(n, samples)``, and returns scores ``(n, classes)``.
+            Takes waveforms, a float32 array ``(n, samples)``, and returns scores ``(n, classes)``
+            or, frame by frame, ``(n, frames, classes)``: an array, or a tensor of PyTorch.
         labels : sequence of str
             One per column of the scores, in order.
         sample_rate : int
             That the function takes, in hertz.
         seconds : float
             Length of the sounds that it takes. Longer ones are cut into segments.
+        frontend : LogMel, optional
+            Of a function that takes log-mel patches ``(n, frames, bands)``, in place of
+            `sample_rate` and `seconds`; or a `WaveFrontend`, which says these.
         outputs : {"probabilities", "logits", "sigmoid"}
             What the function returns: probabilities, which are taken as they are; logits, behind
             which a softmax is put; or logits of classes that do not exclude each other, behind
             which sigmoids are put. The logits of probabilities are their logarithms where each row
             sums to 1, and else their log-odds.
         batch : int
-            Most sounds that the function is given at once.
+            Most sounds or patches that the function is given at once.
+        span : tuple of float, optional
+            Of a function that answers frame by frame: from when to when, in seconds within each
+            segment, frames count. All do by default. Frames share a segment out evenly, and those
+            whose middle lies in the span are taken.
+        pool : {"mean", "max"}
+            What the scores of these frames become, before any softmax.
         name : str, optional
             The function's own by default.
         attribution : str
 
         Returns
         -------
-        WaveformClassifier
-            Its front end, a `WaveFrontend`, cuts sounds into segments.
+        WaveformClassifier or PatchFunctionClassifier
+            The former for a function of sounds. Its front end, a `WaveFrontend`, cuts sounds into
+            segments.
 
         Raises
         ------
@@ -249,15 +273,17 @@ class AudioClassifier:
         >>> model.predict_clip(np.full(48_000, 0.1, "float32")).label
         'soft'
         """
-        from .waveform import of_function
+        from ..wave_frontend import WaveFrontend
+        from .adapters.function import of_function
 
         return of_function(
             function,
             checks.check_labels(labels),
-            sample_rate=sample_rate,
-            seconds=seconds,
+            frontend=WaveFrontend.of(sample_rate, seconds) if frontend is None else frontend,
             batch=batch,
             outputs=outputs,
+            span=span,
+            pool=pool,
             name=name,
             attribution=attribution,
         )
@@ -403,8 +429,8 @@ class AudioClassifier:
             )
         run = self.forward(logits)
         parts = [np.zeros((0, len(self.labels)), np.float32)]
-        for start in range(0, len(patches), BATCH):
-            parts.append(run(tf.constant(patches[start : start + BATCH])).numpy())
+        for start in range(0, len(patches), self.batch):
+            parts.append(np.asarray(run(tf.constant(patches[start : start + self.batch]))))
         found = np.concatenate(parts)
         if not np.isfinite(found).all():
             row = int(np.flatnonzero(~np.isfinite(found).all(axis=1))[0])

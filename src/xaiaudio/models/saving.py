@@ -18,6 +18,7 @@ from ..errors import XaiAudioError
 from ..files import whole
 from ..frontend import LogMel
 from ..wave_frontend import WaveFrontend, from_config
+from .adapters import opening as foreign
 from .classifier import AudioClassifier
 from .designs.base import SelfExplaining
 from .legacy import read_legacy
@@ -43,7 +44,13 @@ _TYPED = {
     "activation": "--activation",
     "channels": "--repeat-channels",
     "sample_rate": "--sample-rate",
+    "seconds": "--seconds",
+    "output_name": "--output-name",
+    "span": "--span",
 }
+
+# What is said of networks of other libraries only.
+_FOREIGN = ("seconds", "output_name", "span", "pool")
 
 # What Keras itself writes. Anything else in the archive has no business there.
 _KERAS_MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
@@ -120,6 +127,10 @@ def load_model(
     activation: str | None = None,
     channels: str | None = None,
     sample_rate: int | None = None,
+    seconds: float | None = None,
+    output_name: str | int | None = None,
+    span: tuple[float, float] | None = None,
+    pool: str | None = None,
 ) -> AudioClassifier:
     """Return a classifier from the package or from a file.
 
@@ -132,13 +143,23 @@ def load_model(
         with AudioSet's 521 classes, several of which may be true at once, from what
         ``XAIAUDIO_YAMNET`` names or fetched once (4 MB, see :mod:`.yamnet`); or a ``.keras``
         file that :meth:`.AudioClassifier.save` wrote, or a ``.keras``, ``.h5`` or
-        ``.hdf5`` file that Keras wrote.
+        ``.hdf5`` file that Keras wrote; or a ``.tflite`` or ``.onnx`` file, or the folder of a
+        SavedModel, whose network is asked and not looked into, see :func:`.open_network`.
     labels : sequence of str, optional
-        For a file that Keras wrote, which does not know them.
+        For a file that does not know them: all but the package's own.
     frontend : LogMel, optional
         For the same; VGGish's by default.
     outputs, activation, channels, sample_rate
-        For the same; as in :meth:`.AudioClassifier.from_keras`.
+        For the same; as in :meth:`.AudioClassifier.from_keras`. What does not come from Keras is
+        taken to give probabilities, and refused if it visibly does not, unless `outputs` or
+        `activation` says otherwise.
+    seconds : float, optional
+        Of a network that takes samples, any number of them: how long a segment is.
+    output_name : str or int, optional
+        Name or number of the output to take, of a network of another library that has several.
+    span, pool
+        Of a network of another library that answers frame by frame; as in
+        :meth:`.AudioClassifier.from_function`.
 
     Returns
     -------
@@ -159,6 +180,7 @@ def load_model(
     """
     given: dict[str, Any] = {"labels": labels, "frontend": frontend, "outputs": outputs}
     given |= {"activation": activation, "channels": channels, "sample_rate": sample_rate}
+    given |= {"seconds": seconds, "output_name": output_name, "span": span, "pool": pool}
     given = {name: value for name, value in given.items() if value is not None}
     if str(source) in SHIPPED:
         shipped = resources.files(f"{__package__}.networks") / f"{source}.keras"
@@ -166,7 +188,27 @@ def load_model(
             return _load(path, given)
     if str(source) in NAMED:
         return _named(str(source), given)
-    return _load(Path(source), given)
+    path = Path(source)
+    if foreign.is_foreign(path):
+        return foreign.classifier(path, **given)
+    return _load(path, _of_keras(path, given))
+
+
+def _of_keras(path, given) -> dict[str, Any]:
+    """Return what Keras's networks are told: the length of their sounds is the front end's."""
+    given = dict(given)
+    seconds = given.pop("seconds", None)
+    if seconds is not None and "sample_rate" in given and "frontend" not in given:
+        given["frontend"] = WaveFrontend.of(given.pop("sample_rate"), seconds)
+    elif seconds is not None:
+        raise XaiAudioError(f"{path}: seconds goes with sample_rate, and without a front end.")
+    for name in _FOREIGN:
+        if name in given:
+            raise XaiAudioError(
+                f"{path}: {name} is for TFLite and ONNX files and SavedModels: leave it out, and "
+                "choose in Keras what the network gives."
+            )
+    return given
 
 
 def _named(name: str, given) -> AudioClassifier:
@@ -179,7 +221,7 @@ def _named(name: str, given) -> AudioClassifier:
 
 def _check_nothing_given(name, given) -> None:
     if given:
-        names = ", ".join(f"{option} ({_TYPED[option]})" for option in given)
+        names = ", ".join(f"{option} ({_TYPED.get(option, 'Python')})" for option in given)
         raise XaiAudioError(
             f"{name} knows its labels, its front end and its end: leave them out, {names}."
         )
@@ -232,13 +274,14 @@ def _check_file(path: Path) -> None:
         known = ", ".join(NAMED)
         raise XaiAudioError(f"There is no network {path}: give {known} or a .keras file.")
     if path.is_dir():
-        raise XaiAudioError(f"{path} is a folder: give a .keras file.")
+        raise XaiAudioError(f"{path} is a folder, but no SavedModel: give a .keras file.")
     if not path.is_file():
         raise XaiAudioError(f"{path} is a pipe or a device: give a .keras file.")
     if path.suffix not in (".keras", *LEGACY):
         raise XaiAudioError(
-            f"{path} does not end in .keras: other formats may run code when they are loaded. Load "
-            "it with the library that wrote it, and save it as .keras if that is Keras."
+            f"{path} does not end in .keras, .h5, .tflite or .onnx: other formats may run code "
+            "when they are loaded. Load it with the library that wrote it, and make a classifier "
+            "with AudioClassifier.from_function; or save it as .keras if that is Keras."
         )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import keras
@@ -30,10 +29,10 @@ if TYPE_CHECKING:
     from ..patches import Patches
     from ..types import PathLike
 
-OUTPUTS = ("probabilities", "logits", "sigmoid")
-
 # Sounds in one forward pass: they are long, and so are the layers of networks that take them.
 BATCH = 32
+
+TAKES_SOUNDS = "takes sounds"
 
 
 class WaveformClassifier(AudioClassifier):
@@ -53,6 +52,10 @@ class WaveformClassifier(AudioClassifier):
         Most sounds in one forward pass.
     compiled : bool
         Whether the forward pass is TensorFlow's.
+    lacks : str
+        Why methods that look inside a network of patches cannot.
+    identity : str
+        Tells apart the files that networks came from which Keras did not write.
     wave_network : keras.Model or None
         From samples to probabilities, where the classifier is a Keras network.
     wave_logits_network : keras.Model or None
@@ -74,6 +77,8 @@ class WaveformClassifier(AudioClassifier):
         attribution="",
         history=None,
         outputs=None,
+        lacks=TAKES_SOUNDS,
+        identity="",
     ):
         self._answers = {False: scores, True: logits}
         self.labels = tuple(labels)
@@ -87,6 +92,8 @@ class WaveformClassifier(AudioClassifier):
         self.history = dict(history or {})
         self.outputs = outputs
         self.changes = ()
+        self.lacks = lacks
+        self.identity = identity
 
     def __reduce__(self):
         raise XaiAudioError(f"{self.name} cannot be copied or pickled: make it once more.")
@@ -95,7 +102,7 @@ class WaveformClassifier(AudioClassifier):
     def network(self) -> keras.Model:
         """There is none that takes patches: raises an error that says what works instead."""
         raise XaiAudioError(
-            f"{self.name} takes sounds, and this needs a Keras graph that takes log-mel patches. "
+            f"{self.name} {self.lacks}, and this needs a Keras graph that takes log-mel patches. "
             "Methods that only ask a network work with it: occlusion, lime, slime, shapley, rise."
         )
 
@@ -181,7 +188,8 @@ class WaveformClassifier(AudioClassifier):
             If the classifier is a function, which no file can hold.
         """
         if self.wave_network is None:
-            raise XaiAudioError(f"{self.name} is a function: it cannot be saved, only made again.")
+            what = "is a function" if self.lacks == TAKES_SOUNDS else self.lacks
+            raise XaiAudioError(f"{self.name} {what}: it cannot be saved, only made again.")
         return super().save(path)
 
     def _batched(self, patches, logits: bool) -> np.ndarray:
@@ -198,102 +206,6 @@ class WaveformClassifier(AudioClassifier):
                 "network."
             )
         return found
-
-
-def of_function(
-    function, labels, *, sample_rate, seconds, batch, outputs, name, attribution
-) -> WaveformClassifier:
-    """Make a classifier of a function; see :meth:`.AudioClassifier.from_function`."""
-    if not callable(function):
-        raise XaiAudioError(
-            f"This is a {type(function).__name__}, not a function: give one that takes waveforms "
-            "(n, samples) and returns scores (n, classes)."
-        )
-    if outputs not in OUTPUTS:
-        raise XaiAudioError(f"outputs is {outputs!r}: it must be one of {OUTPUTS}.")
-    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
-        raise XaiAudioError(f"batch is {batch!r}: it must be a whole number of at least 1.")
-    frontend = WaveFrontend.of(sample_rate, seconds)
-    name = getattr(function, "__name__", type(function).__name__) if name is None else str(name)
-    ask = _Asked(function, name, len(labels))
-    # Two segments of noise: what is wrong with the function shows now, and not in the middle.
-    noise = np.random.default_rng(0).normal(0, 0.1, (min(2, batch), frontend.samples))
-    answers = ask(noise.astype(np.float32))
-    _check_range(answers, outputs, name)
-    scores, logits = _ends(ask, outputs, one=_sum_to_one(answers))
-    return WaveformClassifier(
-        scores,
-        logits,
-        labels,
-        frontend,
-        name=name,
-        batch=batch,
-        attribution=attribution,
-        outputs="probabilities" if outputs == "probabilities" else None,
-    )
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """A function of somebody else's: given plain arrays, and its answers are looked at."""
-
-    function: Callable
-    name: str
-    classes: int
-
-    def __call__(self, waves) -> np.ndarray:
-        waves = np.array(waves, np.float32)  # its own: it may write into it
-        try:
-            found = np.asarray(self.function(waves), np.float32)
-        except Exception as error:
-            raise XaiAudioError(
-                f"{self.name} failed on sounds of the shape {waves.shape}: "
-                f"{type(error).__name__}: {error}"
-            ) from error
-        if found.shape != (len(waves), self.classes):
-            raise XaiAudioError(
-                f"{self.name} answered {len(waves)} sounds with the shape {found.shape}, but "
-                f"({len(waves)}, {self.classes}) is needed: a row for each sound, a column for "
-                "each label."
-            )
-        return found
-
-
-def _ends(ask, outputs, one: bool) -> tuple[Callable, Callable]:
-    """Return functions to probabilities and to logits; `one` tells whether rows sum to 1."""
-    if outputs == "probabilities":
-        back = _logarithm if one else _log_odds
-        return ask, lambda waves: back(ask(waves))
-    activation = tf.nn.softmax if outputs == "logits" else tf.nn.sigmoid
-    return (lambda waves: activation(ask(waves)).numpy()), ask
-
-
-def _logarithm(scores) -> np.ndarray:
-    return np.log(np.maximum(scores, np.finfo(np.float32).tiny))
-
-
-def _log_odds(scores) -> np.ndarray:
-    least = np.finfo(np.float32).eps / 2
-    scores = np.clip(scores.astype(np.float64), least, 1 - least)
-    return np.log(scores / (1 - scores)).astype(np.float32)
-
-
-def _sum_to_one(answers) -> bool:
-    return answers.shape[1] > 1 and np.allclose(answers.sum(axis=1), 1, atol=1e-4)
-
-
-def _check_range(answers, outputs, name) -> None:
-    inside = bool((answers >= -1e-6).all() and (answers <= 1 + 1e-6).all())
-    if outputs == "probabilities" and not inside:
-        raise XaiAudioError(
-            f"{name} gives values from {answers.min():.3g} to {answers.max():.3g}, which are no "
-            "probabilities: say outputs='logits' if a softmax belongs behind them, or 'sigmoid'."
-        )
-    if outputs != "probabilities" and inside and _sum_to_one(answers):
-        raise XaiAudioError(
-            f"{name} gives rows from 0 to 1 that sum to 1: they are probabilities already, say "
-            "outputs='probabilities'."
-        )
 
 
 def takes_samples(model, frontend=None) -> bool:

@@ -32,14 +32,14 @@ class RowCache:
         self.folder = Path(folder)
         truth = [] if cases.truth is None else [cases.truth]
         # Of a classifier of sounds: its network takes samples, and they are part of the cases.
-        network = getattr(model, "wave_network", None) or model.network
+        graph, weights = _network_of(model)
         waves = getattr(cases.patches, "waves", None)
-        arrays = [cases.patches, cases.targets, *truth, *network.get_weights()]
+        arrays = [cases.patches, cases.targets, *truth, *weights]
         arrays += [sounds for sounds in (waves, cases.sounds) if sounds is not None]
         self._common = cache.key(
             [[measure.name for measure in measures], few, seed],
             [list(cases.names), cases.dataset, list(model.labels)],
-            [network.to_json(), model.frontend.to_config()],
+            [graph, model.frontend.to_config()],
             cache.sum_of_arrays(arrays),
             [_code(measure.function) for measure in measures],
             modules=[
@@ -81,6 +81,14 @@ class RowCache:
             modules.append(_module(function))
         name = "".join(letter if letter.isalnum() else "-" for letter in subject.name)
         return self.folder / f"{name}-{cache.key(self._common, parts, modules=modules)}.npz"
+
+
+def _network_of(model) -> tuple[str, list]:
+    """Return a network's graph and its weights; of another library's file, what identifies it."""
+    if model.identity:
+        return model.identity, []
+    network = getattr(model, "wave_network", None) or model.network
+    return network.to_json(), network.get_weights()
 
 
 def _learnt(weights) -> list:

@@ -164,11 +164,12 @@ def engine_of(classifier: AudioClassifier, output: str | None = "scores") -> Eng
 
     def make(alive):
         # Of a network of sounds, cells are hidden by filters on the sounds.
-        sounds = {}
+        about: dict[str, Any] = {"compiled": classifier.compiled}
+        if takes_waves(classifier) or not classifier.compiled:
+            about["batch"] = classifier.batch
         if takes_waves(classifier):
-            sounds = {"batch": classifier.batch, "compiled": classifier.compiled}
-            sounds["render"] = lambda *arrays: alive().render(*arrays)
-        return Engine(lambda inputs: alive().forward(output == "logits")(inputs), **sounds)
+            about["render"] = lambda *arrays: alive().render(*arrays)
+        return Engine(lambda inputs: alive().forward(output == "logits")(inputs), **about)
 
     return _ENGINES(classifier, output, make)
 
