@@ -35,8 +35,8 @@ class Activation(StrEnum):
 Model = Annotated[
     str,
     typer.Option(
-        help="lite, yamnet, music, or a .keras file of xaiaudio train; or your own + --labels: .keras, "
-        ".h5, .tflite, .onnx, or a SavedModel folder."
+        help="lite, yamnet, music, or a .keras file of xaiaudio train; or your own + --labels: "
+        ".keras, .h5, .tflite, .onnx, or a SavedModel folder."
     ),
 ]
 Labels = Annotated[
