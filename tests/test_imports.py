@@ -16,7 +16,7 @@ FLOORS = (
     ("cache", "decoding", "nmf", "stft"),
     ("audio", "patches", "frontend_settings"),
     ("frontend", "streaming", "synthesis"),
-    ("wave_frontend",),
+    ("wave_frontend", "unheard"),
     ("datasets",),
     ("models",),
     ("explainers",),

@@ -391,3 +391,38 @@ def test_a_method_that_is_trained_first_says_how(capsys, tmp_path, clip):
     assert status == 1
     assert "l2i has to be trained first: Explainer.fit('l2i', model, clips)" in err
     assert "Traceback" not in err
+
+
+@pytest.mark.slow
+def test_classes_that_do_not_exclude_each_other_are_told_one_by_one(capsys, tmp_path):
+    """By --top, with what of the sound the network cannot hear."""
+    import keras
+
+    patch = keras.Input((12, 8, 1))
+    pooled = keras.layers.GlobalAveragePooling2D()(patch)
+    last = keras.layers.Dense(3, activation="sigmoid")
+    network = keras.Model(patch, last(pooled))
+    last.set_weights([np.zeros((1, 3)), np.array([2.0, 1.0, -2.0])])
+    model = xa.AudioClassifier.from_keras(
+        network, ["Hum", "Rain", "Bell"], xa.LogMel(frames=12, bands=8)
+    )
+    file = model.save(tmp_path / "several.keras")
+    t = np.arange(48_000) / 48_000
+    wave = 0.3 * np.sin(2 * np.pi * 1000 * t) + 0.1 * np.sin(2 * np.pi * 15_000 * t)
+    sound = tmp_path / "bat.wav"
+    soundfile.write(sound, wave, 48_000)
+    asked = ("explain", sound, "--model", file, "--method", "occlusion", "--mixer", "none")
+    status, said, _ = call(capsys, *asked, "--out", tmp_path / "out")
+    assert status == 0
+    lines = said.splitlines()
+    assert lines[0] == f"{sound}: Hum (88%) and Rain (73%); explained:"
+    assert re.fullmatch(r"  Hum \(88% from 0.01 to 0.13 s, heard for \d.\d\d s\)", lines[1])
+    assert lines[2].startswith("  Rain (73% ") and "vote" not in said
+    unheard = "10% of the sound's energy lies above 7500 Hz, where the network hears nothing."
+    assert lines[3] == f"  {unheard}"
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert {"bat-occlusion.npz", "bat-2-occlusion.npz", "bat-2.png"} <= names
+    status, said, _ = call(capsys, *asked, "--top", "1", "--out", tmp_path / "one")
+    assert status == 0 and "  Rain" not in said
+    status, _, told = call(capsys, *asked, "--target", "Bel", "--out", tmp_path / "none")
+    assert status == 1 and "did you mean 'Bell'?" in told

@@ -36,6 +36,7 @@ Examples:
   xaiaudio explain dog.wav --method lime --set lime.samples=2000
   xaiaudio explain dog.wav --method occlusion --set occlusion.output=scores
   xaiaudio explain *.wav --target "Dog bark" --keep 0.2 --out maps
+  xaiaudio explain dog.wav --model yamnet --top 2
   xaiaudio explain knock.wav --model mine.keras --labels labels.txt
   xaiaudio explain knock.wav --model of_samples.onnx --labels labels.txt --sample-rate 16000
 
@@ -44,7 +45,9 @@ method NAME-METHOD.npz (xaiaudio.Explanation.load reads it), NAME-METHOD-kept.mp
 NAME-METHOD-removed.mp3. The page has a mixer of the sound's parts, unless it is longer than a
 minute, and under each sound what the network hears in it. LIME draws 256 samples unless --set
 says otherwise. Occlusion and LIME explain the logit, or the probability with output=scores. The
-network `lite` ships along, knows the ten classes of ESC-10 and needs no internet."""
+network `lite` ships along, knows the ten classes of ESC-10 and needs no internet; `yamnet` knows
+AudioSet's 521 and is fetched once (4 MB). Several of its classes can be true at once: the surest
+few are explained, and the files of the second one are called NAME-2-METHOD."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -109,6 +112,15 @@ def explain(
             help="What the page's mixer switches: parts in time, bands, harmonic, or none.",
         ),
     ] = "time",
+    top: Annotated[
+        int,
+        typer.Option(
+            min=1, help="How many classes to explain, where several can be heard at once."
+        ),
+    ] = 3,
+    threshold: Annotated[
+        float, typer.Option(help="Score above which such a class is heard, from 0 to 1.")
+    ] = 0.5,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")] = Path(
         "explained"
     ),
@@ -147,6 +159,9 @@ def explain(
                 keep=keep,
                 options=options,
                 mix=mixer,
+                top=top,
+                threshold=threshold,
+                unheard=_not_heard(file, classifier.frontend, channel),
             )
             written = clip.write(out, stem)
         except XaiAudioError as error:
@@ -157,6 +172,8 @@ def explain(
         # Methods that nobody asked for may be left out; one that was asked for may not.
         done += not (clip.failed and method)
         say(f"{file}: {_answer(clip)}")
+        if clip.unheard and clip.unheard.worth_saying:
+            say(f"  {clip.unheard}")
         say(f"  {written[0]}")
     if done < len(files):
         if len(files) > 1:
@@ -183,6 +200,8 @@ def _shown(name: str) -> str:
 
 
 def _answer(clip) -> str:
+    if clip.tags is not None:
+        return _tagged(clip)
     prediction = clip.prediction
     best = sorted(prediction.shares.items(), key=lambda item: -item[1])[:3]
     shares = ", ".join(f"{label} {share:.0%}" for label, share in best if share)
@@ -192,6 +211,25 @@ def _answer(clip) -> str:
     if clip.target != prediction.label:
         text += f"; explained: {clip.target}"
     return text
+
+
+def _tagged(clip) -> str:
+    """Return the answer of a network that can hear several classes at once, class by class."""
+    from ..pages.tag_table import sentence
+
+    text = f"{sentence(clip.tags)}; explained:"
+    if clip.tags.quiet:
+        text = f"{clip.tags.quiet} patches silent; {text}"
+    tags = {tag.label: tag for tag in clip.tags}
+    return "\n".join([text, *(f"  {tags[label]}" for label in clip.targets)])
+
+
+def _not_heard(file: Path, frontend, channel: int | None):
+    """Measure what the front end cannot hear of a file."""
+    from ..unheard import unheard
+
+    with quiet_libraries():
+        return unheard(file, frontend, channel=channel)
 
 
 def _wave(file: Path, frontend, channel: int | None, pad: bool):

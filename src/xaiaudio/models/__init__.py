@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "designs.registry": ["train_design"],
         "flattening": ["flatten"],
         "saving": ["load_model"],
+        "tags": ["ClipTags", "Tag"],
         "training.crossval": ["cross_validate"],
         "training.pretraining": ["pretrain"],
         "training.tables": ["PatchTable", "patch_table"],

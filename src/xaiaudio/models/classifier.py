@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from ..errors import XaiAudioError
 from ..frontend import LogMel
-from . import checks, heads, inputs, probing
+from . import checks, heads, inputs, probing, tags
 from .flattening import flatten, graph_of
 from .tracing import traced
 from .votes import ClipPrediction, majority, vote_shares, voters
@@ -418,6 +418,49 @@ class AudioClassifier:
         votes = vote_shares(scores[voted]).tolist()
         label = self.labels[majority(scores[voted])]
         return ClipPrediction(label, dict(zip(self.labels, votes, strict=True)), scores, voted)
+
+    def tag_clip(
+        self,
+        wave: np.ndarray,
+        overlap: float | None = None,
+        pad: bool = False,
+        threshold: float = tags.THRESHOLD,
+    ) -> tags.ClipTags:
+        """Say for each class how sure the network is of it in a sound, where, and for how long.
+
+        For networks whose classes do not exclude each other, such as ``"yamnet"``: a majority of
+        patches, as :meth:`predict_clip` counts it, would hide all but one class.
+
+        Parameters
+        ----------
+        wave : ndarray of float, shape (samples,)
+        overlap : float, optional
+            Overlap of the patches; the front end's own by default.
+        pad : bool
+            Lengthen a sound shorter than one patch with silence instead of refusing it.
+        threshold : float
+            Probability above which a class is heard. The scores of such networks are seldom
+            frequencies: 0.5 is not "every other time".
+
+        Returns
+        -------
+        ClipTags
+            The surest class first.
+
+        Raises
+        ------
+        XaiAudioError
+            If the sound is silent, and as the front end and :meth:`scores`.
+
+        Examples
+        --------
+        >>> import numpy as np, xaiaudio as xa
+        >>> noise = np.random.default_rng(0).normal(0, 0.1, 48_000).astype("float32")
+        >>> heard = xa.load_model("lite").tag_clip(noise)
+        >>> len(heard), heard[0].score >= heard[1].score
+        (10, True)
+        """
+        return tags.of_clip(self, wave, overlap=overlap, pad=pad, threshold=threshold)
 
     def _batched(self, patches, logits: bool) -> np.ndarray:
         patches = np.asarray(patches, np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import functools
 import html
 import re
@@ -16,6 +17,7 @@ import numpy as np
 
 from .. import plots
 from ..errors import XaiAudioError
+from ..explainers.answers import one_of_all
 from ..explainers.base import explain
 from ..explainers.explanation import Explanation
 from ..explainers.registry import methods
@@ -23,11 +25,14 @@ from ..files import put
 from ..plots.render import render
 from ..sonify.masks import Listening, clip_map, listen
 from ..sonify.player import ONE_AT_A_TIME, mp3, player
+from . import tag_table
 from .mixer import cut, mixer
 
 if TYPE_CHECKING:
     from ..models.classifier import AudioClassifier
+    from ..models.tags import ClipTags
     from ..models.votes import ClipPrediction
+    from ..unheard import Unheard
     from .mixer import Mixer
 
 
@@ -74,6 +79,12 @@ class ExplainedClip:
         The sound's parts, to be switched on and off in the page.
     mixer_seconds : float
         Wall-clock time that the network took to answer to all choices of them.
+    tags : ClipTags or None
+        What a network says of each class that can hear several at once.
+    others : tuple of ExplainedClip
+        The same clip with the other classes that are explained.
+    unheard : Unheard or None
+        What of the sound the front end cannot hear.
     """
 
     name: str
@@ -85,6 +96,14 @@ class ExplainedClip:
     failed: dict[str, str] = field(default_factory=dict)
     mixer: Mixer | None = None
     mixer_seconds: float = 0.0
+    tags: ClipTags | None = None
+    others: tuple[ExplainedClip, ...] = ()
+    unheard: Unheard | None = None
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """All classes that are explained."""
+        return (self.target, *(other.target for other in self.others))
 
     @property
     def frontend(self):
@@ -157,14 +176,22 @@ class ExplainedClip:
             f"{stem}.html": self.html().encode(),
             f"{stem}.png": self.png,
         }
-        rate = self.frontend.sample_rate
-        for part in self.parts:
-            files[f"{stem}-{part.method}-kept.mp3"] = mp3(part.heard.kept, rate)
-            files[f"{stem}-{part.method}-removed.mp3"] = mp3(part.heard.removed, rate)
+        rate, maps = self.frontend.sample_rate, []
+        for clip, name in self._named(stem):
+            for part in clip.parts:
+                files[f"{name}-{part.method}-kept.mp3"] = mp3(part.heard.kept, rate)
+                files[f"{name}-{part.method}-removed.mp3"] = mp3(part.heard.removed, rate)
+                maps.append(part.result.save(folder / f"{name}-{part.method}.npz").name)
+        for clip, name in self._named(stem)[1:]:
+            files[f"{name}.png"] = clip.png
         for name, content in files.items():
             (folder / name).write_bytes(content)
-        maps = [part.result.save(folder / f"{stem}-{part.method}.npz").name for part in self.parts]
         return [*files, *maps]
+
+    def _named(self, stem: str) -> list[tuple[ExplainedClip, str]]:
+        """Return the clip with each class explained, and what its files' names begin with."""
+        more = [f"{stem}-{number}" for number in range(2, len(self.others) + 2)]
+        return list(zip((self, *self.others), (stem, *more), strict=True))
 
 
 def explain_clip(
@@ -179,8 +206,13 @@ def explain_clip(
     keep=None,
     options=None,
     mix="none",
+    top=3,
+    threshold=0.5,
+    unheard=None,
 ) -> ExplainedClip:
     """Predict a clip's class and explain it by several methods.
+
+    Of a network that can hear several classes at once, the surest few are explained.
 
     Parameters
     ----------
@@ -201,6 +233,12 @@ def explain_clip(
         Options by method.
     mix : {"none", "time", "bands", "harmonic"}
         The parts that the page's mixer switches, see :func:`.pages.mixer.cut`.
+    top : int
+        How many classes are explained at most, of a network that can hear several at once.
+    threshold : float
+        Probability above which such a network hears a class.
+    unheard : Unheard, optional
+        What of the sound the front end cannot hear, for the page.
 
     Returns
     -------
@@ -222,12 +260,39 @@ def explain_clip(
     '<!doctype html>'
     """
     prediction = model.predict_clip(wave, overlap=overlap, pad=pad)
-    target = prediction.label if target is None else model.labels[model.index(target)]
     patches = model.frontend(wave, overlap=overlap, pad=pad)
-    parts, failed = [], {}
+    tags = None
+    if not one_of_all(model, wave, overlap):
+        tags = model.tag_clip(wave, overlap=overlap, pad=pad, threshold=threshold)
+    if target is not None:
+        targets = [model.labels[model.index(target)]]
+    elif tags is None:
+        targets = [prediction.label]
+    else:
+        targets = [tag.label for tag in tags.top(max(top, 1))]
+    told: list[ExplainedClip] = []
+    for one in targets:
+        parts, failed = _parts(model, patches, wave, one, methods, keep, overlap, options or {})
+        told.append(ExplainedClip(name, wave, model, prediction, one, parts, failed))
+    started = time.perf_counter()
+    components = cut(wave, model.frontend, mix, len(patches))
+    made = None
+    if components is not None:
+        made = mixer(components, model, targets[0], overlap=overlap, title=name)
+    seconds = time.perf_counter() - started
+    more = {"tags": tags, "others": tuple(told[1:]), "unheard": unheard}
+    return dataclasses.replace(told[0], mixer=made, mixer_seconds=seconds, **more)
+
+
+def _parts(
+    model, patches, wave, target, methods, keep, overlap, options
+) -> tuple[tuple[Part, ...], dict[str, str]]:
+    """Explain one class: what the methods found, and why some could not treat the network."""
+    parts: list[Part] = []
+    failed: dict[str, str] = {}
     for method in methods:
         try:
-            result = explain(model, patches, target, method, **(options or {}).get(method, {}))
+            result = explain(model, patches, target, method, **options.get(method, {}))
         except XaiAudioError as error:
             failed[method] = str(error)
             continue
@@ -235,44 +300,32 @@ def explain_clip(
         parts.append(Part(result, clip_map(result), heard))
     if not parts:
         raise XaiAudioError(next(iter(failed.values())))
-    started = time.perf_counter()
-    components = cut(wave, model.frontend, mix, len(patches))
-    made = None
-    if components is not None:
-        made = mixer(components, model, target, overlap=overlap, title=name)
-    seconds = time.perf_counter() - started
-    return ExplainedClip(name, wave, model, prediction, target, tuple(parts), failed, made, seconds)
+    return tuple(parts), failed
 
 
 def _page(clip: ExplainedClip) -> str:
     rate = clip.frontend.sample_rate
     title = html.escape(clip.name)
-    label = html.escape(clip.prediction.label)
-    count, quiet = int(clip.prediction.voted.sum()), clip.prediction.quiet
-    share = clip.prediction.shares[clip.prediction.label]
-    sections = "".join(_section(clip, part) for part in clip.parts)
+    heard = clip.prediction.label if clip.tags is None else tag_table.sentence(clip.tags)
+    style = STYLE if clip.tags is None else STYLE + tag_table.STYLE
     return f"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}: {label}</title>
-<style>{STYLE}</style>
+<title>{title}: {html.escape(heard)}</title>
+<style>{style}</style>
 </head>
 <body>
 <main>
 <h1>{title}</h1>
-<p class="answer">The network <em>{html.escape(clip.model.name)}</em> hears
-<strong>{label}</strong> in {share:.0%} of {count}
-{"patch" if count == 1 else "patches"}{_silent(quiet)}.</p>
-{_padding(clip)}{player(clip.wave, rate, clip.parts[0].heard.captions()["original"])}
+<p class="answer">{_answer(clip)}</p>
+{_notes(clip)}{player(clip.wave, rate, clip.parts[0].heard.captions()["original"])}
 <section>
 <h2>What the network answered</h2>
-{_shares(clip.prediction.shares, clip.target)}
+{_answered(clip)}
 </section>
-{_overview(clip)}
-{_mixer(clip)}
-{sections}
+{_explained(clip)}
 {_failed(clip.failed)}
 <footer><p>{_footer(clip)}</p></footer>
 </main>
@@ -281,6 +334,46 @@ def _page(clip: ExplainedClip) -> str:
 </body>
 </html>
 """
+
+
+def _answer(clip: ExplainedClip) -> str:
+    """Say what the network hears: by the votes of the patches, or class by class."""
+    name = f"The network <em>{html.escape(clip.model.name)}</em> hears"
+    if clip.tags is not None:
+        return f"{name} <strong>{html.escape(tag_table.sentence(clip.tags))}</strong>."
+    label, quiet = clip.prediction.label, clip.prediction.quiet
+    count, share = int(clip.prediction.voted.sum()), clip.prediction.shares[label]
+    return (
+        f"{name}\n<strong>{html.escape(label)}</strong> in {share:.0%} of {count}\n"
+        f"{'patch' if count == 1 else 'patches'}{_silent(quiet)}."
+    )
+
+
+def _explained(clip: ExplainedClip) -> str:
+    """Return the maps, sounds and the mixer: of the one class, or of each class under its name."""
+    if clip.tags is None:
+        sections = "".join(_section(clip, part) for part in clip.parts)
+        return f"{_overview(clip)}\n{_mixer(clip)}\n{sections}"
+    classes = "".join(
+        tag_table.heading(clip.tags, one.target, number)
+        + _overview(one, level=3)
+        + "".join(_section(one, part, level=3) for part in one.parts)
+        for number, one in enumerate((clip, *clip.others))
+    )
+    return f"{classes}\n{_mixer(clip)}"
+
+
+def _answered(clip: ExplainedClip) -> str:
+    if clip.tags is None:
+        return _shares(clip.prediction.shares, clip.target)
+    return tag_table.table(clip.tags, clip.targets)
+
+
+def _notes(clip: ExplainedClip) -> str:
+    """Say what of the sound the front end cannot hear, and what it hears that is none of it."""
+    if clip.unheard is None or not clip.unheard.worth_saying:
+        return _padding(clip)
+    return f"<p>{html.escape(str(clip.unheard))}</p>\n{_padding(clip)}"
 
 
 def _padding(clip: ExplainedClip) -> str:
@@ -325,7 +418,7 @@ def _silent(quiet: int) -> str:
     )
 
 
-def _overview(clip: ExplainedClip) -> str:
+def _overview(clip: ExplainedClip, level: int = 2) -> str:
     if len(clip.parts) == 1:
         return ""
     alt = (
@@ -333,7 +426,7 @@ def _overview(clip: ExplainedClip) -> str:
         f"{', '.join(part.method for part in clip.parts)} for {clip.target}."
     )
     return f"""<section>
-<h2>What it listened to</h2>
+<h{level}>What it listened to</h{level}>
 <p>Red cells speak for <strong>{html.escape(clip.target)}</strong>, blue ones against it.
 Each map is divided by its largest magnitude.</p>
 {_picture(clip.png, alt)}
@@ -341,7 +434,7 @@ Each map is divided by its largest magnitude.</p>
 """
 
 
-def _section(clip: ExplainedClip, part: Part) -> str:
+def _section(clip: ExplainedClip, part: Part, level: int = 2) -> str:
     about = methods()[part.method]
     captions = part.heard.captions()
     sounds = "".join(
@@ -358,7 +451,7 @@ def _section(clip: ExplainedClip, part: Part) -> str:
     unit = part.result.unit
     stake = f"<p>The largest effect on the {unit} is {size}.</p>" if unit else ""
     return f"""<section>
-<h2>{html.escape(part.method)}</h2>
+<h{level}>{html.escape(part.method)}</h{level}>
 <p>{html.escape(about["summary"])} <span class="paper">{html.escape(about["paper"])}</span></p>
 {_picture(clip.png_of(part), _describe(clip, part))}
 {stake}

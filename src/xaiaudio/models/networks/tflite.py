@@ -10,7 +10,7 @@ from __future__ import annotations
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -154,7 +154,7 @@ def _constant(model, tensor) -> np.ndarray | None:
     return array
 
 
-def dequantised(array: np.ndarray, quantization) -> np.ndarray:
+def dequantised(array: np.ndarray, quantization: Any) -> np.ndarray:
     """Return what an array of few bits stands for, float32.
 
     Parameters

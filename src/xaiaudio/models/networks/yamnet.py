@@ -233,7 +233,7 @@ def read_tflite(path: PathLike) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]
     return {name: (layer.kernel, layer.bias) for name, layer in layers.items()}, activation
 
 
-def read_npz(path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def read_npz(path: PathLike) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Read the weights of the network for phones.
 
     Parameters

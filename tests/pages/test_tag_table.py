@@ -1,0 +1,92 @@
+"""The page of a clip on which several classes can be heard at once."""
+
+import html
+import re
+
+import keras
+import numpy as np
+import pytest
+
+import xaiaudio as xa
+from xaiaudio.models.tags import ClipTags
+from xaiaudio.pages import tag_table
+from xaiaudio.pages.clip import explain_clip
+from xaiaudio.unheard import Unheard
+
+FRONTEND = xa.LogMel(frames=12, bands=8)
+WAVE = np.random.default_rng(0).normal(0, 0.1, 4000).astype("float32")
+LABELS = ("<i>Hum", "Rain", "Bell", "Knock")
+
+
+@pytest.fixture(scope="module")
+def several():
+    """A network of sigmoids, the first three of which are above one half on noise."""
+    patch = keras.Input((12, 8, 1))
+    pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3)(patch))
+    last = keras.layers.Dense(4, activation="sigmoid")
+    network = keras.Model(patch, last(pooled))
+    random = np.random.default_rng(0)
+    last.set_weights([random.normal(0, 0.1, (4, 4)), np.array([3.0, 2.0, 1.0, -3.0])])
+    return xa.AudioClassifier.from_keras(network, LABELS, FRONTEND, name="several")
+
+
+def test_the_surest_classes_are_explained_each_under_its_name(several, tmp_path):
+    clip = explain_clip(several, WAVE, "noise", methods=["occlusion"], top=2)
+    tags = several.tag_clip(WAVE, overlap=0.5)
+    assert clip.targets == tuple(tag.label for tag in tags[:2])
+    for one, label in zip((clip, *clip.others), clip.targets, strict=True):
+        assert set(one.parts[0].result.target_labels) == {label}
+        again = xa.explain(several, several.frontend(WAVE, overlap=0.5), label, "occlusion")
+        np.testing.assert_array_equal(one.parts[0].result.maps, again.maps)
+    page = clip.html()
+    for number, label in enumerate(clip.targets):
+        name = html.escape(label)
+        assert f'<a href="#class-{number}">{name}</a>' in page
+        assert f'id="class-{number}"><h2>{name}</h2>' in page
+    assert "<i>Hum" not in page and "Share of the patches" not in page and "vote" not in page
+    written = [path.name for path in clip.write(tmp_path, "noise")]
+    assert {f"noise{more}-occlusion.npz" for more in ("", "-2")} <= set(written)
+    second = xa.Explanation.load(tmp_path / "noise-2-occlusion.npz")
+    assert set(second.target_labels) == {clip.targets[1]}
+    assert sorted(written) == sorted(path.name for path in tmp_path.iterdir())
+
+
+def test_the_page_tells_score_place_and_time_of_each_class(several):
+    clip = explain_clip(several, WAVE, "noise", methods=["occlusion"], top=1)
+    rows = re.findall(r'<tr><th scope="row">(.*?)</tr>', clip.html())
+    tags = several.tag_clip(WAVE, overlap=0.5)
+    shown = [tag for tag in tags if tag.score >= 0.1]
+    assert len(rows) == len(shown) >= 3
+    for row, tag in zip(rows, shown, strict=True):
+        assert html.escape(tag.label) in row and f"{tag.score:.0%}" in row
+        assert f"{tag.start:.2f} to {tag.end:.2f} s" in row
+        assert (f"{tag.seconds:.2f} s</td>" in row) == tag.heard
+
+
+def test_a_class_that_was_asked_for_is_explained_alone(several):
+    clip = explain_clip(several, WAVE, "noise", methods=["occlusion"], target="knock", top=3)
+    assert clip.targets == ("Knock",)
+    assert "Knock" in tag_table.table(clip.tags, clip.targets)
+
+
+def test_the_threshold_decides_who_is_heard(several):
+    clip = explain_clip(several, WAVE, "noise", methods=["occlusion"], threshold=1.0, top=3)
+    assert len(clip.targets) == 1 and "hears <strong>none of its classes" in clip.html()
+
+
+def test_classes_without_a_chance_have_no_row():
+    random = np.random.default_rng(0)
+    labels = tuple(f"class {k}" for k in range(40))
+    scores = np.concatenate([random.uniform(0.2, 1, (1, 30)), np.zeros((1, 10))], axis=1)
+    tags = ClipTags(labels, scores, np.ones(1, bool), np.zeros(1), np.ones(1))
+    shown = tag_table.rows(tags, ["class 39"])
+    assert [tag.label for tag in shown] == [tag.label for tag in tags[:10]] + ["class 39"]
+
+
+def test_what_cannot_be_heard_is_said_on_the_page(several):
+    much = Unheard(0.4, 0.0, 125.0, 7500.0, 48_000)
+    clip = explain_clip(several, WAVE, "noise", methods=["occlusion"], top=1, unheard=much)
+    assert html.escape(str(much)) in clip.html()
+    little = Unheard(0.001, 0.0, 125.0, 7500.0, 48_000)
+    clip = explain_clip(several, WAVE, "noise", methods=["occlusion"], top=1, unheard=little)
+    assert "hears nothing" not in clip.html()
