@@ -20,7 +20,7 @@ from ...models.graph import graph_of, run
 from ...models.tiling import Tiling
 from ...models.tracing import traced
 from ...progress import bar
-from .perturbation import BATCH, engine_of, output_of, takes_waves
+from .perturbation import BATCH, engine_of, output_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -96,7 +96,7 @@ def hidden(
     (2, 1, 10)
     """
     output = output_of(classifier, output)
-    tiles = None if takes_waves(classifier) else _tiles_of(classifier, output)
+    tiles = None if classifier.lacks else _tiles_of(classifier, output)
     if tiles is None or not tiles.pays(boxes.edges):
         return engine_of(classifier, output)(patches, fill, boxes, progress=progress)
     values = np.asarray(patches, np.float32)
