@@ -14,7 +14,7 @@ from small_book import chapter, make_book, quiet
 
 from xaiaudio import cache, imports
 from xaiaudio.errors import XaiAudioError
-from xaiaudio.publishing import execute, machine, notebooks, project
+from xaiaudio.publishing import budget, execute, machine, notebooks, project
 
 
 def run(root, **options):
@@ -303,6 +303,23 @@ def test_what_a_start_up_file_prints_is_no_report():
     crew = execute._Crew(None, None, None, None, {})
     crew._listen(job)
     assert [crew.news.get_nowait()[1] for _ in range(2)] == [{"done": True}, None]
+
+
+def test_the_longest_come_first_as_measured_here_or_elsewhere(tmp_path):
+    names = ("short", "long", "slow-here", "new")
+    texts = {name: chapter(name, "```{code-cell} ipython3\n1\n```\n") for name in names}
+    ours = project.find(root=make_book(tmp_path / "clone", **texts))
+    jobs = [execute._Job(page, "") for page in ours.chapters()]
+    budget.note(ours, {"short": 20, "long": 90, "slow-here": 30})
+    assert order(ours, jobs) == ["new", "long", "slow-here", "short"]
+    project.write_json(ours.home / "timings.json", {"slow-here": 200})
+    assert order(ours, jobs) == ["new", "slow-here", "long", "short"]
+    few = budget.Budget(5, {}, ["short", "slow-here", "long", "new"])
+    assert order(ours, jobs, few) == few.order
+
+
+def order(ours, jobs, few=None):
+    return [job.chapter.name for job in execute._in_order(ours, jobs, few)]
 
 
 def test_workers_are_bound_by_cores_and_memory(monkeypatch):

@@ -21,6 +21,7 @@ from .. import cache
 from ..errors import XaiAudioError
 from ..files import whole
 from ..progress import bar
+from .budget import expected
 from .machine import Machine
 from .project import Page, chapter_key, read_json, write_json
 from .rounding import ROUNDINGS
@@ -179,11 +180,7 @@ def _run_all(project, jobs, runs, workers, console, budget):
     project.executed.mkdir(parents=True, exist_ok=True)
     sweep(project)
     sweep_scratch(Path(tempfile.gettempdir()))
-    timings = _timings(project)
-    if budget:
-        jobs.sort(key=lambda job: budget.rank(job.chapter.name))
-    else:
-        jobs.sort(key=lambda job: -timings.get(job.chapter.name, 1e9))
+    jobs = _in_order(project, jobs, budget)
     machine = Machine()
     first = [job for job in jobs if job.chapter.first]
     rest = [job for job in jobs if not job.chapter.first]
@@ -199,6 +196,20 @@ def _run_all(project, jobs, runs, workers, console, budget):
         for job in first if budget else ():
             budget.took(job.chapter.name, runs[job.chapter.name].seconds)
         crew.work(rest, workers, budget)
+
+
+def _in_order(project, jobs, budget=None):
+    """Return jobs, the most urgent first where time is short, otherwise the longest.
+
+    Where a build never ran, those that once ran elsewhere say which are long.
+    """
+    timings = expected(project) | _timings(project)
+
+    def rank(job):
+        name = job.chapter.name
+        return budget.rank(name) if budget else -timings.get(name, 1e9)
+
+    return sorted(jobs, key=rank)
 
 
 class _Crew:
