@@ -300,7 +300,7 @@ def test_what_a_start_up_file_prints_is_no_report():
     said = "print('Welcome!'); print('{\"done\": true}')"
     job = execute._Job(None, "key")
     job.process = subprocess.Popen([sys.executable, "-c", said], stdout=subprocess.PIPE, text=True)
-    crew = execute._Crew(None, None, None, None, {})
+    crew = execute._Crew(None, None, None, None, {}, {})
     crew._listen(job)
     assert [crew.news.get_nowait()[1] for _ in range(2)] == [{"done": True}, None]
 

@@ -21,6 +21,7 @@ from .. import cache
 from ..errors import XaiAudioError
 from ..files import whole
 from ..progress import bar
+from . import nursery
 from .budget import expected
 from .machine import Machine
 from .project import Page, chapter_key, read_json, write_json
@@ -190,8 +191,11 @@ def _run_all(project, jobs, runs, workers, console, budget):
         _Bar(console, total, len(runs)) as bar,
         tempfile.TemporaryDirectory(prefix=f"{_SCRATCH}{os.getpid()}-") as scratch,
         machine.watch_memory(),
+        contextlib.ExitStack() as stack,
     ):
-        crew = _Crew(project, Path(scratch), machine, bar, runs)
+        environment = _environment(Path(scratch)) | ROUNDINGS.get(project.rounding, {})
+        environment |= stack.enter_context(nursery.opened(len(jobs), Path(scratch), environment))
+        crew = _Crew(project, Path(scratch), machine, bar, runs, environment)
         crew.work(first, 1)
         for job in first if budget else ():
             budget.took(job.chapter.name, runs[job.chapter.name].seconds)
@@ -215,9 +219,9 @@ def _in_order(project, jobs, budget=None):
 class _Crew:
     """The workers of one build."""
 
-    def __init__(self, project, scratch, machine, bar, runs):
+    def __init__(self, project, scratch, machine, bar, runs, environment):
         self.project, self.scratch, self.machine = project, scratch, machine
-        self.bar, self.runs = bar, runs
+        self.bar, self.runs, self.environment = bar, runs, environment
         self.news = queue.Queue()
         self.began = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
 
@@ -268,7 +272,7 @@ class _Crew:
             stderr=job.log,
             text=True,
             encoding="utf-8",
-            env=_environment(self.scratch) | ROUNDINGS.get(self.project.rounding, {}),
+            env=self.environment,
             start_new_session=True,  # Ctrl-C reaches us alone, and we end the rest in order
         )
         job.process.stdin.write(json.dumps(order) + "\n")

@@ -30,12 +30,13 @@ def main():
     end_with_parent()
     warnings.filterwarnings("ignore")
     tell = _mouth()
+    kernels = from_nursery()
     try:
         execute(order, tell)
     except Exception as error:
         tell({"error": describe(error)})
         raise SystemExit(1) from None
-    tell({"done": True, "cpu_seconds": cpu_seconds()})
+    tell({"done": True, "cpu_seconds": cpu_seconds(kernels)})
 
 
 def execute(order, tell):
@@ -209,16 +210,41 @@ def _mouth():
     return tell
 
 
-def cpu_seconds() -> float:
+def from_nursery() -> list:
+    """Let kernels come from the nursery, if there is one; return the list that they go to."""
+    from jupyter_client.provisioning import local_provisioner
+
+    from . import nursery
+
+    kernels, launch = [], local_provisioner.launch_kernel
+
+    def launched(cmd, *given, env=None, cwd=None, **more):
+        made = nursery.kernel(cmd, os.environ if env is None else env, cwd or os.getcwd())
+        if made is None:
+            return launch(cmd, *given, env=env, cwd=cwd, **more)
+        kernels.append(made)
+        return made
+
+    local_provisioner.launch_kernel = launched
+    return kernels
+
+
+def cpu_seconds(kernels=()) -> float:
     """Return how long this process and its children that have ended kept a processor busy.
 
     On Windows those of the children are not known.
+
+    Parameters
+    ----------
+    kernels : iterable of Kernel
+        Those of the nursery, which are no children.
     """
     import psutil
 
     times = psutil.Process().cpu_times()
     children = getattr(times, "children_user", 0) + getattr(times, "children_system", 0)
-    return round(times.user + times.system + children, 1)
+    others = sum(kernel.cpu_seconds for kernel in kernels)
+    return round(times.user + times.system + children + others, 1)
 
 
 def end_with_parent():

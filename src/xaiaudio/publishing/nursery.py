@@ -1,0 +1,263 @@
+"""A process that has imported what takes long, and whose copies become kernels at once.
+
+TensorFlow's import keeps a processor busy for some seconds, and every chapter has a kernel of its
+own. So a build of many chapters starts ``python -m xaiaudio.publishing.nursery SOCKET`` once. It
+imports, runs nothing, and forks when a worker asks for a kernel. A process with threads must not be
+forked: if an import has started any, it ends, and workers start kernels of their own.
+
+A worker sends one line of JSON, ``{"argv": [...], "env": {...}, "cwd": ...}``, with its standard
+output and standard error. The kernel answers with its process's id, and when it ends with the
+seconds that it kept a processor busy. The connection stays open as long as both of them live.
+"""
+
+from __future__ import annotations
+
+import array
+import atexit
+import contextlib
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+
+from .machine import Machine
+
+#: What most chapters import. TensorFlow imports keras, scikit-learn and matplotlib.
+PRELOADED = ("tensorflow", "sklearn.linear_model", "scipy.signal", "ipykernel.kernelapp")
+
+#: With fewer chapters to run it does not pay.
+LEAST = 4
+
+#: Where a worker may find the nursery.
+VARIABLE = "XAIAUDIO_NURSERY"
+
+
+# The build's side
+
+
+@contextlib.contextmanager
+def opened(jobs, scratch, environment):
+    """Keep a nursery while many chapters are run.
+
+    Parameters
+    ----------
+    jobs : int
+        How many.
+    scratch : Path
+    environment : dict
+        Of the kernels.
+
+    Yields
+    ------
+    dict
+        What to add to the environment of workers.
+    """
+    if jobs < LEAST or sys.platform != "linux":
+        yield {}
+        return
+    place = str(scratch / "nursery")
+    process = subprocess.Popen(
+        [sys.executable, "-m", __name__, place],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        cwd=scratch,
+        start_new_session=True,
+    )
+    try:
+        yield {VARIABLE: place}
+    finally:
+        process.stdin.close()
+        Machine().kill(process.pid)  # and kernels whose workers were killed
+        process.wait()
+
+
+# The worker's side
+
+
+class Kernel:
+    """A kernel that the nursery has made; what Jupyter uses of :class:`subprocess.Popen`."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, connection, pid):
+        self.connection, self.pid = connection, pid
+        self.returncode = None
+        self.said = b""
+
+    def poll(self):
+        """Return None while it lives, then a number."""
+        while self.returncode is None and select.select([self.connection], [], [], 0)[0]:
+            try:
+                heard = self.connection.recv(1 << 10)
+            except ConnectionError:
+                heard = b""
+            self.said += heard
+            if not heard:
+                self.returncode = 0
+                self.connection.close()
+        return self.returncode
+
+    def wait(self, timeout=None):
+        """Wait until it has ended."""
+        while self.poll() is None:
+            if not select.select([self.connection], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired("kernel", timeout)
+        return self.returncode
+
+    def send_signal(self, number):
+        """Send a signal, if it lives."""
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def terminate(self):
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self):
+        """End it."""
+        self.send_signal(signal.SIGKILL)
+
+    @property
+    def cpu_seconds(self) -> float:
+        """How long it kept a processor busy; 0 if it had no time to say so."""
+        return float(self.said or 0)
+
+
+def kernel(argv, env, cwd) -> Kernel | None:
+    """Return a new kernel from the nursery; None if there is no nursery.
+
+    Parameters
+    ----------
+    argv : list of str
+        The kernel's command; its options count.
+    env : dict
+    cwd : str
+
+    Returns
+    -------
+    Kernel or None
+    """
+    if not os.environ.get(VARIABLE):
+        return None
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(os.environ[VARIABLE])
+        order = json.dumps({"argv": argv, "env": dict(env), "cwd": str(cwd)}).encode() + b"\n"
+        _send(connection, order, [1, 2])
+        pid = _line(connection)
+    except OSError:
+        pid = b""
+    if not pid:
+        connection.close()
+        return None
+    return Kernel(connection, int(pid))
+
+
+# The nursery's own side
+
+
+def main():
+    """Import, then fork for whoever asks, until standard input closes."""
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(sys.argv[1])
+    server.listen(64)  # whoever asks meanwhile is answered then
+    # What a kernel asks matplotlib for, which reads it when it is imported.
+    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    for name in PRELOADED:
+        importlib.import_module(name)
+    if len(os.listdir("/proc/self/task")) > 1:
+        raise SystemExit("An import has started threads.")
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the kernels
+    here = os.getcwd()
+    while True:
+        ready, _, _ = select.select([server, 0], [], [])
+        if 0 in ready:
+            return None
+        connection, _ = server.accept()
+        if not os.fork():
+            server.close()
+            sys.path[:] = [folder for folder in sys.path if folder not in ("", here)]
+            return _live(connection)
+        connection.close()
+
+
+def _live(connection):
+    """Become the kernel that was asked for."""
+    order, places = _receive(connection)
+    os.setsid()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for source, target in zip((nothing, *places), (0, 1, 2), strict=True):
+        os.dup2(source, target)
+        os.close(source)
+    os.environ.clear()
+    os.environ.update(order["env"])
+    # Its parent is the nursery; whether the worker lives is seen by the connection.
+    os.environ.pop("JPY_PARENT_PID", None)
+    os.chdir(order["cwd"])
+    atexit.register(_report, connection)
+    connection.sendall(f"{os.getpid()}\n".encode())
+    threading.Thread(target=_end_with, args=(connection,), daemon=True).start()
+    options = order["argv"][order["argv"].index("-f") :]
+    sys.argv = ["ipykernel_launcher", *options]
+    from ipykernel import kernelapp
+
+    kernelapp.launch_new_instance()
+
+
+def _report(connection):
+    times = os.times()
+    with contextlib.suppress(OSError):
+        connection.sendall(f"{sum(times[:4]):.1f}".encode())
+
+
+def _end_with(connection):
+    """End when the worker does: with everything that descends from this process."""
+    from .worker import end_children
+
+    with contextlib.suppress(ConnectionError):
+        while connection.recv(1):
+            pass
+    end_children()
+    os._exit(1)
+
+
+def _line(connection) -> bytes:
+    """Receive a line, without its end; empty if the other side is gone."""
+    line = b""
+    while not line.endswith(b"\n"):
+        byte = connection.recv(1)
+        if not byte:
+            return b""
+        line += byte
+    return line[:-1]
+
+
+def _send(connection, content, places):
+    """Send some bytes, and open files beside the first of them."""
+    files = array.array("i", places)
+    sent = connection.sendmsg([content], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, files)])
+    connection.sendall(content[sent:])
+
+
+def _receive(connection):
+    """Receive what :func:`_send` sent: the order and the open files."""
+    content, places, _, _ = socket.recv_fds(connection, 1 << 16, 2)
+    while not content.endswith(b"\n"):
+        heard = connection.recv(1 << 16)
+        if not heard:
+            os._exit(1)
+        content += heard
+    return json.loads(content), places
+
+
+if __name__ == "__main__":
+    main()
