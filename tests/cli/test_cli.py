@@ -183,7 +183,9 @@ def test_files_of_the_same_name_do_not_overwrite_each_other(capsys, tmp_path):
     out = tmp_path / "out"
     status, _, _ = call(capsys, "explain", *files, "--out", out, *QUICK)
     assert status == 0
-    assert {path.name for path in out.glob("*.html")} == {"x.html", "x-2.html", "x-3.html"}
+    assert {path.name for path in out.glob("*.html")} == {
+        *("x.html", "x-2.html", "x-3.html", "index.html")
+    }
 
 
 @pytest.mark.slow

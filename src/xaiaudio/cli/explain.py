@@ -25,6 +25,7 @@ from .choices import (
     read_options,
 )
 from .console import check_folder, note, quiet_libraries, say, start_tensorflow
+from .writing import Dpi, Figures, KeptAs, Sound, Summary, Tables, gather, outputs_of, write
 
 METHODS = ("gradcam", "occlusion", "lime")
 # As pages.mixer has them, which takes seconds to import.
@@ -37,17 +38,24 @@ Examples:
   xaiaudio explain dog.wav --method occlusion --set occlusion.output=scores
   xaiaudio explain *.wav --target "Dog bark" --keep 0.2 --out maps
   xaiaudio explain dog.wav --model yamnet --top 2
+  xaiaudio explain recordings/ --table raven --sound wav
   xaiaudio explain knock.wav --model mine.keras --labels labels.txt
   xaiaudio explain knock.wav --model of_samples.onnx --labels labels.txt --sample-rate 16000
 
 For each sound the folder gets NAME.html (open it in a browser), NAME.png, and for each
 method NAME-METHOD.npz (xaiaudio.Explanation.load reads it), NAME-METHOD-kept.mp3 and
-NAME-METHOD-removed.mp3. The page has a mixer of the sound's parts, unless it is longer than a
-minute, and under each sound what the network hears in it. LIME draws 256 samples unless --set
-says otherwise. Occlusion and LIME explain the logit, or the probability with output=scores. The
-network `lite` ships along, knows the ten classes of ESC-10 and needs no internet; `yamnet` knows
-AudioSet's 521 and is fetched once (4 MB). Several of its classes can be true at once: the surest
-few are explained, and the files of the second one are called NAME-2-METHOD."""
+NAME-METHOD-removed.mp3. Of several sounds, or a folder, index.html leads to their pages and
+summary.csv lists them. --table adds NAME-METHOD.csv, .json, .parquet, .labels.txt (Audacity) or
+.selections.txt (Raven): boxes in seconds and hertz around the strongest tenth of the cells, or
+the share that --keep says. --sound wav keeps the file's rate and channels; what lies above the
+network's highest frequency is in the removed sound.
+
+The page has a mixer of the sound's parts, unless it is longer than a minute, and under each sound
+what the network hears in it. LIME draws 256 samples unless --set says otherwise. Occlusion and
+LIME explain the logit, or the probability with output=scores. The network `lite` ships along,
+knows the ten classes of ESC-10 and needs no internet; `yamnet` knows AudioSet's 521 and is fetched
+once (4 MB). Several of its classes can be true at once: the surest few are explained, and the
+files of the second one are called NAME-2-METHOD."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -62,7 +70,8 @@ def explain(
         list[Path],
         # Not checked by typer: one file that may not be read must not stop the others.
         typer.Argument(
-            help="Sounds: WAV, FLAC, OGG, MP3, M4A, ...; any rate, any channels.", readable=False
+            help="Sounds: WAV, FLAC, OGG, MP3, M4A, ...; any rate, any channels. Of a folder all.",
+            readable=False,
         ),
     ],
     model: Model = "lite",
@@ -124,6 +133,10 @@ def explain(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")] = Path(
         "explained"
     ),
+    sound: KeptAs = Sound.mp3,
+    table: Tables = None,
+    figure: Figures = None,
+    dpi: Dpi = 130,
 ) -> None:
     """Explain what a network listens to in sounds: picture, sounds and a page for each."""
     methods = list(dict.fromkeys(method or METHODS))
@@ -135,14 +148,17 @@ def explain(
     _check_keep(keep)
     _check_mixer(mixer)
     check_folder(out)
+    files, several = gather(files, out)
     good = _readable(files, channel)
     if not good:
         raise typer.Exit(1)
     start_tensorflow()
     from ..pages.clip import explain_clip
 
+    outputs = outputs_of(table, figure, dpi, sound, keep)
     classifier = load_network(model, about)
     _check_choices(classifier, target, methods, options)
+    summary = Summary(files, several, out, outputs)
     done = 0
     for file, stem in zip(good, _stems(good), strict=True):
         try:
@@ -163,10 +179,12 @@ def explain(
                 threshold=threshold,
                 unheard=_not_heard(file, classifier.frontend, channel),
             )
-            written = clip.write(out, stem)
+            page = write(clip, file, channel, out, stem, outputs)
         except XaiAudioError as error:
             note(f"xaiaudio: {_named(file, error)}")
+            summary.fail(file, error)
             continue
+        summary.add(clip, file, page)
         for name, reason in clip.failed.items():
             note(f"{file}: left out {name}. {reason}")
         # Methods that nobody asked for may be left out; one that was asked for may not.
@@ -174,7 +192,8 @@ def explain(
         say(f"{file}: {_answer(clip)}")
         if clip.unheard and clip.unheard.worth_saying:
             say(f"  {clip.unheard}")
-        say(f"  {written[0]}")
+        say(f"  {page}")
+    summary.finish(channel)
     if done < len(files):
         if len(files) > 1:
             note(f"{len(files) - done} of {len(files)} sounds could not be explained.")
@@ -251,7 +270,7 @@ def _named(file: Path, error: XaiAudioError) -> str:
 
 def _stems(files) -> list[str]:
     """Name each file's results after it, with a number if two have the same name."""
-    stems, taken = [], set()
+    stems, taken = [], {"index"}  # the summary's page
     for file in files:
         # Room for the methods' names below the 255 bytes that most file systems allow.
         base = file.stem.encode("utf-8", "replace")[:180].decode("utf-8", "ignore")

@@ -9,7 +9,7 @@ import html
 import re
 import shutil
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,14 +24,17 @@ from ..explainers.registry import methods
 from ..files import put
 from ..plots.render import render
 from ..sonify.masks import Listening, clip_map, listen
-from ..sonify.player import ONE_AT_A_TIME, mp3, player
+from ..sonify.own_rate import at_own_rate
+from ..sonify.player import ONE_AT_A_TIME, player
 from . import tag_table
 from .mixer import cut, mixer
+from .outputs import Outputs, files_of
 
 if TYPE_CHECKING:
     from ..models.classifier import AudioClassifier
     from ..models.tags import ClipTags
     from ..models.votes import ClipPrediction
+    from ..sonify.own_rate import OwnRate
     from ..unheard import Unheard
     from .mixer import Mixer
 
@@ -46,11 +49,14 @@ class Part:
     relevance : ndarray of float32, shape (T, bands)
         The maps of the patches, laid over the clip.
     heard : Listening
+    own : OwnRate or None
+        What is kept and removed of the recording at its own rate, where that is known.
     """
 
     result: Explanation
     relevance: np.ndarray
     heard: Listening
+    own: OwnRate | None = None
 
     @property
     def method(self) -> str:
@@ -135,7 +141,21 @@ class ExplainedClip:
         """Return a page that needs no other file: pictures and sounds are inside."""
         return _page(self)
 
-    def write(self, folder, stem: str) -> list[Path]:
+    def of_recording(self, samples, rate: int, channel: int | None = None) -> ExplainedClip:
+        """Return the clip with its sounds at the rate of the recording that it was made from.
+
+        Parameters are those of :func:`.sonify.own_rate.at_own_rate`.
+        """
+        parts = tuple(
+            replace(
+                part, own=at_own_rate(part.heard, samples, rate, self.frontend, channel=channel)
+            )
+            for part in self.parts
+        )
+        others = tuple(one.of_recording(samples, rate, channel) for one in self.others)
+        return replace(self, parts=parts, others=others)
+
+    def write(self, folder, stem: str, outputs: Outputs | None = None) -> list[Path]:
         """Write page, picture, sounds and maps into a folder: all of them or none.
 
         Parameters
@@ -144,6 +164,8 @@ class ExplainedClip:
             Made if need be.
         stem : str
             What the files' names begin with.
+        outputs : Outputs, optional
+            By default a PNG and MP3 files.
 
         Returns
         -------
@@ -159,7 +181,7 @@ class ExplainedClip:
         partial = folder / f"{stem}.partial"
         try:
             partial.mkdir(parents=True, exist_ok=True)
-            names = self._write_parts(partial, stem)
+            names = self._write_parts(partial, stem, outputs or Outputs())
             for name in names:
                 put(partial / name, folder / name)
         except OSError as error:
@@ -171,24 +193,18 @@ class ExplainedClip:
             shutil.rmtree(partial, ignore_errors=True)
         return [folder / name for name in names]
 
-    def _write_parts(self, folder: Path, stem: str) -> list[str]:
-        files = {
-            f"{stem}.html": self.html().encode(),
-            f"{stem}.png": self.png,
-        }
-        rate, maps = self.frontend.sample_rate, []
-        for clip, name in self._named(stem):
-            for part in clip.parts:
-                files[f"{name}-{part.method}-kept.mp3"] = mp3(part.heard.kept, rate)
-                files[f"{name}-{part.method}-removed.mp3"] = mp3(part.heard.removed, rate)
-                maps.append(part.result.save(folder / f"{name}-{part.method}.npz").name)
-        for clip, name in self._named(stem)[1:]:
-            files[f"{name}.png"] = clip.png
+    def _write_parts(self, folder: Path, stem: str, outputs: Outputs) -> list[str]:
+        files = files_of(self, stem, outputs)
+        maps = [
+            part.result.save(folder / f"{name}-{part.method}.npz").name
+            for clip, name in self.named(stem)
+            for part in clip.parts
+        ]
         for name, content in files.items():
             (folder / name).write_bytes(content)
         return [*files, *maps]
 
-    def _named(self, stem: str) -> list[tuple[ExplainedClip, str]]:
+    def named(self, stem: str) -> list[tuple[ExplainedClip, str]]:
         """Return the clip with each class explained, and what its files' names begin with."""
         more = [f"{stem}-{number}" for number in range(2, len(self.others) + 2)]
         return list(zip((self, *self.others), (stem, *more), strict=True))
@@ -457,6 +473,7 @@ def _section(clip: ExplainedClip, part: Part, level: int = 2) -> str:
 {stake}
 {_verdict(part.heard)}
 <div class="players">{sounds}</div>
+{_own_rate(part.own)}
 <p class="paper">Options: {html.escape(options or "none")}. Took {part.result.seconds:.1f} s.</p>
 </section>
 """
@@ -465,6 +482,26 @@ def _section(clip: ExplainedClip, part: Part, level: int = 2) -> str:
 def _verdict(heard: Listening) -> str:
     """Say whether the network still hears the class in what the method kept."""
     return "" if heard.answers is None else f"<p>{html.escape(heard.answers.verdict)}</p>"
+
+
+def _own_rate(own: OwnRate | None) -> str:
+    """Say what the files at the recording's own rate hold, and what the network hears in them."""
+    if own is None:
+        return ""
+    channels = own.kept.shape[1]
+    text = (
+        f"The WAV files beside this page hold the recording itself, at {own.sample_rate} Hz with "
+        f"{channels} {'channel' if channels == 1 else 'channels'}: kept and removed add up to it."
+    )
+    if own.sample_rate / 2 > own.highest:
+        text += (
+            f" What lies above {own.highest:.0f} Hz, which the network cannot hear, is in the "
+            "removed one."
+        )
+    if own.answers is not None:
+        said = (f"Of the {name} one: {own.answers[name]}" for name in ("kept", "removed"))
+        text += f" {' '.join(said)}"
+    return f"<p>{html.escape(text)}</p>"
 
 
 def _describe(clip: ExplainedClip, part: Part) -> str:
