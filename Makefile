@@ -43,7 +43,8 @@ lint: install ## check the style and the types of the code
 	$(BIN)/python tools/format_cells.py --check
 	$(BIN)/mypy
 
-format: install ## put the code in style
+format: install ## put the code in style, and the methods into the table of xaiaudio methods
+	$(BIN)/python tools/list_methods.py
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python tools/format_cells.py

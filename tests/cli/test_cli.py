@@ -1,6 +1,7 @@
 """The command line: what it prints, what it writes, how it ends."""
 
 import io
+import json
 import re
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from commands import RATE, call, complaint, noise, run, sound
 
 import xaiaudio as xa
 from xaiaudio import cli
+from xaiaudio.cli import methods
 
 
 class Page(HTMLParser):
@@ -223,6 +225,38 @@ def test_methods_lists_them_all(capsys):
     for name in {**xa.methods(), **xa.methods(trained=True)}:
         assert name in out
     assert "samples=" in out and "components=100" in out
+
+
+def test_the_table_of_methods_is_what_they_say_of_themselves():
+    assert json.loads(methods.LISTED.read_text(encoding="utf-8")) == methods.rows()  # make format
+
+
+@pytest.mark.slow
+def test_a_table_and_help_start_without_tensorflow():
+    code = (
+        "import sys; from xaiaudio.cli import main\n"
+        "for words in (['--help'], ['methods'], ['data', 'list'], ['explain', '--help']):\n"
+        "    assert main(words) == 0, words\n"
+        "assert not {'tensorflow', 'keras', 'sklearn'} & set(sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "gradcam" in done.stdout
+
+
+@pytest.mark.slow
+def test_tensorflow_starts_without_scikit_learn_which_is_there_all_the_same():
+    code = (
+        "import sys; from xaiaudio.cli.console import start_tensorflow\n"
+        "start_tensorflow()\n"
+        "assert 'keras' in sys.modules and 'sklearn' not in sys.modules\n"
+        "import xaiaudio as xa, numpy as np\n"
+        "xa.load_model('lite').scores(np.zeros((1, 96, 64)))\n"
+        "assert 'sklearn' not in sys.modules and 'scipy.stats' not in sys.modules\n"
+        "from sklearn.linear_model import Ridge\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.slow

@@ -64,3 +64,15 @@ def test_several_sounds_are_several_players_in_their_order():
 def test_the_players_can_be_had_from_their_package():
     module = importlib.import_module("xaiaudio.sonify")
     assert (module.mp3, module.player, module.players) == (mp3, player, players)
+
+
+def test_a_sound_that_is_shown_twice_is_encoded_once(monkeypatch):
+    module = importlib.import_module("xaiaudio.sonify.player")
+    encoded = []
+    original = module.encode_audio
+    monkeypatch.setattr(
+        module, "encode_audio", lambda *given: encoded.append(None) or original(*given)
+    )
+    sound = tone(333)
+    assert mp3(sound, RATE) == mp3(sound.copy(), RATE) != mp3(sound[:-900], RATE)
+    assert len(encoded) == 2

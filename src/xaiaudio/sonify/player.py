@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import html
 from typing import TYPE_CHECKING
 
@@ -106,9 +107,19 @@ def players(sounds: Mapping[str, ArrayLike], sample_rate: int = 16_000) -> HTML:
 
 
 def mp3(wave: ArrayLike, sample_rate: int) -> bytes:
-    """Return a sound as an MP3, resampled if an MP3 cannot have its rate."""
+    """Return a sound as an MP3, resampled if an MP3 cannot have its rate.
+
+    A page shows some sounds several times, and its folder holds them as files: the last ones are
+    not encoded again.
+    """
+    return _encoded(np.asarray(wave, np.float32).tobytes(), sample_rate)
+
+
+@functools.lru_cache(maxsize=16)
+def _encoded(samples: bytes, sample_rate: int) -> bytes:
+    wave = np.frombuffer(samples, np.float32)
     if sample_rate not in MP3_RATES:
         rate = next((rate for rate in MP3_RATES if rate > sample_rate), MP3_RATES[-1])
-        wave = soxr.resample(np.asarray(wave, np.float32), sample_rate, rate)
+        wave = soxr.resample(wave, sample_rate, rate)
         sample_rate = rate
     return encode_audio(wave, sample_rate, ".mp3")
