@@ -21,7 +21,9 @@ FACADES = {
         "traits",
     ],
     "xaiaudio.timelines": [],
+    "xaiaudio.corpus": [],
     "xaiaudio": [
+        "corpus",
         "datasets",
         "evaluate",
         "explainers",

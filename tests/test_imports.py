@@ -21,7 +21,7 @@ FLOORS = (
     ("models",),
     ("explainers",),
     ("sonify", "evaluate", "plots", "exports"),
-    ("probes", "timelines"),
+    ("corpus", "probes", "timelines"),
     ("pages",),
     ("publishing",),
     ("cli",),

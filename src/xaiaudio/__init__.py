@@ -31,6 +31,7 @@ __version__ = "0.1.0"
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submodules=[
+        "corpus",
         "datasets",
         "evaluate",
         "explainers",
@@ -62,6 +63,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
 
 # What the lines above promise, for type checkers and editors.
 if _typing.TYPE_CHECKING:
+    from . import corpus as corpus
     from . import datasets as datasets
     from . import evaluate as evaluate
     from . import explainers as explainers

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from ..errors import XaiAudioError
-from . import book, data, evaluate, explain, methods, train
+from . import book, corpus, data, evaluate, explain, methods, train
 from .console import note, open_closed_streams, warnings_in_lines
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ Examples:
   xaiaudio explain dog.wav             explain a sound with the network that ships along
   xaiaudio explain *.wav --out maps    many sounds: pictures, sounds and a page for each
   xaiaudio evaluate my_sounds/         measure which explanations can be trusted
+  xaiaudio corpus explain recordings/  explain a whole archive; see also corpus report
   xaiaudio methods                     the explanation methods and their options
   xaiaudio train my_sounds/            teach a network the classes of your own folder
   xaiaudio book                        run every chapter and render the book
@@ -51,6 +52,7 @@ def _top(
 
 explain.add_to(app)
 evaluate.add_to(app)
+corpus.add_to(app)
 train.add_to(app)
 data.add_to(app)
 methods.add_to(app)

@@ -1,0 +1,144 @@
+"""``xaiaudio corpus``: archives of any size, explained and summed up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import XaiAudioError
+from .choices import (
+    EndsIn,
+    ItsActivation,
+    Labels,
+    Model,
+    RepeatChannels,
+    SampleRate,
+    Seconds,
+    about_network,
+    read_options,
+)
+from .console import check_folder, note, note_all, quiet_libraries, say, watched
+
+group = typer.Typer(
+    help="Explain whole archives, and see what a network listens to in them.",
+    epilog="""\b
+Examples:
+  xaiaudio corpus explain recordings --out explained
+  xaiaudio corpus explain recordings --out explained --method lrp --workers 4
+  xaiaudio corpus explain recordings --out explained --scheduler tcp://host:8786
+  xaiaudio corpus report explained
+
+It needs more packages: pip install 'xaiaudio[corpus]'""",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+_EXPLAIN = """\b
+Examples:
+  xaiaudio corpus explain recordings --out explained
+  xaiaudio corpus explain recordings --out explained --method gradcam --method lrp
+  xaiaudio corpus explain recordings --out explained --target Helicopter --workers 8
+
+All sounds of the folder and of those in it are explained, in units of 64 clips. Of each clip
+the loudest patch is explained, for the class that the network calls the clip, or for --target.
+The folder --out gets plan.json and files.parquet (what is to be done), clips/ (tables in
+Parquet: a row for each clip and method), bad/ (files that could not be explained, and why)
+and maps.zarr (the maps), one file or group a unit.
+
+Stop it, or let the machine crash: the same command goes on with what is missing, and
+explains sounds that came since. If sounds, network or settings changed, it says what.
+
+Each worker is a process with one thread and loads the network once. Where the folders are
+seen by several machines, start a Dask scheduler there and name it by --scheduler. Whoever
+can reach a scheduler can run code on its workers: keep it in your own network."""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the group of commands."""
+    app.add_typer(group, name="corpus")
+
+
+@group.command("explain", short_help="Explain all sounds of a folder.", epilog=_EXPLAIN)
+def explain(
+    folder: Annotated[Path, typer.Argument(help="Holds the sounds.", readable=False)],
+    model: Model = "lite",
+    labels: Labels = None,
+    ends_in: EndsIn = None,
+    activation: ItsActivation = None,
+    repeat_channels: RepeatChannels = False,
+    sample_rate: SampleRate = None,
+    seconds: Seconds = None,
+    method: Annotated[
+        list[str] | None,
+        typer.Option("--method", "-m", help="Repeat for several. Default: gradcam."),
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(help="Class to explain. Default: the predicted one.")
+    ] = None,
+    overlap: Annotated[
+        float, typer.Option(min=0.0, max=0.95, help="Share of a patch that the next one repeats.")
+    ] = 0.5,
+    pad: Annotated[
+        bool, typer.Option("--pad", help="Lengthen sounds shorter than a patch with silence.")
+    ] = False,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="METHOD.OPTION=VALUE", help="Option of a method; repeat for several."
+        ),
+    ] = None,
+    clips: Annotated[int, typer.Option(min=1, help="Most clips of a unit.")] = 64,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=0, help="Processes. Default: one a core. 0: none but this one."),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="A Dask scheduler to use: tcp://host:8786."),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")] = Path(
+        "explained"
+    ),
+) -> None:
+    """Explain what a network listens to in all sounds of a folder; go on where it stopped."""
+    methods = list(dict.fromkeys(method or ["gradcam"]))
+    options = read_options(settings or [], methods)
+    about = about_network(labels, ends_in, activation, repeat_channels, sample_rate, seconds)
+    if scheduler is not None and workers is not None:
+        raise XaiAudioError("--workers are processes of this machine: leave out --scheduler.")
+    check_folder(out)
+    from .. import corpus
+
+    # TensorFlow may start up here, and says so.
+    with quiet_libraries():
+        plan = corpus.plan(
+            folder,
+            out,
+            model=model,
+            methods={name: options.get(name, {}) for name in methods},
+            target=target,
+            overlap=overlap,
+            pad=pad,
+            clips=clips,
+            about=about,
+        )
+    note_all("Passed over, for its name is no UTF-8", plan.passed_over)
+    if plan.added:
+        note(f"{plan.added} sounds came since.")
+    waiting = len(plan.waiting())
+    note(f"{folder}: {len(plan)} clips in {plan.units} units, {waiting} to do.")
+    done = corpus.run(
+        plan, workers=workers, scheduler=scheduler, progress=watched() or None, tell=note
+    )
+    if done.units:
+        rate = (done.clips + done.bad) / done.seconds
+        note(f"{done.clips + done.bad} clips in {done.seconds:.1f} s ({rate:.1f} a second).")
+    found = corpus.read(out)
+    bad = found.bad
+    note_all("Bad", bad["reason"])
+    say(f"{(len(found.clips['file'])) // len(methods)} clips explained, {len(bad['file'])} bad.")
+    say(f"  {out}")
+    if not len(found.clips["file"]):
+        raise typer.Exit(1)
