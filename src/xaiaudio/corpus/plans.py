@@ -250,7 +250,7 @@ def load(out: PathLike) -> Plan:
         settings = Settings(**told)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise XaiAudioError(f"{out / 'plan.json'} is damaged: {error}.") from error
-    return Plan(out, settings, tables.read(out / "files.parquet", tables.SOUNDS))
+    return Plan(out, settings, tables.read([out / "files.parquet"], tables.SOUNDS))
 
 
 def fingerprint(model: str) -> str:

@@ -69,10 +69,9 @@ def write(path, columns: Mapping[str, str], values: Mapping[str, Sequence]) -> N
     needed("pyarrow.parquet").write_table(table, path, compression="zstd")
 
 
-def read(paths: PathLike | Sequence[PathLike], columns: Mapping[str, str]) -> dict[str, np.ndarray]:
-    """Read one or many Parquet files, in order, as arrays by the names of their columns."""
+def read(paths: Sequence[PathLike], columns: Mapping[str, str]) -> dict[str, np.ndarray]:
+    """Read Parquet files, in order, as arrays by the names of their columns."""
     arrow, parquet = needed("pyarrow"), needed("pyarrow.parquet")
-    paths = [paths] if isinstance(paths, (str, Path)) else list(paths)
     wanted, parts = schema(columns), []
     for path in paths:
         try:
