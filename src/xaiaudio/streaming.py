@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -152,6 +152,41 @@ class Blocks:
             raise XaiAudioError(f"{self.path} is too short to be a sound at {self.sample_rate} Hz.")
         cut = f" ({self.missing})" if self.missing else ""
         raise XaiAudioError(f"{self.path} holds no samples{cut}.")
+
+
+def excerpts(blocks: Iterable[np.ndarray], spans: Sequence[tuple[int, int]]) -> list[np.ndarray]:
+    """Return some pieces of a sound that comes in blocks.
+
+    Parameters
+    ----------
+    blocks : iterable of ndarray of float32, each (samples,)
+    spans : sequence of (int, int)
+        First sample of each piece and the one behind its last; in any order, and they may overlap.
+
+    Returns
+    -------
+    list of ndarray of float32
+        Shorter where the sound ends earlier.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from xaiaudio.streaming import excerpts
+    >>> excerpts([np.arange(3.0), np.arange(3.0, 9.0)], [(2, 5), (7, 20)])
+    [array([2., 3., 4.]), array([7., 8.])]
+    """
+    found: list[list[np.ndarray]] = [[] for _ in spans]
+    place, last = 0, max((stop for _, stop in spans), default=0)
+    for block in blocks:
+        for pieces, (start, stop) in zip(found, spans, strict=True):
+            piece = block[max(start - place, 0) : max(stop - place, 0)]
+            if len(piece):
+                pieces.append(piece)
+        place += len(block)
+        if place >= last:
+            break
+    nothing = np.zeros(0, np.float32)
+    return [np.concatenate(pieces) if pieces else nothing for pieces in found]
 
 
 class _Resampler:

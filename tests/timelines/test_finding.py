@@ -24,14 +24,14 @@ def speaks_for(one, patch):
     return begin, one.ends[-1] if last else (middle[patch] + middle[patch + 1]) / 2
 
 
-def plain(one, threshold, release, gap, shortest):
+def plain(one, threshold, release, gap, shortest, floor):
     """Patch by patch, class by class."""
     made = []
     for number, label in enumerate(one.labels):
         runs, run = [], []
         for patch in range(len(one)):
             held = one.scores[patch, number] >= np.float32(release)
-            if one.levels is not None and one.levels[patch] < -90:
+            if one.levels is not None and one.levels[patch] < floor:
                 held = False
             if one.exclusive and list(one.scores[patch]).index(max(one.scores[patch])) != number:
                 held = False
@@ -76,17 +76,18 @@ def plain(one, threshold, release, gap, shortest):
     share=st.sampled_from([0.0, 0.6, 1.0]),
     gap=st.sampled_from([0.0, 0.75, 1.25]),
     shortest=st.sampled_from([0.0, 0.75, 1.75]),
+    floor=st.sampled_from([-90.0, -30.0]),
 )
 def test_events_are_those_of_the_definition(
-    seed, count, exclusive, quiet, threshold, share, gap, shortest
+    seed, count, exclusive, quiet, threshold, share, gap, shortest, floor
 ):
     rng = np.random.default_rng(seed)
     scores = rng.random((count, 3)).round(1)  # ties, too
-    levels = rng.choice([-20.0, -np.inf], count, p=[0.8, 0.2]) if quiet else None
+    levels = rng.choice([-20.0, -40.0, -np.inf], count) if quiet else None
     one = line(scores, exclusive, levels)
     release = share * threshold
-    found = events(one, threshold, release=release, gap=gap, shortest=shortest)
-    assert found == plain(one, threshold, release, gap, shortest)
+    found = events(one, threshold, release=release, gap=gap, shortest=shortest, floor=floor)
+    assert found == plain(one, threshold, release, gap, shortest, floor)
 
 
 def test_a_doubt_in_the_middle_does_not_cut_an_event():
@@ -135,6 +136,7 @@ def test_a_timeline_without_patches_has_no_events():
         ({"release": -1}, "release is -1"),
         ({"gap": -1}, "gap is -1"),
         ({"shortest": float("inf")}, "shortest is inf"),
+        ({"floor": 3}, "floor is 3"),
     ],
 )
 def test_numbers_that_make_no_sense_are_refused(given, message):

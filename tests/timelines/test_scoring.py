@@ -4,40 +4,17 @@ import av
 import numpy as np
 import pytest
 import soundfile
-from small_networks import LABELS
+from long_sounds import SMALL, network, stereo
 from sound_functions import linear
 
-from xaiaudio import AudioClassifier, LogMel, load_audio
+from xaiaudio import LogMel, load_audio
 from xaiaudio.errors import XaiAudioError, XaiAudioWarning
 from xaiaudio.timelines import timeline
-
-keras = pytest.importorskip("keras")
-
-
-def network(frontend, end="softmax", seed=0):
-    keras.utils.set_random_seed(seed)
-    layers = keras.layers
-    inputs = x = keras.Input((*frontend.patch_shape, 1))
-    x = layers.Conv2D(4, 5, strides=3, activation="relu")(x)
-    x = layers.GlobalAveragePooling2D()(x)
-    outputs = layers.Dense(3, activation=end)(x)
-    return AudioClassifier.from_keras(keras.Model(inputs, outputs), LABELS, frontend)
-
-
-SMALL = LogMel(frames=24, bands=16, overlap=0.5)
 
 
 @pytest.fixture(scope="module")
 def small():
-    return network(SMALL)
-
-
-def stereo(seconds, rate, seed=0):
-    """Two channels of noise that swells, with tones in it."""
-    times = np.arange(round(seconds * rate)) / rate
-    noise = np.random.default_rng(seed).normal(0, 0.1, (len(times), 2))
-    tone = 0.3 * np.sin(2 * np.pi * 700 * times) * (np.sin(times * 2) > 0)
-    return (noise * (1.1 + np.sin(times * 3))[:, None] / 2 + tone[:, None]).astype("f4")
+    return network()
 
 
 def aac(path, wave, rate):

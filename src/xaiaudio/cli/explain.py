@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from ..audio import load_audio
 from ..errors import XaiAudioError
 from .choices import (
     EndsIn,
@@ -25,6 +24,7 @@ from .choices import (
     read_options,
 )
 from .console import check_folder, note, quiet_libraries, say, start_tensorflow
+from .long import Stretch, answer_of, readable
 from .writing import Dpi, Figures, KeptAs, Sound, Summary, Tables, gather, outputs_of, write
 
 METHODS = ("gradcam", "occlusion", "lime")
@@ -40,6 +40,8 @@ Examples:
   xaiaudio explain dog.wav --model yamnet --top 2
   xaiaudio explain recordings/ --table raven --sound wav
   xaiaudio explain knock.wav --model mine.keras --labels labels.txt
+  xaiaudio explain field.wav --top 12 --threshold 0.7
+  xaiaudio explain field.wav --from 12:03 --to 12:09
   xaiaudio explain knock.wav --model of_samples.onnx --labels labels.txt --sample-rate 16000
 
 For each sound the folder gets NAME.html (open it in a browser), NAME.png, and for each
@@ -50,12 +52,14 @@ summary.csv lists them. --table adds NAME-METHOD.csv, .json, .parquet, .labels.t
 the share that --keep says. --sound wav keeps the file's rate and channels; what lies above the
 network's highest frequency is in the removed sound.
 
-The page has a mixer of the sound's parts, unless it is longer than a minute, and under each sound
-what the network hears in it. LIME draws 256 samples unless --set says otherwise. Occlusion and
-LIME explain the logit, or the probability with output=scores. The network `lite` ships along,
-knows the ten classes of ESC-10 and needs no internet; `yamnet` knows AudioSet's 521 and is fetched
-once (4 MB). Several of its classes can be true at once: the surest few are explained, and the
-files of the second one are called NAME-2-METHOD."""
+The page has a mixer of the sound's parts, and under each sound what the network hears in it. A
+sound of a minute or more becomes a timeline: NAME.html shows what is heard when and explains the
+surest events, NAME-events.csv lists all of them; --table adds other formats. LIME draws 256 samples
+unless --set says otherwise. Occlusion and LIME explain the logit, or the probability with
+output=scores. The network `lite` ships along, knows the ten classes of ESC-10 and needs no
+internet; `yamnet` knows AudioSet's 521 and is fetched once (4 MB). Several of its classes can be
+true at once: the surest few are explained, and the files of the second one are called
+NAME-2-METHOD."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -121,15 +125,39 @@ def explain(
             help="What the page's mixer switches: parts in time, bands, harmonic, or none.",
         ),
     ] = "time",
-    top: Annotated[
-        int,
+    begin: Annotated[
+        str | None,
+        typer.Option("--from", metavar="TIME", help="Begin there: seconds, m:ss or h:mm:ss."),
+    ] = None,
+    stop: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="End there, written likewise.")
+    ] = None,
+    as_timeline: Annotated[
+        bool | None,
         typer.Option(
-            min=1, help="How many classes to explain, where several can be heard at once."
+            "--timeline/--no-timeline",
+            help="What is heard when, and why, event by event. Default: of sounds of a minute or "
+            "more.",
         ),
-    ] = 3,
+    ] = None,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="How many to explain, the surest first: classes where several can be heard at "
+            "once (default 3), or events of a timeline (default 8).",
+        ),
+    ] = None,
     threshold: Annotated[
-        float, typer.Option(help="Score above which such a class is heard, from 0 to 1.")
+        float,
+        typer.Option(
+            help="Score above which a class is heard: an event, or one of several at once."
+        ),
     ] = 0.5,
+    floor: Annotated[
+        float,
+        typer.Option(max=0, metavar="DB", help="Softer sound, in dB of full scale, is no event."),
+    ] = -90.0,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")] = Path(
         "explained"
     ),
@@ -147,49 +175,66 @@ def explain(
     )
     _check_keep(keep)
     _check_mixer(mixer)
+    _check_threshold(threshold)
     check_folder(out)
     files, several = gather(files, out)
-    good = _readable(files, channel)
+    stretch = Stretch.of(begin, stop, channel)
+    good = readable(files, stretch, as_timeline)
     if not good:
         raise typer.Exit(1)
     start_tensorflow()
     from ..pages.clip import explain_clip
+    from ..pages.long_sound import explain_long
 
     outputs = outputs_of(table, figure, dpi, sound, keep)
     classifier = load_network(model, about)
     _check_choices(classifier, target, methods, options)
     summary = Summary(files, several, out, outputs)
     done = 0
-    for file, stem in zip(good, _stems(good), strict=True):
+    for (file, long), stem in zip(good.items(), _stems(good), strict=True):
+        name = _shown(file.name)
+        asked: dict[str, Any] = {"methods": methods, "target": target, "overlap": overlap}
+        asked |= {"keep": keep, "options": options}
         try:
-            wave = _wave(file, classifier.frontend, channel, pad)
-            note(f"{file}: {', '.join(methods)} ...")
-            clip = explain_clip(
-                classifier,
-                wave,
-                _shown(file.name),
-                methods=methods,
-                target=target,
-                overlap=overlap,
-                pad=pad,
-                keep=keep,
-                options=options,
-                mix=mixer,
-                top=top,
-                threshold=threshold,
-                unheard=_not_heard(file, classifier.frontend, channel),
-            )
-            page = write(clip, file, channel, out, stem, outputs)
+            if long:
+                note(f"{file}: timeline, {', '.join(methods)} ...")
+                clip: Any = explain_long(
+                    classifier,
+                    file,
+                    name,
+                    threshold=threshold,
+                    floor=floor,
+                    top=8 if top is None else top,
+                    unheard=_not_heard(file, classifier.frontend, stretch),
+                    **stretch.options,
+                    **asked,
+                )
+            else:
+                wave = _wave(file, classifier.frontend, stretch, pad)
+                note(f"{file}: {', '.join(methods)} ...")
+                clip = explain_clip(
+                    classifier,
+                    wave,
+                    name,
+                    pad=pad,
+                    mix=mixer,
+                    top=3 if top is None else top,
+                    threshold=threshold,
+                    unheard=_not_heard(file, classifier.frontend, stretch),
+                    begins=stretch.start or 0.0,
+                    **asked,
+                )
+            page = write(clip, file, stretch, out, stem, outputs)
         except XaiAudioError as error:
             note(f"xaiaudio: {_named(file, error)}")
             summary.fail(file, error)
             continue
         summary.add(clip, file, page)
-        for name, reason in clip.failed.items():
-            note(f"{file}: left out {name}. {reason}")
+        for failed, reason in clip.failed.items():
+            note(f"{file}: left out {failed}. {reason}")
         # Methods that nobody asked for may be left out; one that was asked for may not.
         done += not (clip.failed and method)
-        say(f"{file}: {_answer(clip)}")
+        say(f"{file}: {answer_of(clip) if long else _answer(clip)}")
         if clip.unheard and clip.unheard.worth_saying:
             say(f"  {clip.unheard}")
         say(f"  {page}")
@@ -198,19 +243,6 @@ def explain(
         if len(files) > 1:
             note(f"{len(files) - done} of {len(files)} sounds could not be explained.")
         raise typer.Exit(1)
-
-
-def _readable(files, channel) -> list[Path]:
-    """Return the files that hold sound; complain of the others now, not after minutes of work."""
-    good = []
-    for file in files:
-        try:
-            with quiet_libraries():  # the MP3 decoder writes of damage that it gets over
-                load_audio(file, channel=channel)
-            good.append(file)
-        except XaiAudioError as error:
-            note(f"xaiaudio: {_named(file, error)}")
-    return good
 
 
 def _shown(name: str) -> str:
@@ -243,17 +275,17 @@ def _tagged(clip) -> str:
     return "\n".join([text, *(f"  {tags[label]}" for label in clip.targets)])
 
 
-def _not_heard(file: Path, frontend, channel: int | None):
+def _not_heard(file: Path, frontend, stretch: Stretch):
     """Measure what the front end cannot hear of a file."""
     from ..unheard import unheard
 
     with quiet_libraries():
-        return unheard(file, frontend, channel=channel)
+        return unheard(file, frontend, **stretch.options)
 
 
-def _wave(file: Path, frontend, channel: int | None, pad: bool):
+def _wave(file: Path, frontend, stretch: Stretch, pad: bool):
     with quiet_libraries():
-        wave = load_audio(file, sample_rate=frontend.sample_rate, channel=channel)
+        wave = stretch.read(file, frontend.sample_rate)
     if len(wave) < frontend.min_samples and not pad:
         raise XaiAudioError(
             f"{file} lasts {len(wave) / frontend.sample_rate:.2f} s, but one patch takes "
@@ -286,6 +318,11 @@ def _stems(files) -> list[str]:
 def _check_keep(keep: float | None) -> None:
     if keep is not None and not 0 < keep <= 1:
         raise XaiAudioError(f"--keep is {keep}: it must be a share above 0 and up to 1.")
+
+
+def _check_threshold(threshold: float) -> None:
+    if not 0 < threshold <= 1:
+        raise XaiAudioError(f"--threshold is {threshold}: it must be above 0 and up to 1.")
 
 
 def _check_mixer(mixer: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,9 +14,9 @@ from ..errors import XaiAudioError
 from .console import note, quiet_libraries, say
 
 if TYPE_CHECKING:
-    from ..pages.clip import ExplainedClip
     from ..pages.outputs import Outputs
     from ..pages.summary import Line
+    from .long import Stretch
 
 # A summary is written anew after so many sounds, so that Ctrl-C leaves one behind.
 _OFTEN = 20
@@ -114,14 +114,18 @@ def outputs_of(table, figure, dpi: int, sound: str, keep: float | None) -> Outpu
     return Outputs(figures, dpi, str(sound), tables, KEEP if keep is None else keep)
 
 
-def write(clip: ExplainedClip, file: Path, channel: int | None, out: Path, stem: str, outputs):
-    """Write all of a clip into the folder; return its page."""
-    if outputs.sound == "wav":
+def write(clip: Any, file: Path, stretch: Stretch, out: Path, stem: str, outputs: Outputs) -> Path:
+    """Write all of a clip or a long sound into the folder; return its page."""
+    from ..pages.clip import ExplainedClip
+
+    if outputs.sound == "wav" and isinstance(clip, ExplainedClip):
         from ..sonify.own_rate import load_channels
 
         with quiet_libraries():
             samples, rate = load_channels(file)
-        clip = clip.of_recording(samples, rate, channel)
+        first = round((stretch.start or 0.0) * rate)
+        last = None if stretch.end is None else round(stretch.end * rate)
+        clip = clip.of_recording(samples[first:last], rate, stretch.channel)
     return clip.write(out, stem, outputs)[0]
 
 
@@ -132,12 +136,14 @@ class Summary:
         self.files, self.several, self.out, self.outputs = files, several, out, outputs
         self.lines: dict[Path, Line] = {}
 
-    def add(self, clip: ExplainedClip, file: Path, page: Path) -> None:
-        """Take a sound that was explained."""
+    def add(self, clip: Any, file: Path, page: Path) -> None:
+        """Take a sound that was explained, a clip or a long one."""
         if self.several:
-            from ..pages.summary import line_of
+            from ..pages.clip import ExplainedClip
+            from ..pages.summary import line_of, line_of_long
 
-            self._take(file, line_of(clip, _shown(file), page.name))
+            told = line_of if isinstance(clip, ExplainedClip) else line_of_long
+            self._take(file, told(clip, _shown(file), page.name))
 
     def fail(self, file: Path, reason: object) -> None:
         """Take one that was not."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import plots
+from ..clock import clock
 from ..errors import XaiAudioError
 from ..explainers.answers import one_of_all
 from ..explainers.base import explain
@@ -91,6 +92,8 @@ class ExplainedClip:
         The same clip with the other classes that are explained.
     unheard : Unheard or None
         What of the sound the front end cannot hear.
+    begins : float
+        Where in its file the clip begins, in seconds.
     """
 
     name: str
@@ -105,6 +108,7 @@ class ExplainedClip:
     tags: ClipTags | None = None
     others: tuple[ExplainedClip, ...] = ()
     unheard: Unheard | None = None
+    begins: float = 0.0
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -125,7 +129,12 @@ class ExplainedClip:
         maps = {part.method: part.relevance for part in parts}
         units = {part.method: part.result.unit for part in parts}
         return plots.clip_maps(
-            self.wave, maps, self.frontend, normalise=len(parts) > 1, units=units
+            self.wave,
+            maps,
+            self.frontend,
+            normalise=len(parts) > 1,
+            units=units,
+            begins=self.begins,
         )
 
     @functools.cached_property
@@ -225,6 +234,7 @@ def explain_clip(
     top=3,
     threshold=0.5,
     unheard=None,
+    begins=0.0,
 ) -> ExplainedClip:
     """Predict a clip's class and explain it by several methods.
 
@@ -255,6 +265,8 @@ def explain_clip(
         Probability above which such a network hears a class.
     unheard : Unheard, optional
         What of the sound the front end cannot hear, for the page.
+    begins : float
+        Where in its file the clip begins, in seconds: the page counts from the file's beginning.
 
     Returns
     -------
@@ -289,7 +301,7 @@ def explain_clip(
     told: list[ExplainedClip] = []
     for one in targets:
         parts, failed = _parts(model, patches, wave, one, methods, keep, overlap, options or {})
-        told.append(ExplainedClip(name, wave, model, prediction, one, parts, failed))
+        told.append(ExplainedClip(name, wave, model, prediction, one, parts, failed, begins=begins))
     started = time.perf_counter()
     components = cut(wave, model.frontend, mix, len(patches))
     made = None
@@ -445,7 +457,7 @@ def _overview(clip: ExplainedClip, level: int = 2) -> str:
 <h{level}>What it listened to</h{level}>
 <p>Red cells speak for <strong>{html.escape(clip.target)}</strong>, blue ones against it.
 Each map is divided by its largest magnitude.</p>
-{_picture(clip.png, alt)}
+{picture(clip.png, alt)}
 </section>
 """
 
@@ -469,7 +481,7 @@ def _section(clip: ExplainedClip, part: Part, level: int = 2) -> str:
     return f"""<section>
 <h{level}>{html.escape(part.method)}</h{level}>
 <p>{html.escape(about["summary"])} <span class="paper">{html.escape(about["paper"])}</span></p>
-{_picture(clip.png_of(part), _describe(clip, part))}
+{picture(clip.png_of(part), _describe(clip, part))}
 {stake}
 {_verdict(part.heard)}
 <div class="players">{sounds}</div>
@@ -510,13 +522,15 @@ def _describe(clip: ExplainedClip, part: Part) -> str:
     if part.relevance[frame, band] <= 0:
         found = "nothing speaks for it"
     else:
-        start = clip.frontend.times()[0] + frame * clip.frontend.hop / clip.frontend.sample_rate
+        start = clip.begins + clip.frontend.times()[0]
+        start += frame * clip.frontend.hop / clip.frontend.sample_rate
         hertz = clip.frontend.band_centres()[band]
-        found = f"it speaks for it most at {start:.1f} s and {hertz:.0f} Hz"
+        found = f"it speaks for it most at {clock(start)} and {hertz:.0f} Hz"
     return f"Map of {part.method} for {clip.target} over {clip.name}: {found}."
 
 
-def _picture(png: bytes, alt: str) -> str:
+def picture(png: bytes, alt: str) -> str:
+    """Return a picture that lies inside the page, and says in words what it shows."""
     source = base64.b64encode(png).decode()
     return f'<img src="data:image/png;base64,{source}" alt="{html.escape(alt, quote=True)}">'
 
@@ -537,11 +551,18 @@ def _footer(clip: ExplainedClip) -> str:
     frontend = clip.frontend
     seconds = len(clip.wave) / frontend.sample_rate
     text = (
-        f"{seconds:.2f} s at {frontend.sample_rate} Hz; patches of {frontend.patch_seconds:.2f} s "
-        f"every {frontend.hop_seconds:.2f} s. Sound that lies in no patch is never kept."
+        f"{_lasts(clip, seconds)} at {frontend.sample_rate} Hz; patches of "
+        f"{frontend.patch_seconds:.2f} s every {frontend.hop_seconds:.2f} s. Sound that lies in no "
+        "patch is never kept."
     )
     owed = re.sub(r"\s+", " ", getattr(clip.model, "attribution", "") or "")
     return html.escape(f"{text} {owed}".strip())
+
+
+def _lasts(clip: ExplainedClip, seconds: float) -> str:
+    if not clip.begins:
+        return clock(seconds, 2)
+    return f"{clock(clip.begins, 2)} to {clock(clip.begins + seconds, 2)} of the file"
 
 
 # Of all pages that the commands write.

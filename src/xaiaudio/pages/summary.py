@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ..types import PathLike
     from .clip import ExplainedClip
+    from .long_sound import LongSound
 
 #: The first so many sounds have a picture, of at most 5 kB each: more would make a page slow.
 PICTURES = 500
@@ -101,6 +102,28 @@ def line_of(clip: ExplainedClip, file: str, page: str) -> Line:
             if one.heard.answers is not None
         },
         picture=thumbnail(rows, part.relevance),
+    )
+
+
+def line_of_long(sound: LongSound, file: str, page: str) -> Line:
+    """Return what a summary says of a long sound: its surest event, and what was explained."""
+    line = sound.timeline
+    voted = ~line.silent
+    best = max(sound.events, key=lambda event: event.peak_score, default=None)
+    count = len(sound.events)
+    share = float("nan")
+    if best is not None and line.exclusive:
+        share = float((line.winners[voted] == line.labels.index(best.label)).mean())
+    return Line(
+        file=file,
+        page=page,
+        answer="no event" if best is None else best.label,
+        share=share,
+        probability=float("nan") if best is None else best.peak_score,
+        patches=int(voted.sum()),
+        silent=int((~voted).sum()),
+        target=f"{len(sound.explained)} of {count} event{'' if count == 1 else 's'}",
+        seconds=line.file.seconds,
     )
 
 

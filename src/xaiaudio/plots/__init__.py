@@ -24,6 +24,7 @@ from .measures import breakdown, curves, mixture, orders
 from .memory import against_refits, alarms, beside_nearest, shares
 from .mood import effects
 from .notes import energy_shares, templates, transcription
+from .overview import overview
 from .pairs import pair
 from .price import prices
 from .prototypes import alike, radius, sums, together
@@ -112,6 +113,7 @@ __all__ = [
     "networks",
     "neurons",
     "orders",
+    "overview",
     "pair",
     "part_weights",
     "patch_scores",

@@ -9,6 +9,7 @@ import functools
 
 import numpy as np
 
+from ..clock import face
 from .render import render
 
 # Inches. A page of 390 pixels shrinks the figure to half its size, so the text is large for it.
@@ -135,6 +136,27 @@ def image(ax, cells, frontend, *, start=None, cmap=MAGNITUDE, limits=None, alpha
         alpha=None if alpha is None else np.asarray(alpha).T,
     )
     return drawn
+
+
+def time_axis(ax, end: float) -> None:
+    """Name the horizontal axis: seconds, or minutes and hours where it goes beyond a minute."""
+    if end < 60:
+        ax.set_xlabel("time (s)")
+        return
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    low, high = sorted(ax.get_xlim())
+    span = high - low
+    # Whole minutes of an hour, whole seconds of a minute.
+    unit = 60.0 if span > 300 else 1.0
+    steps = [1, 1.5, 2, 3, 5, 10] if span > 60 else [1, 2, 5, 10]
+    located = MaxNLocator(nbins=6, steps=steps).tick_values(low / unit, high / unit)
+    marks = np.asarray(located) * unit
+    marks = marks[(marks >= low) & (marks <= high)]
+    digits = 0 if np.allclose(marks, np.round(marks)) else 1
+    ax.set_xticks(marks)
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: face(value, digits)))
+    ax.set_xlabel("time (h:min:s)" if end >= 3600 else "time (min:s)")
 
 
 def padding(axes, times, padded) -> None:

@@ -27,6 +27,7 @@ def clip_maps(
     *,
     normalise: bool = True,
     units: Mapping[str, str] | None = None,
+    begins: float = 0.0,
 ) -> Figure:
     """Draw maps over a whole clip, one below the other, under its spectrogram.
 
@@ -42,6 +43,8 @@ def clip_maps(
         True divides each map by its largest magnitude and draws one scale.
     units : mapping of str to str, optional
         Name to unit, see `Explanation.unit`.
+    begins : float
+        Where in its file the clip begins, in seconds: the axis counts from the file's beginning.
 
     Returns
     -------
@@ -72,24 +75,26 @@ def clip_maps(
         len(maps) + 1, height=1.5, extra=1.2 + own_bars, width=5.6, sharex=True
     )
     axes = axes[:, 0]
-    spectrum = canvas.image(axes[0], spectrogram, frontend)
+    start = begins + frontend.times()[0]
+    spectrum = canvas.image(axes[0], spectrogram, frontend, start=start)
     canvas.title(axes[0], "spectrogram")
     for ax, (name, cells) in zip(axes[1:], shown.items(), strict=True):
         ax.set_facecolor("#bbbbbb")
         limits = (-1, 1) if normalise else canvas.symmetric(cells)
-        relevance = canvas.image(ax, cells, frontend, cmap=canvas.SIGNED, limits=limits)
+        relevance = canvas.image(
+            ax, cells, frontend, start=start, cmap=canvas.SIGNED, limits=limits
+        )
         canvas.title(ax, name)
         if not normalise:
             canvas.colour_bar(figure, relevance, ax, _unit(False, False, (units or {}).get(name)))
     for ax in axes:
         canvas.mel_axis(ax, frontend)
     longest = max(len(spectrogram), longest)
-    start = frontend.times()[0]
     times = start + np.arange(longest + 1) * frontend.hop / frontend.sample_rate
     axes[0].set_xlim(start, times[-1])
     padded = lengthened & (np.arange(longest) >= sounding(samples, frontend))
     canvas.padding(axes, times, padded)
-    axes[-1].set_xlabel("time (s)")
+    canvas.time_axis(axes[-1], times[-1])
     canvas.colour_bar(figure, spectrum, axes if normalise else axes[0], LOUDNESS)
     if normalise:
         canvas.colour_bar(figure, relevance, axes, SHARE)

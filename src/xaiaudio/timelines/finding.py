@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import XaiAudioError
+from .scored import SILENT_DB
 
 if TYPE_CHECKING:
     from .scored import Timeline
@@ -57,6 +58,7 @@ def events(
     release: float | None = None,
     gap: float = 1.0,
     shortest: float = 0.0,
+    floor: float = SILENT_DB,
 ) -> tuple[Event, ...]:
     """Return the events of a timeline.
 
@@ -65,7 +67,7 @@ def events(
     doubts, and one that is never sure is none. Pauses of a class shorter than `gap` are closed;
     then events that do not last `shortest` are left out. Of a network with a softmax (one class
     out of all), the class must also be the winner: of all classes the one that scores highest.
-    Silent patches belong to no event.
+    Patches softer than `floor` belong to no event.
 
     Parameters
     ----------
@@ -80,6 +82,9 @@ def events(
         In seconds.
     shortest : float
         In seconds.
+    floor : float
+        In dB of full scale, see `Timeline.levels`. A network without a class for "nothing" names
+        the noise between events too: what is softer than any event of interest can be kept out.
 
     Returns
     -------
@@ -104,12 +109,13 @@ def events(
     1.0
     """
     release = RELEASE * threshold if release is None else release
-    _check(threshold, release, gap, shortest)
+    _check(threshold, release, gap, shortest, floor)
     scores, edges = timeline.scores, timeline.edges
     if not len(timeline):
         return ()
     held = scores >= np.float32(release)
-    held[timeline.silent] = False
+    if timeline.levels is not None:
+        held[np.asarray(timeline.levels) < floor] = False
     if timeline.exclusive:
         held &= np.arange(scores.shape[1]) == timeline.winners[:, None]
     classes, first, last = _runs(held)
@@ -157,7 +163,7 @@ def _event(timeline, edges, number, first, last) -> Event:
     )
 
 
-def _check(threshold, release, gap, shortest) -> None:
+def _check(threshold, release, gap, shortest, floor) -> None:
     if not 0 < threshold <= 1:
         raise XaiAudioError(f"The threshold is {threshold}: it must be above 0 and up to 1.")
     if not 0 <= release <= threshold:
@@ -167,3 +173,5 @@ def _check(threshold, release, gap, shortest) -> None:
     for name, value in (("gap", gap), ("shortest", shortest)):
         if not 0 <= value < np.inf:
             raise XaiAudioError(f"{name} is {value}: it must be a number of seconds from 0 on.")
+    if not floor <= 0:
+        raise XaiAudioError(f"The floor is {floor}: it must be in dB of full scale, up to 0.")
