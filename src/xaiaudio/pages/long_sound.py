@@ -252,18 +252,12 @@ def _page(sound: LongSound) -> str:
 </body>
 </html>
 """
-    sections, left = [], MOST_BYTES - len(head.encode()) - len(tail.encode())
-    for number, one in enumerate(sound.explained, 1):
-        section = _section(sound, number, one)
-        left -= len(section.encode())
-        if left < 0:
-            break
-        sections.append(section)
-    listed = _table(sound, len(sections))
-    while sections and left - len(listed.encode()) < 0 and len(sections) < len(sound.explained):
-        left += len(sections.pop().encode())
-        listed = _table(sound, len(sections))
-    return "".join([head, listed, *sections, tail])
+    sections = [_section(sound, number, one) for number, one in enumerate(sound.explained, 1)]
+    while True:
+        page = "".join([head, _table(sound, len(sections)), *sections, tail])
+        if len(page.encode()) <= MOST_BYTES or not sections:
+            return page
+        sections.pop()
 
 
 def _answer(sound: LongSound) -> str:

@@ -1,0 +1,96 @@
+"""Long sounds on the command line: which become a timeline, and which seconds are meant."""
+
+import numpy as np
+import pytest
+import soundfile
+from long_sounds import network, stereo
+
+from xaiaudio import cli
+from xaiaudio.cli.long import Stretch, readable
+from xaiaudio.errors import XaiAudioError
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return str(network().save(tmp_path_factory.mktemp("model") / "small.keras"))
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("sounds") / "field.wav"
+    soundfile.write(path, stereo(61, 8_000), 8_000)
+    return path
+
+
+def explain(file, out, model, *more):
+    given = ("explain", str(file), "--model", model, "-m", "gradcam", "--mixer", "none")
+    return cli.main([*given, "--out", str(out), *more])
+
+
+def test_a_sound_of_a_minute_becomes_a_timeline(file, model, tmp_path, capfd):
+    assert explain(file, tmp_path, model, "--threshold", "0.34", "--top", "1") == 0
+    assert "events in 1:01.0, explained:" in capfd.readouterr().out
+    made = {path.name for path in tmp_path.iterdir()}
+    assert made == {"field.html", "field.png", "field-events.csv"}
+
+
+def test_some_seconds_of_it_are_a_clip(file, model, tmp_path):
+    assert explain(file, tmp_path, model, "--from", "0:30", "--to", "32.5") == 0
+    page = (tmp_path / "field.html").read_text()
+    assert "30.00 s to 32.50 s of the file" in page
+    assert not (tmp_path / "field-events.csv").exists()
+
+
+def test_some_seconds_of_it_can_be_a_timeline(file, model, tmp_path):
+    assert explain(file, tmp_path, model, "--from", "50", "--timeline", "--threshold", "0.34") == 0
+    assert "listened to 50.0 s to 1:01.0" in (tmp_path / "field.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (("--from", "1:30"), "lasts 1:01.0: there is nothing from 1:30.0 on"),
+        (("--from", "soon"), "--from 'soon' is no time"),
+        (("--from", "0:40", "--to", "0:30"), "--to is 30.0 s: it must come after --from, 40.0 s"),
+        (("--timeline", "--to", "0.1"), "lasts 0.10 s, but one patch takes 0.26 s"),
+        (("--threshold", "1.5"), "--threshold is 1.5"),
+    ],
+)
+def test_mistakes_are_one_line(file, model, tmp_path, capfd, more, message):
+    assert explain(file, tmp_path, model, *more) == 1
+    said = capfd.readouterr().err
+    assert message in said and "Traceback" not in said
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "wanted", "long"),
+    [(59.9, None, False), (60, None, True), (60, False, False), (1, True, True)],
+)
+def test_how_long_is_long(tmp_path, seconds, wanted, long):
+    soundfile.write(tmp_path / "x.wav", np.zeros(round(seconds * 8_000)), 8_000)
+    assert readable([tmp_path / "x.wav"], Stretch(), wanted) == {tmp_path / "x.wav": long}
+    assert readable([tmp_path / "x.wav"], Stretch(0.5), None)[tmp_path / "x.wav"] is False
+
+
+def test_a_file_that_does_not_say_how_long_it_is(tmp_path):
+    data = bytearray()
+    soundfile.write(tmp_path / "x.flac", np.zeros(61 * 8_000), 8_000)
+    data += (tmp_path / "x.flac").read_bytes()
+    data[21] &= 0xF0
+    data[22:26] = bytes(4)
+    (tmp_path / "x.flac").write_bytes(data)
+    assert readable([tmp_path / "x.flac"], Stretch(), None) == {tmp_path / "x.flac": True}
+
+
+def test_files_that_are_no_sounds_are_complained_of_at_once(tmp_path, capfd):
+    (tmp_path / "x.wav").write_text("no sound")
+    assert readable([tmp_path / "x.wav", tmp_path / "none.wav"], Stretch(), None) == {}
+    said = capfd.readouterr().err
+    assert "x.wav" in said and "There is no file" in said
+
+
+def test_a_span_is_what_it_says():
+    assert Stretch.of("1:00", "1:02:03", 1) == Stretch(60.0, 3723.0, 1)
+    with pytest.raises(XaiAudioError, match="--to is 0.0 s"):
+        Stretch.of(None, "0", None)
