@@ -13,6 +13,8 @@ from long_sounds import SMALL, network, stereo
 from xaiaudio.errors import XaiAudioError, XaiAudioWarning
 from xaiaudio.pages import long_sound
 from xaiaudio.pages.long_sound import explain_long
+from xaiaudio.pages.outputs import Outputs
+from xaiaudio.pages.summary import line_of_long
 from xaiaudio.unheard import Unheard
 
 
@@ -115,3 +117,22 @@ def test_a_file_that_was_cut_off_is_said_to_be(file, model, tmp_path):
 def test_what_the_network_cannot_hear_is_said(page):
     told = dataclasses.replace(page, unheard=Unheard(0.4, 0.0, 125.0, 7500.0, 48_000))
     assert "40% of the sound" in told.html() and SMALL.fmax == 7500
+
+
+def test_formats_of_the_overview_and_the_table(page, tmp_path):
+    outputs = Outputs(figures=("svg",), tables=("audacity", "raven"))
+    names = {path.name for path in page.write(tmp_path, "x", outputs)}
+    events = {"x-events.csv", "x-events.labels.txt", "x-events.selections.txt"}
+    assert names == {"x.html", "x.svg", *events}
+    lines = (tmp_path / "x-events.labels.txt").read_text().splitlines()
+    assert sum(line.split("\t")[-1].strip() != "" for line in lines) >= len(page.events)
+
+
+def test_the_line_of_a_summary(page):
+    line = line_of_long(page, "x.wav", "x.html")
+    best = max(page.events, key=lambda event: event.peak_score)
+    assert (line.answer, line.probability) == (best.label, best.peak_score)
+    assert line.target == f"2 of {len(page.events)} events" and line.seconds == 75
+    assert 0 <= line.share <= 1
+    nothing = line_of_long(dataclasses.replace(page, events=(), explained=()), "x.wav", "x.html")
+    assert nothing.answer == "no event" and nothing.target == "0 of 0 events"
