@@ -47,5 +47,5 @@ def rows() -> list[list[str]]:
             about["needs"] + (", and training first" if name in first else ""),
             about["paper"],
         ]
-        for name, about in {**known(), **first}.items()
+        for name, about in {**known(attention=True), **first}.items()
     ]

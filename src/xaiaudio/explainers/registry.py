@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 # and its name here.
 FILES = (
     *("cam", "occlusion", "lime", "slime", "shapley", "rise", "audiolime"),
-    *("gradients", "guided", "lrp.method", "trained.l2i", "trained.piq", "trained.lmac"),
+    *("gradients", "guided", "lrp.method", "rollout", "trained.l2i", "trained.piq", "trained.lmac"),
 )
 
 #: What a method needs that only asks the network, and never looks inside.
 ANY = "any network"
+#: What a method needs that is for transformers alone.
+ATTENTION = "attention over patches"
 
 _METHODS: dict[str, Method] = {}
 
@@ -67,6 +69,8 @@ class Method:
     sounds : bool
         True for methods that change the sound itself: the patches must know theirs, and the
         function is given `Patches` with `waves`. Others are given an array.
+    of_class : bool
+        False for methods whose map is the same for every class.
     """
 
     name: str
@@ -78,6 +82,7 @@ class Method:
     many_targets: bool = False
     fit: Callable | None = None
     sounds: bool = False
+    of_class: bool = True
 
     def parse(self, given: dict) -> Any:
         """Check the options a user gave and fill in the defaults."""
@@ -101,6 +106,7 @@ def register(
     many_targets: bool = False,
     fit: Callable | None = None,
     sounds: bool = False,
+    of_class: bool = True,
 ) -> Callable[[Callable], Callable]:
     """Register a method, as a decorator.
 
@@ -109,12 +115,13 @@ def register(
     it returns maps ``(n, h, w)`` at the method's own resolution; with ``many_targets=True`` they
     are ``(n, k)`` and it returns ``(n, k, h, w)`` from one set of forward passes. What more
     there is to say of the maps goes with them in a `Found`. A method that is trained first gives
-    its `fit`, one that changes the sound says ``sounds=True``, see `Method`.
+    its `fit`, one that changes the sound says ``sounds=True``, and one that looks at no class
+    ``of_class=False``, see `Method`.
     """
 
     def add(function):
         _METHODS[name] = Method(
-            name, function, options, summary, paper, needs, many_targets, fit, sounds
+            name, function, options, summary, paper, needs, many_targets, fit, sounds, of_class
         )
         return function
 
@@ -156,7 +163,9 @@ def asking() -> list[str]:
     return [name for name, method in _all().items() if method.needs == ANY]
 
 
-def methods(*, trained: bool = False, sounds: bool = True) -> dict[str, dict]:
+def methods(
+    *, trained: bool = False, sounds: bool = True, attention: bool = False
+) -> dict[str, dict]:
     """List the explanation methods.
 
     Parameters
@@ -166,12 +175,14 @@ def methods(*, trained: bool = False, sounds: bool = True) -> dict[str, dict]:
         before, see `Explainer.fit`.
     sounds : bool
         False leaves out those that change the sound itself, and need patches that know theirs.
+    attention : bool
+        True adds those that are for transformers alone: they need attention over patches.
 
     Returns
     -------
     dict
-        Name to a dict with ``summary``, ``options`` (name to default), ``paper`` and ``needs``
-        (what the network must have).
+        Name to a dict with ``summary``, ``options`` (name to default), ``paper``, ``needs``
+        (what the network must have) and ``of_class`` (whether the map depends on the class).
 
     Examples
     --------
@@ -188,7 +199,10 @@ def methods(*, trained: bool = False, sounds: bool = True) -> dict[str, dict]:
             },
             "paper": method.paper,
             "needs": method.needs,
+            "of_class": method.of_class,
         }
         for name, method in _all().items()
-        if (method.fit is not None) == trained and (sounds or not method.sounds)
+        if (method.fit is not None) == trained
+        and (sounds or not method.sounds)
+        and (attention or method.needs != ATTENTION)
     }

@@ -463,7 +463,7 @@ Each map is divided by its largest magnitude.</p>
 
 
 def _section(clip: ExplainedClip, part: Part, level: int = 2) -> str:
-    about = methods()[part.method]
+    about = methods(attention=True)[part.method]
     captions = part.heard.captions()
     sounds = "".join(
         player(
@@ -478,6 +478,8 @@ def _section(clip: ExplainedClip, part: Part, level: int = 2) -> str:
     size = f"{np.abs(part.relevance).max():.2g}"
     unit = part.result.unit
     stake = f"<p>The largest effect on the {unit} is {size}.</p>" if unit else ""
+    if not about["of_class"]:
+        stake = "<p>It looks at no class: this map is the same for every answer.</p>"
     return f"""<section>
 <h{level}>{html.escape(part.method)}</h{level}>
 <p>{html.escape(about["summary"])} <span class="paper">{html.escape(about["paper"])}</span></p>

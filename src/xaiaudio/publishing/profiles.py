@@ -205,6 +205,48 @@ class Profile:
         path = cache.home() / "designs" / f"{self.name}-{name}-{key}.keras"
         return cache.artifact(path, build, models.load_model)
 
+    def transformer(self, *, overlap: float = 0.5, **options: Any) -> AudioClassifier:
+        """Return a small transformer over tiles of the spectrogram, trained from nothing.
+
+        The first call trains it and keeps it in the cache; later calls, also from other chapters,
+        load it. It learns from the clips to train on, never from the held-out ones.
+
+        Parameters
+        ----------
+        overlap : float
+            Of the patches that it learns from.
+        **options
+            See :class:`xaiaudio.models.networks.transformer.Options`. Its seed is the profile's
+            unless it is given.
+
+        Raises
+        ------
+        XaiAudioError
+            If an option makes no sense.
+        """
+        from .. import models
+        from ..models.designs.lessons import lessons
+        from ..models.networks.transformer import Options, train
+
+        chosen = Options(**{"seed": self.seed, **options})
+        clips, _ = self.split()
+        about = [(clip.name, clip.label, clip.fold) for clip in clips]
+        key = cache.key(
+            [asdict(chosen), overlap, about, self.backbone],
+            modules=("models.networks.transformer", *self.modules),
+            files=[clip.path for clip in clips],
+        )
+
+        def build(file):
+            frontend = backbones.find(self.backbone).frontend().with_overlap(overlap)
+            names = {clip.name for clip in clips}
+            table = _all_patches(self.dataset, self.backbone, overlap)
+            table = table.part([clip in names for clip in table.names])
+            train(lessons(table, frontend, seed=chosen.seed), chosen).save(file)
+
+        path = cache.home() / "transformers" / f"{self.name}-{key}.keras"
+        return cache.artifact(path, build, models.load_model)
+
     def generator(
         self, space: Space, patches: np.ndarray, targets: np.ndarray, **options: Any
     ) -> Generator:

@@ -10,6 +10,7 @@ from ... import cache as stored
 from ...errors import XaiAudioError
 from ...explainers import registry
 from ...explainers.base import Explainer
+from ...models.tokens import attends
 from ...progress import bar
 from ..metrics.registry import find
 from .board import Leaderboard
@@ -48,7 +49,8 @@ def leaderboard(
     clips : ClipSet or Cases
         One patch of each is explained, see `cases_of`.
     methods : sequence of str or Explainer, or dict of str to either, optional
-        By default all of :func:`xaiaudio.methods`. What is trained first is given as an `Explainer`
+        By default all of :func:`xaiaudio.methods`; those for transformers where the network has
+        attention. What is trained first is given as an `Explainer`
         that was (`Explainer.fit`). A dict names the rows. A method that cannot treat the network,
         or has not been trained for it, gets a row that says why.
     measures : sequence of str, optional
@@ -88,6 +90,8 @@ def leaderboard(
     """
     columns = find(measures)
     cases = clips if isinstance(clips, Cases) else cases_of(model, clips, limit)
+    if methods is None:
+        methods = tuple(registry.methods(attention=attends(model)))
     wanted = _rows(methods, options or {}, references, known=cases.truth is not None)
     store = RowCache(cache, model, cases, columns, few, seed) if cache else None
     rows: list[Row] = []
@@ -128,9 +132,7 @@ def _settings(entry, seed) -> dict:
 
 def _rows(methods, options, references, known) -> dict[str, Explainer | Reference]:
     """Return what to measure by the names of the rows; without known events, no oracle."""
-    given = tuple(registry.methods()) if methods is None else methods
-    if not isinstance(given, Mapping):
-        given = _named(given)
+    given = methods if isinstance(methods, Mapping) else _named(methods)
     explainers = {
         name: Explainer(one, **options.get(one, {})) if isinstance(one, str) else one
         for name, one in given.items()
