@@ -457,7 +457,7 @@ def test_classes_that_do_not_exclude_each_other_are_told_one_by_one(capsys, tmp_
     unheard = "10% of the sound's energy lies above 7500 Hz, where the network hears nothing."
     assert lines[3] == f"  {unheard}"
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert {"bat-occlusion.npz", "bat-2-occlusion.npz", "bat-2.png"} <= names
+    assert {"bat-occlusion.npz", "bat--rain-occlusion.npz", "bat--rain.png"} <= names
     status, said, _ = call(capsys, *asked, "--top", "1", "--out", tmp_path / "one")
     assert status == 0 and "  Rain" not in said
     status, _, told = call(capsys, *asked, "--target", "Bel", "--out", tmp_path / "none")

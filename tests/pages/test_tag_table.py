@@ -1,5 +1,6 @@
 """The page of a clip on which several classes can be heard at once."""
 
+import dataclasses
 import html
 import re
 
@@ -47,8 +48,8 @@ def test_the_surest_classes_are_explained_each_under_its_name(several, tmp_path)
         assert f'id="class-{number}"><h2>{name}</h2>' in page
     assert "<i>Hum" not in page and "Share of the patches" not in page and "vote" not in page
     written = [path.name for path in clip.write(tmp_path, "noise")]
-    assert {f"noise{more}-occlusion.npz" for more in ("", "-2")} <= set(written)
-    second = xa.Explanation.load(tmp_path / "noise-2-occlusion.npz")
+    assert {f"noise{more}-occlusion.npz" for more in ("", "--rain")} <= set(written)
+    second = xa.Explanation.load(tmp_path / "noise--rain-occlusion.npz")
     assert set(second.target_labels) == {clip.targets[1]}
     assert sorted(written) == sorted(path.name for path in tmp_path.iterdir())
 
@@ -102,7 +103,7 @@ def test_all_outputs_are_there_for_each_class_and_the_summary_names_them(several
     written = {path.name for path in clip.write(tmp_path, "x", outputs)}
     assert written == {"x.html"} | {
         f"{name}{end}"
-        for name in ("x", "x-2")
+        for name in ("x", "x--rain")
         for end in (
             ".svg",
             *("-occlusion.npz", "-occlusion.csv"),
@@ -113,3 +114,21 @@ def test_all_outputs_are_there_for_each_class_and_the_summary_names_them(several
     surest = several.tag_clip(WAVE, overlap=0.5)[0]
     assert (line.answer, line.probability) == (surest.label, surest.score)
     assert line.target == ", ".join(clip.targets) and np.isnan(line.share)
+
+
+def test_files_are_called_after_their_class_and_never_alike(several):
+    clip = explain_clip(several, WAVE, "noise", methods=["occlusion"], top=1)
+    others = [dataclasses.replace(clip, target=name) for name in ("A (b)", "a, B", "???", "x" * 99)]
+    many = dataclasses.replace(clip, others=tuple(others))
+    assert [name for _, name in many.named("s")] == [
+        "s", "s--a-b", "s--a-b-3", "s--4", "s--" + "x" * 40
+    ]  # fmt: skip
+
+
+def test_an_excerpt_is_told_by_the_times_of_its_file(several):
+    asked = {"methods": ["occlusion"], "top": 1}
+    whole = explain_clip(several, WAVE, "noise", **asked)
+    clip = explain_clip(several, WAVE, "noise", begins=100.0, **asked)
+    assert [tag.start - 100 for tag in clip.tags] == pytest.approx([t.start for t in whole.tags])
+    assert [tag.seconds for tag in clip.tags] == pytest.approx([t.seconds for t in whole.tags])
+    assert f"{clip.tags[0].start:.2f} to {clip.tags[0].end:.2f} s" in clip.html()

@@ -58,8 +58,8 @@ surest events, NAME-events.csv lists all of them; --table adds other formats. LI
 unless --set says otherwise. Occlusion and LIME explain the logit, or the probability with
 output=scores. The network `lite` ships along, knows the ten classes of ESC-10 and needs no
 internet; `yamnet` knows AudioSet's 521 and is fetched once (4 MB). Several of its classes can be
-true at once: the surest few are explained, and the files of the second one are called
-NAME-2-METHOD."""
+true at once: the surest few are explained, and the files of all but the first have names such as
+NAME--CLASS-METHOD."""
 
 
 def add_to(app: typer.Typer) -> None:

@@ -215,8 +215,13 @@ class ExplainedClip:
 
     def named(self, stem: str) -> list[tuple[ExplainedClip, str]]:
         """Return the clip with each class explained, and what its files' names begin with."""
-        more = [f"{stem}-{number}" for number in range(2, len(self.others) + 2)]
-        return list(zip((self, *self.others), (stem, *more), strict=True))
+        names = [stem]
+        for number, other in enumerate(self.others, 2):
+            # Two hyphens, so that no other sound's files are likely to be called so.
+            plain = re.sub(r"[\W_]+", "-", other.target.lower()).strip("-")[:40]
+            name = f"{stem}--{plain or number}"
+            names.append(f"{name}-{number}" if name in names else name)
+        return list(zip((self, *self.others), names, strict=True))
 
 
 def explain_clip(
@@ -292,6 +297,7 @@ def explain_clip(
     tags = None
     if not one_of_all(model, wave, overlap):
         tags = model.tag_clip(wave, overlap=overlap, pad=pad, threshold=threshold)
+        tags = replace(tags, starts=tags.starts + begins, ends=tags.ends + begins)
     if target is not None:
         targets = [model.labels[model.index(target)]]
     elif tags is None:

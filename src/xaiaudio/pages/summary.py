@@ -41,7 +41,8 @@ class Line:
     page : str
         Name of its page, in the same folder; empty if it failed.
     answer : str
-        The class that the network hears; of one that can hear several at once, the surest.
+        The class that the network hears; of one that can hear several at once, the surest, a
+        more exact one before a more general one.
     share : float
         Of the voting patches, that were given this class; NaN if several can be heard at once.
     probability : float
@@ -85,7 +86,8 @@ def line_of(clip: ExplainedClip, file: str, page: str) -> Line:
         share = said.shares[said.label]
         answer, score = said.label, float(scores.mean(axis=0)[clip.model.index(said.label)])
     else:
-        answer, score, share = clip.tags[0].label, clip.tags[0].score, float("nan")
+        (most,) = clip.tags.top(1)
+        answer, score, share = most.label, most.score, float("nan")
     return Line(
         file=file,
         page=page,
