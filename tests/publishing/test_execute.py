@@ -306,16 +306,42 @@ def test_what_a_start_up_file_prints_is_no_report():
 
 
 def test_the_longest_come_first_as_measured_here_or_elsewhere(tmp_path):
-    names = ("short", "long", "slow-here", "new")
-    texts = {name: chapter(name, "```{code-cell} ipython3\n1\n```\n") for name in names}
-    ours = project.find(root=make_book(tmp_path / "clone", **texts))
-    jobs = [execute._Job(page, "") for page in ours.chapters()]
+    ours, jobs = waiting(tmp_path, "short", "long", "slow-here", "new")
+    assert order(ours, jobs) == ["short", "long", "slow-here", "new"]  # nothing is known
     budget.note(ours, {"short": 20, "long": 90, "slow-here": 30})
-    assert order(ours, jobs) == ["new", "long", "slow-here", "short"]
+    assert order(ours, jobs) == ["long", "slow-here", "new", "short"]
     project.write_json(ours.home / "timings.json", {"slow-here": 200})
-    assert order(ours, jobs) == ["new", "slow-here", "long", "short"]
+    assert order(ours, jobs) == ["slow-here", "long", "new", "short"]
     few = budget.Budget(5, {}, ["short", "slow-here", "long", "new"])
     assert order(ours, jobs, few) == few.order
+
+
+def test_beside_the_training_run_those_that_do_without_it(tmp_path):
+    asks = {"trains": "first", "speaks": "early", "sings": "early"}
+    ours, jobs = waiting(tmp_path, "other", "speaks", "sings", "trains", **asks)
+    budget.note(ours, {"other": 90, "speaks": 20, "sings": 30, "trains": 10})
+    jobs = execute._in_order(ours, jobs)
+    assert [job.chapter.name for job in jobs] == ["trains", "sings", "speaks", "other"]
+    trains, sings, speaks, other = jobs
+    assert execute._next(jobs, []) is trains
+    assert execute._next([sings, speaks, other], [trains]) is sings
+    assert execute._next([other], [trains, sings]) is None  # it waits for what is trained
+    assert execute._next([other], [sings]) is other
+    assert execute._next([trains, other], [trains]) is None  # one at a time
+    known = {"trains": 9000, "sings": 9000, "speaks": 20}
+    few = budget.Budget(5, known, ["sings", "speaks", "trains"])
+    jobs = execute._in_order(ours, jobs, few)
+    assert execute._next(jobs, [], few) is trains  # however long it takes
+    assert execute._next(jobs[1:], [trains], few) is speaks
+    assert execute._next([sings], [], few) is None
+
+
+def waiting(folder, *names, **asks):
+    body = "```{code-cell} ipython3\n1\n```\n"
+    more = {name: f"xaiaudio: {{{what}: true}}\n" for name, what in asks.items()}
+    texts = {name: chapter(name, body, more.get(name, "")) for name in names}
+    ours = project.find(root=make_book(folder / "clone", **texts))
+    return ours, [execute._Job(page, "") for page in ours.chapters()]
 
 
 def order(ours, jobs, few=None):

@@ -9,6 +9,7 @@ import platform
 import queue
 import shutil
 import stat
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -80,8 +81,8 @@ def execute(project, *, workers=None, console=None, budget=None) -> list[Chapter
     """Bring all chapters of the book up to date.
 
     A chapter that asks for it (``xaiaudio: {first: true}`` in its front matter) runs before the
-    others, alone: it trains the network that the others load. The rest run side by
-    side, the longest first.
+    others: it trains the network that the others load. Beside it run those alone that say
+    that they do not (``xaiaudio: {early: true}``). The rest run side by side, the longest first.
 
     Parameters
     ----------
@@ -183,8 +184,6 @@ def _run_all(project, jobs, runs, workers, console, budget):
     sweep_scratch(Path(tempfile.gettempdir()))
     jobs = _in_order(project, jobs, budget)
     machine = Machine()
-    first = [job for job in jobs if job.chapter.first]
-    rest = [job for job in jobs if not job.chapter.first]
     workers = machine.workers(workers)
     total = len(jobs) + len(runs)
     with (
@@ -196,22 +195,24 @@ def _run_all(project, jobs, runs, workers, console, budget):
         environment = _environment(Path(scratch)) | ROUNDINGS.get(project.rounding, {})
         environment |= stack.enter_context(nursery.opened(len(jobs), Path(scratch), environment))
         crew = _Crew(project, Path(scratch), machine, bar, runs, environment)
-        crew.work(first, 1)
-        for job in first if budget else ():
-            budget.took(job.chapter.name, runs[job.chapter.name].seconds)
-        crew.work(rest, workers, budget)
+        crew.work(jobs, workers, budget)
 
 
 def _in_order(project, jobs, budget=None):
     """Return jobs, the most urgent first where time is short, otherwise the longest.
 
-    Where a build never ran, those that once ran elsewhere say which are long.
+    Where a build never ran, those that once ran elsewhere say which are long. One that never ran
+    anywhere stands in the middle. Before them come those that the others wait for, and then those
+    that wait for nobody.
     """
     timings = expected(project) | _timings(project)
+    middle = statistics.median(timings.values()) if timings else 0.0
 
     def rank(job):
-        name = job.chapter.name
-        return budget.rank(name) if budget else -timings.get(name, 1e9)
+        name, when = job.chapter.name, (not job.chapter.first, not job.chapter.early)
+        if budget:
+            return not job.chapter.first, budget.rank(name)
+        return *when, -timings.get(name, middle)
 
     return sorted(jobs, key=rank)
 
@@ -230,7 +231,7 @@ class _Crew:
         waiting, running = list(jobs), []
         try:
             while waiting or running:
-                while len(running) < workers and (job := _next(waiting, budget)):
+                while len(running) < workers and (job := _next(waiting, running, budget)):
                     waiting.remove(job)
                     running.append(self._start(job))
                 if not running:
@@ -338,9 +339,16 @@ class _Crew:
         return self.project.executed / f"{job.chapter.name}.partial.ipynb"
 
 
-def _next(waiting, budget):
-    """Return the first job that would end in time; None if there is none."""
-    return next((job for job in waiting if not budget or budget.fits(job.chapter.name)), None)
+def _next(waiting, running, budget=None):
+    """Return the first job that may begin now and would end in time; None if there is none."""
+    training = any(job.chapter.first for job in (*waiting, *running))
+    for job in waiting:
+        if job.chapter.first:
+            return None if any(one.chapter.first for one in running) else job
+        fits = not budget or budget.fits(job.chapter.name)
+        if fits and (job.chapter.early or not training):
+            return job
+    return None
 
 
 def _environment(scratch) -> dict:

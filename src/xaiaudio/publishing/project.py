@@ -51,11 +51,22 @@ class Page:
 
     @property
     def first(self) -> bool:
-        """Whether the page asks to be executed before the others, alone.
+        """Whether the page asks to be executed before the others.
 
         It does so with ``xaiaudio: {first: true}`` in its front matter.
         """
-        return bool((front_matter(self.text).get("xaiaudio") or {}).get("first"))
+        return self._asks("first")
+
+    @property
+    def early(self) -> bool:
+        """Whether the page needs nothing of those that are :attr:`first`, and may run beside them.
+
+        It says so with ``xaiaudio: {early: true}`` in its front matter.
+        """
+        return self._asks("early")
+
+    def _asks(self, what):
+        return bool((front_matter(self.text).get("xaiaudio") or {}).get(what))
 
 
 @dataclass(frozen=True)
