@@ -8,7 +8,8 @@ from sound_functions import linear
 
 import xaiaudio as xa
 from xaiaudio.errors import XaiAudioError
-from xaiaudio.timelines import Event, chosen, events, explain_events, timeline
+from xaiaudio.models.networks import audioset
+from xaiaudio.timelines import Event, chosen, events, explain_events, most_exact, timeline
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +100,15 @@ def test_the_surest_of_each_class_come_first():
     times = [one.start for one in chosen(made, 99)]
     assert times == sorted(times) and len(times) == 6
     assert chosen(made, 0) == ()
+
+
+def test_general_classes_and_silence_are_no_reason_to_look_closer():
+    labels = audioset.classes()
+    dog = Event("Dog", 0.0, 5.0, 1.0, 0.99)
+    later = Event("Dog", 10.0, 12.0, 11.0, 0.8)
+    bark = Event("Bark", 0.5, 1.5, 1.0, 0.6)
+    quiet, rain = Event("Silence", 6.0, 8.0, 7.0, 1.0), Event("Rain", 0.0, 5.0, 1.0, 0.7)
+    found = [dog, bark, rain, quiet, later]
+    assert most_exact(found, labels) == (bark, rain, later)
+    assert most_exact([dog, quiet], labels) == (dog,)
+    assert most_exact(found, ("Dog", "Bark", "Rain", "Silence")) == tuple(found)

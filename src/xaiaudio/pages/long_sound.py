@@ -19,7 +19,7 @@ from ..files import put
 from ..plots.render import render
 from ..sonify.masks import clip_map
 from ..sonify.player import ONE_AT_A_TIME, player
-from ..timelines.explaining import ExplainedEvent, chosen, explain_events
+from ..timelines.explaining import ExplainedEvent, chosen, explain_events, most_exact
 from ..timelines.finding import RELEASE, THRESHOLD, Event, events
 from ..timelines.scored import SILENT_DB, Timeline
 from ..timelines.scoring import timeline
@@ -223,8 +223,8 @@ def explain_long(
     found = events(line, threshold, floor=floor)
     found = tuple(one for one in found if label is None or one.label == label)
     explained = explain_events(
-        model, path, line, chosen(found, top), methods=methods, options=options, keep=keep,
-        channel=channel,
+        model, path, line, chosen(most_exact(found, line.labels), top), methods=methods,
+        options=options, keep=keep, channel=channel,
     )  # fmt: skip
     return LongSound(name, line, found, explained, model, threshold, label, floor, unheard)
 

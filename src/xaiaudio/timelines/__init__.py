@@ -7,7 +7,7 @@ import lazy_loader as _lazy
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submod_attrs={
-        "explaining": ["ExplainedEvent", "chosen", "explain_events"],
+        "explaining": ["ExplainedEvent", "chosen", "explain_events", "most_exact"],
         "finding": ["Event", "events"],
         "scored": ["FileFacts", "Timeline"],
         "scoring": ["timeline"],
@@ -19,6 +19,7 @@ if _typing.TYPE_CHECKING:
     from .explaining import ExplainedEvent as ExplainedEvent
     from .explaining import chosen as chosen
     from .explaining import explain_events as explain_events
+    from .explaining import most_exact as most_exact
     from .finding import Event as Event
     from .finding import events as events
     from .scored import FileFacts as FileFacts

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import XaiAudioError
 from ..explainers.base import Explainer
+from ..models.networks import audioset
 from ..sonify.masks import Listening, listen
 from ..streaming import Blocks, excerpts
 
@@ -87,6 +88,54 @@ def chosen(found: Sequence[Event], count: int) -> tuple[Event, ...]:
         order.append((ranks[event.label], -event.peak_score, event.start, event))
     order.sort(key=lambda row: row[:3])
     return tuple(sorted((row[3] for row in order[:count]), key=lambda one: one.start))
+
+
+def most_exact(found: Sequence[Event], labels: Sequence[str]) -> tuple[Event, ...]:
+    """Leave out events that say less than others: of AudioSet's classes, the more general ones.
+
+    "Animal" and "Dog" step back where "Bark" is heard as well while they are surest, and "Silence"
+    is no event at all.
+
+    Parameters
+    ----------
+    found : sequence of Event
+    labels : sequence of str
+        All classes of the network. If they are not AudioSet's, all events stay.
+
+    Returns
+    -------
+    tuple of Event
+        In the order in which they were found.
+
+    Examples
+    --------
+    >>> from xaiaudio.models.networks import audioset
+    >>> from xaiaudio.timelines import Event, most_exact
+    >>> dog, bark = (Event(name, 0.0, 2.0, 0.5, 0.9) for name in ("Dog", "Bark"))
+    >>> [event.label for event in most_exact([dog, bark], audioset.classes())]
+    ['Bark']
+    """
+    general = audioset.more_general(labels)
+    if not general:
+        return tuple(found)
+    below: dict[str, list[tuple[float, float]]] = {}
+    for event in found:
+        for above in general[event.label]:
+            below.setdefault(above, []).append((event.start, event.end))
+    spans = {label: np.array(edges).T for label, edges in below.items()}
+    return tuple(
+        event
+        for event in found
+        if event.label != audioset.SILENCE and not _covered(event, spans.get(event.label))
+    )
+
+
+def _covered(event: Event, spans: np.ndarray | None) -> bool:
+    """Tell whether one of these spans, starts and ends, holds the moment of the event's peak."""
+    if spans is None:
+        return False
+    starts, ends = spans
+    return bool(((starts <= event.peak) & (event.peak <= ends)).any())
 
 
 def explain_events(
