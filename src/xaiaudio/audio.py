@@ -14,7 +14,7 @@ import soxr
 from .clock import clock
 from .decoding import RATES, decode, stated_seconds
 from .errors import XaiAudioError, XaiAudioWarning
-from .files import whole
+from .files import check_name, whole
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -240,6 +240,7 @@ def _check_counted(what, number) -> None:
 
 def check_file(path: Path) -> None:
     """Raise XaiAudioError unless this is an ordinary file that can be read and is not empty."""
+    check_name(path)
     if path.is_dir():
         raise XaiAudioError(f"{path} is a folder: name a sound file in it.")
     if not path.exists():

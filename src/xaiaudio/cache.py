@@ -19,7 +19,7 @@ import numpy as np
 import platformdirs
 
 from .errors import DamagedError, XaiAudioError
-from .files import whole
+from .files import expanded, whole
 from .imports import ROOT, closure
 
 
@@ -29,7 +29,7 @@ def home() -> Path:
     The folder need not exist yet.
     """
     chosen = os.environ.get("XAIAUDIO_HOME")
-    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("xaiaudio"))
+    return expanded(chosen) if chosen else Path(platformdirs.user_cache_dir("xaiaudio"))
 
 
 def key(*parts, modules=(), code=(), files=()) -> str:
@@ -112,13 +112,13 @@ def sum_of_arrays(arrays) -> str:
 
 def files_in(place) -> list[Path]:
     """Return a file itself, or the files of a folder and of the folders in it, sorted."""
-    place = Path(place).expanduser()
+    place = expanded(place)
     return sorted(path for path in place.rglob("*") if path.is_file()) or [place]
 
 
 def stamp_of(place) -> list:
     """Say what a file or folder holds without reading it: names, sizes and times, for a key."""
-    place = Path(place).expanduser()
+    place = expanded(place)
     stamps = []
     for path in files_in(place):
         with contextlib.suppress(OSError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 
@@ -51,6 +52,49 @@ def whole(path, partial: str | None = None, *, advice: str = ""):
     finally:
         with contextlib.suppress(OSError):
             beside.unlink()
+
+
+def expanded(path) -> Path:
+    """Return a path whose ~ is somebody's home folder; as in a shell, that of nobody stays ~.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    XaiAudioError
+        If no file can have such a name.
+
+    Examples
+    --------
+    >>> from xaiaudio.files import expanded
+    >>> expanded("~nobody-of-this-name/sounds").as_posix()
+    '~nobody-of-this-name/sounds'
+    """
+    path = Path(path)
+    with contextlib.suppress(RuntimeError):
+        path = path.expanduser()
+    check_name(path)
+    return path
+
+
+def check_name(path) -> None:
+    """Raise an XaiAudioError if no file can have such a name, whether it is there or not."""
+    try:
+        os.lstat(path)
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise XaiAudioError(
+                f"{os.fsdecode(path)[:40]}... has {len(os.fsdecode(path))} characters: the name "
+                "of a file or folder is too long, take a shorter one."
+            ) from error
+    except ValueError as error:  # a byte of 0
+        raise XaiAudioError(f"{os.fsdecode(path)!r} is no name of a file.") from error
 
 
 def put(partial, path) -> None:

@@ -185,3 +185,27 @@ def test_what_does_not_fit_is_refused():
         pooled(network, np.full((2, *SHAPE), np.nan), layers=["first"])
     with pytest.raises(xa.XaiAudioError, match="the layers are input"):
         pooled(network, random_patches(2, SHAPE))["middle"]
+
+
+@pytest.mark.parametrize("batch", [0, -1, 1.5, "2", True])
+def test_a_batch_that_is_none_is_refused(batch):
+    model = classifier_of(convolutional((24, 16)))
+    with pytest.raises(xa.XaiAudioError, match="batch is"):
+        pooled(model, random_patches(2, (24, 16)), batch=batch)
+
+
+@pytest.mark.parametrize("layers", [[], (), "input"])
+def test_layers_that_are_none_are_refused(layers):
+    model = classifier_of(convolutional((24, 16)))
+    with pytest.raises(xa.XaiAudioError, match="list of names"):
+        pooled(model, random_patches(2, (24, 16)), layers=layers)
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [[np.nan, 0, 1], [0.5, 0, 1], [0, 0, np.inf], ["a", "b", "c"], 5, [0, 0, 2**62], [0, 1]],
+)
+def test_numbers_that_are_no_sounds_are_refused(sound):
+    found = Activations(("a",), (np.zeros((3, 2), np.float32),))
+    with pytest.raises(xa.XaiAudioError, match="the number of its sound"):
+        found.of_sounds(sound)

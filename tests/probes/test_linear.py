@@ -229,3 +229,9 @@ def test_a_fold_of_numbers_that_are_the_mean_of_the_others_has_no_score(rng):
     found = regress(rng.normal(size=(15, 2)), numbers, recordings, folds=3)
     assert np.isnan(found.by_fold).sum() == 1
     assert np.isfinite(found.score.ends).all()
+
+
+def test_one_hot_labels_are_refused(rng):
+    rows = np.eye(2)[np.arange(20) % 2]
+    with pytest.raises(xa.XaiAudioError, match="argmax"):
+        classify(rng.normal(size=(20, 3)), rows, np.arange(20))

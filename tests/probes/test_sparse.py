@@ -227,3 +227,9 @@ def test_what_cannot_be_learnt_is_refused(found):
         found.encode(np.zeros((3, 4)))
     with pytest.raises(XaiAudioError, match="NaN"):
         found.encode(np.full((3, 10), np.nan))
+
+
+@pytest.mark.parametrize("other", [np.eye(4), np.full((3, 3), np.nan), np.ones(3)])
+def test_directions_that_do_not_fit_have_no_matches(other):
+    with pytest.raises(XaiAudioError, match="shapes"):
+        sparse.matches(np.eye(3), other)

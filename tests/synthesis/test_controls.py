@@ -216,3 +216,9 @@ def test_a_recipe_that_breaks_its_promise(make, message):
 def test_what_is_no_recording(wave, message):
     with pytest.raises(XaiAudioError, match=message):
         edits.recording(wave, RATE)
+
+
+@pytest.mark.parametrize("rate", [0, -1, 0.5, "x", True, None])
+def test_a_recording_has_a_rate_that_sounds_have(rate):
+    with pytest.raises(XaiAudioError, match="sample rate"):
+        edits.recording(np.random.default_rng(0).uniform(-0.5, 0.5, 16_000), rate)

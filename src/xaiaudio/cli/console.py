@@ -10,6 +10,7 @@ import warnings
 from pathlib import Path
 
 from ..errors import XaiAudioError, XaiAudioWarning
+from ..files import check_name
 
 # What a terminal obeys or what turns text around: a name that holds it must not reach the terminal.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -89,6 +90,7 @@ def open_closed_streams() -> None:
 
 def check_folder(out: Path) -> None:
     """Complain of a folder that cannot be written to now, not after minutes of work."""
+    check_name(out)
     there = next(place for place in (out, *out.absolute().parents) if os.path.exists(place))
     if not there.is_dir():
         what = "which is" if there == out else f"but {there} is"

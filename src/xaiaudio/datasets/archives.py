@@ -13,6 +13,7 @@ from pathlib import Path
 
 from .. import cache
 from ..errors import XaiAudioError
+from ..files import expanded
 from ..progress import bar
 from .download import download
 from .stored import changed
@@ -95,7 +96,7 @@ def check(folder, expected: dict[str, str], *, progress: bool = False) -> Check:
     XaiAudioError
         If there is no such folder, or a file in it cannot be read.
     """
-    folder = Path(folder).expanduser()
+    folder = expanded(folder)
     if not folder.is_dir():
         raise XaiAudioError(f"There is no folder {folder}.")
     missing, different = [], []

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..audio import EXTENSIONS
 from ..errors import XaiAudioError
+from ..files import expanded
 from . import attribution
 from .attribution import Attribution
 from .base import FOLDS, Clip, ClipSet, held_out
@@ -85,7 +86,7 @@ def read(folder: PathLike, name: str | None = None, *, esc10: bool | None = None
     >>> folders.read("my_sounds").counts()  # doctest: +SKIP
     {'knock': 12, 'whistle': 9}
     """
-    folder = Path(folder).expanduser()
+    folder = expanded(folder)
     _check_folder(folder)
     try:
         if (folder / "meta" / "esc50.csv").is_file():

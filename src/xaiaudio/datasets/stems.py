@@ -15,6 +15,7 @@ import numpy as np
 
 from ..audio import SAMPLE_RATE, load_audio
 from ..errors import XaiAudioError
+from ..files import expanded
 
 if TYPE_CHECKING:
     from ..types import PathLike
@@ -96,7 +97,7 @@ def tracks(folder: PathLike | None = None) -> list[Track]:
     place = os.environ.get(VARIABLE, "") if folder is None else folder
     if not place:
         return []
-    root = Path(place).expanduser()
+    root = expanded(place)
     if not root.is_dir():
         raise XaiAudioError(f"There is no folder {root}: name one with songs such as a{ENDING}.")
     found = sorted(path for path in root.iterdir() if path.name.endswith(ENDING))

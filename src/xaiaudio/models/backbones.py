@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from .. import cache
 from ..errors import XaiAudioError
+from ..files import expanded
 from ..frontend import LogMel
 
 if TYPE_CHECKING:
@@ -174,6 +175,6 @@ def weights(name: str) -> tuple[str, list[Path]]:
     """
     entry = find(name)
     place = os.environ.get(entry.variable, "") or entry.address
-    if place and Path(place).expanduser().exists():
+    if place and expanded(place).exists():
         return "", cache.files_in(place)
     return place, []

@@ -15,7 +15,7 @@ import h5py
 import keras
 
 from ..errors import XaiAudioError
-from ..files import whole
+from ..files import check_name, whole
 from ..frontend import LogMel
 from ..wave_frontend import WaveFrontend, from_config
 from .adapters import opening as foreign
@@ -189,6 +189,7 @@ def load_model(
     if str(source) in NAMED:
         return _named(str(source), given)
     path = Path(source)
+    check_name(path)
     if foreign.is_foreign(path):
         return foreign.classifier(path, **given)
     return _load(path, _of_keras(path, given))

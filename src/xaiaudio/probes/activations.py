@@ -81,14 +81,14 @@ class Activations:
         XaiAudioError
             If there is not a number for each patch, or a patch for each sound.
         """
-        sound = np.asarray(sound, int)
-        counts = (
-            np.bincount(sound) if sound.ndim == 1 and sound.min(initial=0) >= 0 else np.zeros(1)
-        )
-        if len(sound) != len(self) or not counts.all():
+        sound = np.asarray(sound)
+        good = sound.shape == (len(self),) and sound.dtype.kind in "iu" and sound.min() >= 0
+        # Without gaps there are no more sounds than patches, so that the counts stay small.
+        counts = np.bincount(sound) if good and sound.max() < len(sound) else np.zeros(1)
+        if not counts.all():
             raise XaiAudioError(
                 f"There are {len(self)} patches, and the sounds of {np.size(sound)}: give each "
-                "patch the number of its sound, from 0 on without gaps."
+                "patch the number of its sound, whole, from 0 on without gaps."
             )
         # Row by row of a matrix: each sound's mean of its patches.
         mean = np.zeros((len(counts), len(sound)), np.float32)
@@ -170,7 +170,8 @@ def pooled(
     Raises
     ------
     XaiAudioError
-        If there is no such layer, or the patches or an activation are not finite or do not fit.
+        If there is no such layer, or none at all, the batch is none, or the patches or an
+        activation are not finite or do not fit.
 
     Examples
     --------
@@ -180,6 +181,12 @@ def pooled(
     >>> found.layers[:3], found["conv1"].shape
     (('input', 'conv1', 'conv2'), (3, 16))
     """
+    if isinstance(batch, bool) or not isinstance(batch, (int, np.integer)) or batch < 1:
+        raise XaiAudioError(f"batch is {batch!r}: a whole number of patches from 1 on is needed.")
+    if layers is not None and (isinstance(layers, str) or not len(layers)):
+        raise XaiAudioError(
+            f"layers is {layers!r}: give a list of names, one at least, or None for all."
+        )
     keras_network, inputs = _opened(network, patches)
     graph = graph_of(keras_network)
     names, nodes = _chosen(graph, layers)

@@ -199,7 +199,8 @@ def classify(
     Raises
     ------
     XaiAudioError
-        If there is one class only, or a class is absent from the training rows of a fold.
+        If there is one class only, a class is absent from the training rows of a fold, or labels
+        are one-hot.
 
     Examples
     --------
@@ -210,6 +211,11 @@ def classify(
     1.0
     """
     features, labels, groups = checked(features, labels, groups)
+    if labels.ndim != 1:
+        raise XaiAudioError(
+            f"The labels have the shape {labels.shape}: give one for each sound; of one-hot rows, "
+            "labels.argmax(axis=1)."
+        )
     classes, targets = np.unique(labels, return_inverse=True)
     if len(classes) < 2:
         raise XaiAudioError(

@@ -250,6 +250,11 @@ def matches(one: ArrayLike, other: ArrayLike) -> np.ndarray:
     ndarray of float, shape (size,)
         The cosine of each of the first with its match.
 
+    Raises
+    ------
+    XaiAudioError
+        If the two are not of one shape, or not finite.
+
     Examples
     --------
     >>> import numpy as np
@@ -259,7 +264,13 @@ def matches(one: ArrayLike, other: ArrayLike) -> np.ndarray:
     """
     from scipy.optimize import linear_sum_assignment
 
-    cosines = np.asarray(one, np.float64) @ np.asarray(other, np.float64).T
+    one, other = np.asarray(one, np.float64), np.asarray(other, np.float64)
+    if one.ndim != 2 or one.shape != other.shape or not np.isfinite([one, other]).all():
+        raise XaiAudioError(
+            f"The directions have the shapes {one.shape} and {other.shape}: finite rows (size, "
+            "channels) are needed, as many on each side."
+        )
+    cosines = one @ other.T
     rows, columns = linear_sum_assignment(-cosines)
     return cosines[rows, columns]
 

@@ -8,6 +8,7 @@ import numpy as np
 import soxr
 from scipy.fft import irfft, rfft, rfftfreq
 
+from ..audio import check_rate
 from ..errors import XaiAudioError
 from . import dsp
 from .controls import DECIBEL, SEMITONE, TENTH_MORE, THIRD_OCTAVE, Control, Recipe
@@ -42,7 +43,7 @@ def recording(
     Raises
     ------
     XaiAudioError
-        If the sound is no such wave, or silent.
+        If the sound is no such wave, or silent, or the rate is none that sounds have.
 
     Examples
     --------
@@ -54,6 +55,7 @@ def recording(
     >>> sound([sound.setting(level=-6)]).shape
     (1, 16000)
     """
+    check_rate(sample_rate)
     wave = np.asarray(wave)
     if wave.ndim != 1 or wave.dtype.kind != "f" or len(wave) < sample_rate / 2:
         raise XaiAudioError(

@@ -136,3 +136,10 @@ def test_what_makes_no_sense_is_refused():
     for steps in (0, -3, 2.5):
         with pytest.raises(XaiAudioError, match="steps is"):
             made.sample([0], steps=steps)
+
+
+@pytest.mark.parametrize("wrong", [lambda h: h[:, :-1], lambda h: h[:1], lambda h: h * np.nan])
+def test_what_steers_to_another_shape_is_refused(wrong):
+    made = trained()
+    with pytest.raises(XaiAudioError, match="steer returned"):
+        made.sample([0, 1], steps=2, steer=lambda hidden, step: wrong(hidden))

@@ -12,6 +12,7 @@ from xaiaudio.errors import XaiAudioError
 from xaiaudio.models import load_model, patch_table, transfer
 from xaiaudio.models.training.loop import Options, _Run, fit
 from xaiaudio.models.training.steps import loss_and_accuracy
+from xaiaudio.models.training.tables import PatchTable
 
 QUICK = {"batch_size": 16, "learning_rate": 0.01, "progress": False}
 
@@ -238,3 +239,12 @@ def test_loss_and_accuracy_against_keras():
     expected = keras.losses.sparse_categorical_crossentropy(targets, logits, from_logits=True)
     assert loss == pytest.approx(float(np.mean(expected)), rel=1e-5)
     assert accuracy == np.mean(logits.argmax(axis=1) == targets)
+
+
+def test_one_hot_labels_are_refused():
+    patches = np.zeros((2, 12, 8), np.float32)
+    for train in ((patches, np.eye(2)), patches):
+        with pytest.raises(XaiAudioError, match="not one-hot rows"):
+            transfer(tiny_backbone(), train, **QUICK)
+    with pytest.raises(XaiAudioError, match="argmax"):
+        PatchTable(patches, np.arange(2), ("a", "b"), tuple(np.eye(2)), ("low", "high"))

@@ -91,3 +91,37 @@ def test_a_duet_knows_its_voices():
             if later.any() and here.any():
                 alike.append(np.corrcoef(here, later)[0, 1])
         assert np.median(alike) > 0.8
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"steps": -1}, {"steps": 1.5}, {"rate": 0}, {"rate": np.nan}, {"rate": "fast"}),
+        *({"sizes": ()}, {"sizes": 512}, {"sizes": (0,)}, {"seed": "x"}, {"seed": 1.5}),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(wrong):
+    pitches = np.array([[200.0], [330.0]]) * np.ones(50)
+    with pytest.raises(xa.XaiAudioError, match=next(iter(wrong))):
+        separate(np.ones(3200), pitches, **{"steps": 1, "progress": False, **wrong})
+
+
+@pytest.mark.parametrize("pitches", [[[200.0], [1.0, 2.0]], None, "ab", np.full((2, 50), 1e-6)])
+def test_pitches_that_are_none_are_refused(pitches):
+    with pytest.raises(xa.XaiAudioError, match="pitch"):
+        separate(np.ones(3200), pitches, progress=False)
+
+
+@pytest.mark.parametrize("sounds", [[], [1.0] * 2000, [[np.nan] * 2000] * 2, "ab"])
+def test_sounds_that_are_none_have_no_shares(sounds):
+    with pytest.raises(xa.XaiAudioError, match="sounds"):
+        shares(sounds)
+
+
+def test_masks_must_lie_on_the_mixture():
+    mixture = np.ones(3200)
+    for masks in (np.ones((2, 5, 5)), np.full((2, 513, 13), np.nan)):
+        with pytest.raises(xa.XaiAudioError, match="masks"):
+            masked(mixture, masks)
+    with pytest.raises(xa.XaiAudioError, match="mixture"):
+        masked([], np.ones((2, 513, 1)))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import XaiAudioError
+from ...files import expanded
 from .tasks import Recording, first_takes
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def read(folder: PathLike, takes: int | None = None) -> list[Recording]:
     XaiAudioError
         If the folder is missing, cannot be read, or is not laid out so.
     """
-    folder = Path(folder).expanduser()
+    folder = expanded(folder)
     if not folder.is_dir():
         raise XaiAudioError(f"There is no folder {folder}: name a copy of AudioMNIST.")
     root = folder / "data" if (folder / "data").is_dir() else folder

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import XaiAudioError
+from ...files import expanded
 from .. import archives
 from ..base import ClipSet
 from ..digits.tasks import Recording, check_takes, check_task, clip_set, first_takes
@@ -103,7 +104,7 @@ def read(folder: PathLike, takes: int | None = None) -> list[Recording]:
     XaiAudioError
         If the folder is missing, cannot be read, or is not laid out so.
     """
-    folder = root = Path(folder).expanduser()
+    folder = root = expanded(folder)
     try:
         if not folder.is_dir():
             raise XaiAudioError(f"There is no folder {folder}: name a copy of FSDD.")

@@ -152,8 +152,8 @@ class Generator:
         Raises
         ------
         XaiAudioError
-            If there is no such class, the noise has another shape or is not finite, or there is no
-            step.
+            If there is no such class, the noise or what `steer` returns has another shape or is
+            not finite, or there is no step.
         """
         targets = np.asarray(targets, int)
         if targets.ndim != 1 or not np.isin(targets, np.arange(len(self.labels))).all():
@@ -177,7 +177,7 @@ class Generator:
             moment = tf.fill((len(noisy), 1), tf.constant(step / steps, tf.float32))
             inputs, hidden = before(tf.constant(noisy), moment, classes)
             if steer is not None:
-                hidden = tf.constant(np.asarray(steer(hidden.numpy(), step), np.float32))
+                hidden = _steered(steer, hidden.numpy(), step)
             noisy = noisy + (after(hidden, inputs).numpy() - noisy) / np.float32(steps - step)
         return noisy
 
@@ -246,6 +246,17 @@ class Generator:
 
     def _weights(self) -> list[np.ndarray]:
         return [*self.before.get_weights(), *self.after.get_weights()]
+
+
+def _steered(steer, hidden: np.ndarray, step: int) -> tf.Tensor:
+    """Return what is made of the middle's activations, if the network can go on with it."""
+    turned = np.asarray(steer(hidden, step), np.float32)
+    if turned.shape != hidden.shape or not np.isfinite(turned).all():
+        raise XaiAudioError(
+            f"steer returned the shape {turned.shape} at step {step}: finite values of the shape "
+            f"{hidden.shape} are needed, as it was given."
+        )
+    return tf.constant(turned)
 
 
 def _network(dims, classes, options):

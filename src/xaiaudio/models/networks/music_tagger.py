@@ -19,6 +19,7 @@ import numpy as np
 
 from ...datasets.download import pinned
 from ...errors import XaiAudioError
+from ...files import expanded
 from ..backbones import BACKBONES, FRAMES
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def fetch(address: str = ADDRESS, *, progress: bool = True) -> Path:
 
 def _file(source: str) -> Path:
     """Return the file that was named, or the only HDF5 file of a folder that was."""
-    path = Path(source).expanduser()
+    path = expanded(source)
     if not path.is_dir():
         return path
     files = sorted(path.glob("*.h5"))

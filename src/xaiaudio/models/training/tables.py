@@ -53,6 +53,13 @@ class PatchTable:
     levels: np.ndarray | None = None
     clips: tuple = ()
 
+    def __post_init__(self):
+        if any(np.ndim(label) for label in self.truth):
+            raise XaiAudioError(
+                "The truth of a table is the name of each clip's class, such as 'Rain': of one-hot "
+                "rows, [labels[k] for k in rows.argmax(axis=1)]."
+            )
+
     def part(self, chosen) -> PatchTable:
         """Return the patches of some clips; `chosen` is bool (clips,)."""
         chosen = np.asarray(chosen, bool)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
+from ...datasets.base import ClipSet
 from ...errors import XaiAudioError
 from .. import heads
 from ..backbones import Backbone
@@ -20,7 +21,6 @@ from .steps import in_batches
 from .tables import PatchTable, patch_table
 
 if TYPE_CHECKING:
-    from ...datasets.base import ClipSet
     from ...types import PathLike
 
 
@@ -113,6 +113,8 @@ def transfer(
         validate_every=validate_every,
         seed=seed,
     )
+    for what, clips in (("train", train), ("validation", validation)):
+        _check_clips(what, clips)
     labels = _labels(train)
     backbone = find_backbone(backbone) if isinstance(backbone, str) else backbone
     frontend = backbone.frontend.with_overlap(overlap)
@@ -176,6 +178,14 @@ def _copy(backbone: Backbone) -> keras.Model:
     copy = keras.models.clone_model(backbone.network)
     copy.set_weights(backbone.network.get_weights())
     return copy
+
+
+def _check_clips(what, clips) -> None:
+    if clips is not None and not isinstance(clips, (ClipSet, PatchTable)):
+        raise XaiAudioError(
+            f"{what} is a {type(clips).__name__}: give a set of clips, such as xa.datasets.load "
+            "returns, or a PatchTable of them. Labels are the names of classes, not one-hot rows."
+        )
 
 
 def _labels(train) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from ... import progress as bars
+from ...errors import XaiAudioError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +34,25 @@ def through(frames: int, knot: int) -> tf.Tensor:
     at = np.arange(frames)[:, None] / knot
     knots = np.arange(-(-(frames - 1) // knot) + 1)
     return tf.constant(np.maximum(1 - np.abs(at - knots), 0), tf.float32)
+
+
+def check_options(steps, rate, sizes, seed=0) -> None:
+    """Raise an XaiAudioError for options of a fit that make no sense."""
+    if not _whole(steps, 0):
+        raise XaiAudioError(f"steps is {steps!r}: a whole number from 0 on is needed.")
+    number = isinstance(rate, (int, float, np.number)) and not isinstance(rate, bool)
+    if not (number and 0 < rate < np.inf):
+        raise XaiAudioError(f"rate is {rate!r}: a number above 0 is needed.")
+    listed = isinstance(sizes, (list, tuple, np.ndarray)) and len(sizes)
+    if not (listed and all(_whole(size, 4) for size in sizes)):
+        raise XaiAudioError(f"sizes is {sizes!r}: a list of windows in samples, from 4 on.")
+    if not _whole(seed, 0):
+        raise XaiAudioError(f"seed is {seed!r}: a whole number from 0 on is needed.")
+
+
+def _whole(value, least: int) -> bool:
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    return whole and least <= value < 2**31
 
 
 def descend(

@@ -17,7 +17,7 @@ import tensorflow as tf
 from ...errors import XaiAudioError
 from . import harmonic, noise, source_filter
 from .controls import BANDS, HOP, RATE
-from .descent import descend, through
+from .descent import check_options, descend, through
 from .loss import SIZES, spectral_loss
 from .source_filter import ORDER, Voice
 
@@ -37,6 +37,8 @@ _KNOT = 8
 # Window of the masks: 64 ms, which tells harmonics of two voices apart.
 _WINDOW = 1024
 _TINY = 1e-12
+# The lowest pitch, in hertz: below it there would be too many harmonics to hold.
+_LOWEST = 20.0
 # Pitch of a voice that has none, in hertz; nobody hears it.
 _CALM = 200.0
 
@@ -104,7 +106,7 @@ def separate(
     Raises
     ------
     XaiAudioError
-        If mixture and pitches do not fit, or the mixture is silent.
+        If mixture and pitches do not fit, the mixture is silent, or an option makes no sense.
 
     Examples
     --------
@@ -118,6 +120,7 @@ def separate(
     True
     """
     mixture, pitches = _checked(mixture, pitches)
+    check_options(steps, rate, sizes, seed)
     scale = _LEVEL / np.sqrt(np.mean(np.square(mixture)))
     heard = tf.constant(mixture * scale, tf.float32)
     models = [_Model(pitch) for pitch in pitches]
@@ -157,8 +160,18 @@ def shares(sounds: ArrayLike) -> np.ndarray:
     -------
     ndarray of float64, shape (n, bins, windows)
         They sum to 1; where all are silent, each has the same share.
+
+    Raises
+    ------
+    XaiAudioError
+        If they are no such finite sounds.
     """
-    power = np.abs(spectrum(np.asarray(sounds, np.float64))) ** 2 + _TINY
+    sounds = _numbers("sounds", sounds)
+    if sounds.ndim != 2 or not sounds.size or not np.isfinite(sounds).all():
+        raise XaiAudioError(
+            f"The sounds have the shape {sounds.shape}: finite (n, samples) are needed."
+        )
+    power = np.abs(spectrum(sounds)) ** 2 + _TINY
     return power / power.sum(axis=0)
 
 
@@ -169,9 +182,21 @@ def masked(mixture: ArrayLike, masks: ArrayLike) -> np.ndarray:
     ----------
     mixture : array_like of float, shape (samples,)
     masks : array_like of float, shape (n, bins, windows)
+
+    Raises
+    ------
+    XaiAudioError
+        If the masks do not lie on the mixture, or either is not finite.
     """
-    mixture = np.asarray(mixture, np.float64)
-    cells = np.asarray(masks) * spectrum(mixture)
+    mixture, masks = _numbers("mixture", mixture), _numbers("masks", masks)
+    if mixture.ndim != 1 or not mixture.size or not np.isfinite(mixture).all():
+        raise XaiAudioError(f"The mixture has the shape {mixture.shape}: finite (samples,).")
+    heard = spectrum(mixture)
+    if masks.ndim != 3 or masks.shape[1:] != heard.shape or not np.isfinite(masks).all():
+        raise XaiAudioError(
+            f"The masks have the shape {masks.shape}: finite (n, *{heard.shape}) are needed."
+        )
+    cells = masks * heard
     return librosa.istft(cells, hop_length=_WINDOW // 4, n_fft=_WINDOW, length=len(mixture))
 
 
@@ -227,7 +252,7 @@ def _filled(pitch, voiced) -> np.ndarray:
 
 
 def _checked(mixture, pitches):
-    mixture, pitches = np.asarray(mixture, np.float64), np.asarray(pitches, np.float64)
+    mixture, pitches = _numbers("mixture", mixture), _numbers("pitches", pitches)
     frames = pitches.shape[1] if pitches.ndim == 2 else 0
     if mixture.ndim != 1 or frames < 2 or len(mixture) < frames * HOP or len(pitches) < 2:
         raise XaiAudioError(
@@ -237,6 +262,22 @@ def _checked(mixture, pitches):
     mixture = mixture[: frames * HOP]
     if not np.isfinite(mixture).all() or not mixture.any():
         raise XaiAudioError("The mixture is silent or not finite: there is nothing to separate.")
-    if not np.isfinite(pitches).all() or pitches.min() < 0 or pitches.max() >= RATE / 2:
-        raise XaiAudioError("A pitch is needed in hertz, or 0 where a voice has none.")
+    sung = pitches[pitches != 0]
+    if not np.isfinite(pitches).all() or ((sung < _LOWEST) | (sung >= RATE / 2)).any():
+        raise XaiAudioError(
+            f"A pitch is needed in hertz, or 0 where a voice has none: from {_LOWEST:g} on, below "
+            f"{RATE / 2:g}."
+        )
     return mixture, pitches
+
+
+def _numbers(what, values) -> np.ndarray:
+    try:
+        found = np.asarray(values)
+        if found.dtype.kind not in "fiub":
+            raise ValueError
+    except ValueError as error:  # rows of different lengths, texts, complex numbers
+        raise XaiAudioError(
+            f"The {what} must be an array of numbers, all rows of one length."
+        ) from error
+    return found.astype(np.float64)
