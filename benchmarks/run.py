@@ -200,6 +200,61 @@ def lime_tasks(classifier, model, patches):
         yield "xplique", lambda: explainer(patches[..., None], target)
 
 
+def map_tasks(classifier, model, patch):
+    """Yield who makes a map as good as that of the package lime with its 1000 samples."""
+    from lime.lime_image import LimeImageExplainer
+
+    from xaiaudio.explainers.engines.segments import grid
+
+    cells = grid((96, 64), *GRID)
+
+    def by_lime():
+        LimeImageExplainer(random_state=0).explain_instance(
+            patch,
+            lambda images: classifier.scores(images[..., 0]),
+            labels=(TARGET,),
+            top_labels=None,
+            num_samples=1000,
+            segmentation_fn=lambda _: cells,
+        )
+
+    yield "LIME", "lime, 1000 samples", by_lime
+    for title, method in (("LIME", "lime"), ("occlusion", "occlusion")):
+        for numbers in ("float32", "bfloat16"):
+            yield (
+                title,
+                f"xaiaudio, {numbers}",
+                lambda method=method, numbers=numbers: xa.explain(
+                    classifier, patch[None], TARGET, method, precision=numbers
+                ),
+            )
+    if installed("xplique"):
+        from xplique.attributions import Occlusion
+
+        explainer = Occlusion(model, BATCH, patch_size=(19, 13), patch_stride=(10, 6))
+        target = tf.one_hot([TARGET], CLASSES)
+        yield "occlusion", "xplique", lambda: explainer(patch[None, ..., None], target)
+
+
+def map_rows(title, classifier, model, repeats):
+    """Compare the time of one map, with the defaults, with what others take for one as good.
+
+    That LIME's default, 256 orthogonal draws, is no worse than 1000 independent ones is what
+    `design_rows` measures.
+    """
+    patch = np.random.default_rng(4).normal(size=(96, 64)).astype("float32")
+    tasks = {(what, who): task for what, who, task in map_tasks(classifier, model, patch)}
+    seconds = in_turns(tasks, repeats)
+    others = {"LIME": "lime, 1000 samples", "occlusion": "xplique"}
+    for (what, who), values in seconds.items():
+        name, median = f"{title}: a map of {what}", statistics.median(values)
+        other = seconds.get((what, others[what]))
+        by = f"1/{ratio(other, values):.1f} of {others[what]}'s time" if other else ""
+        yield name, who, f"{median:.2f} s", by
+    if ("occlusion", "xplique") not in seconds:
+        yield f"{title}: a map of occlusion", "xplique", "not installed: make peers", ""
+
+
 def design_rows(title, classifier, patches, seeds=3):
     """Compare the error of LIME's maps by how coalitions are drawn, and what evens it out."""
     counts, targets = (64, 128, 256, 512), np.full((len(patches), 1), TARGET)
@@ -264,6 +319,9 @@ def main():
         found = tasks(classifier, model, patches)
         for row in peer_rows(title, found, count * given.patches, given.repeats):
             table.add_row(*row)
+    whole = network(1, dense=True)
+    for row in map_rows("VGGish's plan", classifier_of(whole), whole, min(given.repeats, 3)):
+        table.add_row(*row)
     for row in design_rows("LIME at 64 to 512", classifier, patches):
         table.add_row(*row)
     for row in methods.peer_rows(classifier, model, patches, in_turns, ratio, given.repeats):

@@ -19,6 +19,7 @@ from ..patches import Patches, without_padding
 from . import registry
 from .checks import check_patches, naming, targets_of, warn_of_flat_maps
 from .engines.perturbation import output_of, takes_waves
+from .engines.precision import precision_of
 from .explanation import Explanation, _plain
 
 if TYPE_CHECKING:
@@ -253,7 +254,7 @@ class Explainer:
                 * " Sample by sample, the functions of xaiaudio.explainers.gradients "
                 "explain its wave_logits_network."
             )
-        settled, started = self._settled(model), time.perf_counter()
+        settled, started = self._settled(model, values), time.perf_counter()
         with naming(self.name):
             raw, report = self._raw_maps(model, inputs, targets, settled)
         seconds = (time.perf_counter() - started) / targets.shape[1]
@@ -289,11 +290,16 @@ class Explainer:
             for k in range(targets.shape[1])
         ]
 
-    def _settled(self, model) -> Any:
-        """Return the options with what a model decides: which of its outputs is asked for."""
-        if not self.takes("output"):
-            return self.options
-        return dataclasses.replace(self.options, output=output_of(model, self.options.output))
+    def _settled(self, model, values) -> Any:
+        """Return the options with what a model decides: what it is asked for, in which numbers."""
+        settled = self.options
+        if self.takes("output"):
+            output = output_of(model, settled.output)
+            settled = dataclasses.replace(settled, output=output)
+        if self.takes("precision"):
+            numbers = precision_of(model, settled.precision, values, settled.output)
+            settled = dataclasses.replace(settled, precision=numbers)
+        return settled
 
     def _raw_maps(self, model, patches, targets, options) -> tuple[np.ndarray, dict]:
         """Compute maps (n, k, h, w) at the method's own resolution, and their report (n, k)."""

@@ -14,6 +14,7 @@ from ..errors import XaiAudioError
 from .engines.fills import filling, plain, silence_of
 from .engines.masks import Boxes
 from .engines.perturbation import Engine, check_output
+from .engines.precision import check_precision, precision_of
 from .engines.tiles import hidden
 from .registry import register
 
@@ -36,17 +37,23 @@ class Options:
         Whether the drop is one in the logit or in probability. A probability near 1 hardly falls
         as long as the class stays the winner; a logit has no such ceiling. By default the logit,
         and the probability of classifiers that give nothing else.
+    precision : {"float32", "auto", "bfloat16"}
+        Numbers in which the network is asked. ``"auto"`` takes bfloat16, about twice as fast, where
+        the processor has it and the network's answers hardly change, see
+        :func:`.precision.precision_of`. A result's options say what was taken.
     """
 
     mask: float | tuple[float, float] = 0.2
     stride: float | tuple[float, float] = 0.1
     fill: str | float | tuple = "mean"
     output: str | None = None
+    precision: str = "float32"
 
     def __post_init__(self):
         _pairs(self.mask, self.stride)
         object.__setattr__(self, "fill", plain(self.fill))
         check_output(self.output)
+        check_precision(self.precision)
 
 
 @register(
@@ -62,7 +69,8 @@ def occlusion(
     """Compute maps (n, k, frames, bands) of the drop in the output of `targets` (n, k)."""
     sweep = Sweep(patches.shape[1:], options.mask, options.stride)
     fill = filling(patches, options.fill, silence_of(classifier))
-    answers = hidden(classifier, patches, fill, sweep.boxes, options.output)
+    precision = precision_of(classifier, options.precision, patches, options.output)
+    answers = hidden(classifier, patches, fill, sweep.boxes, options.output, precision)
     chosen = np.take_along_axis(answers, targets[:, None, :], axis=2)
     return sweep.maps(np.moveaxis(chosen, 2, 1))
 

@@ -371,6 +371,8 @@ def _settings(method, options) -> SegmentOptions:
             f"{needless[0]} is no option here: the components settle what the parts are, and what "
             "is left where one is switched off."
         )
+    if "precision" in options:
+        raise XaiAudioError("precision is no option here: of sounds, all is asked in float32.")
     return registry.find(method).parse(options)
 
 

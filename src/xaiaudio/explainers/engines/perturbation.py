@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from ...errors import XaiAudioError
 from ...models.caching import PerModel
+from ...models.precision import twin_of
 from ...models.tracing import traced
 from ...progress import bar
 from .fills import filling as filling
@@ -29,6 +30,7 @@ from .masks import Soft as Soft
 if TYPE_CHECKING:
     from typing import Any, TypeGuard
 
+    import keras
     from numpy.typing import ArrayLike
 
     from ...models.classifier import AudioClassifier
@@ -115,6 +117,11 @@ class Engine:
                 advance()
         return np.concatenate(answers)[:total].reshape(len(inputs), len(masks), -1)
 
+    def ask(self, inputs: np.ndarray) -> np.ndarray:
+        """Return the answers to patches (n, h, w) or sounds as they are, float32 (n, classes)."""
+        parts = [inputs[start : start + self.batch] for start in range(0, len(inputs), self.batch)]
+        return np.concatenate([np.asarray(self.forward(tf.constant(part))) for part in parts])
+
     def _renders(self, masks) -> bool:
         return masks.of_cells and self.render is not None
 
@@ -151,7 +158,9 @@ def _pass(masks, batch, render, forward, start, count, inputs, *arrays):
     return made if forward is None else forward(made)
 
 
-def engine_of(classifier: AudioClassifier, output: str | None = "scores") -> Engine:
+def engine_of(
+    classifier: AudioClassifier, output: str | None = "scores", precision: str = "float32"
+) -> Engine:
     """Return the classifier's engine; it is built once and goes when the classifier goes.
 
     Parameters
@@ -159,8 +168,17 @@ def engine_of(classifier: AudioClassifier, output: str | None = "scores") -> Eng
     classifier : AudioClassifier
     output : {"scores", "logits"} or None
         What the engine answers with; None leaves it to :func:`output_of`.
+    precision : {"float32", "bfloat16"}
+        The numbers that the network is asked in, see :func:`.precision.precision_of`.
     """
     output = output_of(classifier, output)
+    if precision == "bfloat16":
+        network = asked(classifier, output, precision)
+
+        def ask(alive, inputs):
+            return tf.cast(network(alive().as_input(inputs), training=False), tf.float32)
+
+        return _ENGINES(classifier, (output, precision), lambda alive: Engine(partial(ask, alive)))
 
     def make(alive):
         # Of a network of sounds, cells are hidden by filters on the sounds.
@@ -172,6 +190,24 @@ def engine_of(classifier: AudioClassifier, output: str | None = "scores") -> Eng
         return Engine(lambda inputs: alive().forward(output == "logits")(inputs), **about)
 
     return _ENGINES(classifier, output, make)
+
+
+def asked(classifier: AudioClassifier, output: str, precision: str = "float32") -> keras.Model:
+    """Return the Keras network that gives an output, or its twin with the weights of now.
+
+    Parameters
+    ----------
+    classifier : AudioClassifier
+        Of a Keras network of patches.
+    output : {"scores", "logits"}
+    precision : {"float32", "bfloat16"}
+
+    Returns
+    -------
+    keras.Model
+    """
+    network = classifier.network if output == "scores" else classifier.logits_network
+    return twin_of(network) if precision == "bfloat16" else network
 
 
 def output_of(classifier: AudioClassifier, output: str | None = None) -> str:

@@ -20,7 +20,7 @@ from ...models.graph import graph_of, run
 from ...models.tiling import Tiling
 from ...models.tracing import traced
 from ...progress import bar
-from .perturbation import BATCH, engine_of, output_of
+from .perturbation import BATCH, asked, engine_of, output_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -63,6 +63,7 @@ def hidden(
     fill: ArrayLike,
     boxes: Boxes,
     output: str | None = None,
+    precision: str = "float32",
     *,
     progress: bool | None = None,
 ) -> np.ndarray:
@@ -78,6 +79,8 @@ def hidden(
         m rectangles.
     output : {"scores", "logits"} or None
         See :func:`.perturbation.output_of`.
+    precision : {"float32", "bfloat16"}
+        See :func:`.precision.precision_of`.
     progress : bool or None
         Show a progress bar on stderr; None shows one on a terminal only.
 
@@ -96,16 +99,16 @@ def hidden(
     (2, 1, 10)
     """
     output = output_of(classifier, output)
-    tiles = None if classifier.lacks else _tiles_of(classifier, output)
+    tiles = None if classifier.lacks else _tiles_of(classifier, output, precision)
     if tiles is None or not tiles.pays(boxes.edges):
-        return engine_of(classifier, output)(patches, fill, boxes, progress=progress)
+        return engine_of(classifier, output, precision)(patches, fill, boxes, progress=progress)
     values = np.asarray(patches, np.float32)
     fill = np.broadcast_to(np.asarray(fill, np.float32), values.shape)
     return tiles(classifier.as_input(values), classifier.as_input(fill), boxes.edges, progress)
 
 
-def _tiles_of(classifier, output) -> Tiles | None:
-    network = classifier.network if output == "scores" else classifier.logits_network
+def _tiles_of(classifier, output, precision="float32") -> Tiles | None:
+    network = asked(classifier, output, precision)
 
     def make(_):
         tiling = Tiling(graph_of(network))
