@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import XaiAudioError
-from .console import note
+from .console import note, quiet_libraries
 
 MAX_LABELS = 1 << 20  # bytes
 # For a first look: half of the library's own samples is enough, and twice as fast.
@@ -144,7 +145,9 @@ def load_network(model: str, about: dict[str, Any]):
     """Load a network, and say what was changed to make it take patches."""
     from .. import models
 
-    classifier = models.load_model(model, **about)
+    # TFLite says on its own that it is there.
+    with quiet_libraries() if Path(model).suffix == ".tflite" else nullcontext():
+        classifier = models.load_model(model, **about)
     for change in classifier.changes:
         note(change)
     return classifier

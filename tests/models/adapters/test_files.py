@@ -95,6 +95,7 @@ def test_a_folder_that_is_no_savedmodel(tmp_path):
         open_network(tmp_path / "net.pt")
 
 
+@pytest.mark.slow
 def test_keras_exports_are_taken(tmp_path):
     import keras
 
@@ -184,7 +185,7 @@ def test_damage_in_a_tflite_file_never_ends_the_process(tmp_path):
     foreign.write_tflite(tmp_path / "good.tflite", "patches")
     content = (tmp_path / "good.tflite").read_bytes()
     rng = np.random.default_rng(0)
-    for number in range(12):
+    for number in range(6):
         damaged = bytearray(content)
         for place in rng.integers(8, len(content), 20):
             damaged[place] = rng.integers(256)

@@ -38,8 +38,8 @@ class Port:
 class ForeignNetwork:
     """A network that Keras did not make: it is called with an array, and answers with one.
 
-    Make one with :func:`open_network`. Several can be called one after the other, in a function for
-    :meth:`.AudioClassifier.from_function`.
+    Make one with :func:`.open_network`. Several can be called one after the other, in a function
+    for :meth:`.AudioClassifier.from_function`.
 
     Attributes
     ----------

@@ -30,8 +30,11 @@ def open_network(path: PathLike) -> ForeignNetwork:
     ----------
     path : str or path-like
         A ``.tflite`` or an ``.onnx`` file, or the folder of a SavedModel. All are programs of
-        another library, and what does more than compute is refused: see :mod:`.savedmodel`,
-        :mod:`.tflite` and :mod:`.onnx`.
+        another library. A SavedModel is refused before it is loaded if it holds an operation that
+        may do more than compute, such as reading or writing files or calling Python, and only its
+        signature is called. A TFLite file is refused if it holds operations of TensorFlow itself
+        (*Flex*). Of an ONNX file only onnxruntime's own operations are run, and weights in files of
+        their own have to lie beside it.
 
     Returns
     -------
