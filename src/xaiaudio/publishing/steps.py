@@ -5,9 +5,17 @@ from __future__ import annotations
 import signal
 import threading
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from ..errors import XaiAudioError
 from . import baselines, execute, fail, gate, notebooks, report, site, site_gate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from .project import Project
 
 
 @contextmanager
@@ -117,7 +125,7 @@ def compare(project, console) -> bool:
     return True
 
 
-def render(project, console):
+def render(project: Project, console: Console) -> tuple[Path, bool]:
     """Render the pages and check them."""
     folder, fresh = site.build_site(project, console=console)
     problems = site_gate.check_site(folder)
