@@ -28,7 +28,7 @@ def test_pooling_by_its_definition():
         plain = []
         for top, bottom in ((0, 3), (3, 7)):
             for left, right in ((0, 2), (2, 5), (5, 7), (7, 10)):
-                plain.append(one[top:bottom, left:right].mean())
+                plain.append(max(one[top:bottom, left:right].mean(), 0))
         np.testing.assert_allclose(cells, plain / np.sqrt(np.square(plain).sum()))
 
 
@@ -73,11 +73,18 @@ def test_the_largest_gap_plainly():
 
 @pytest.mark.parametrize("share", [0.25, 0.5])
 def test_a_planted_mark_is_found(share):
-    maps, mark = planted(60, share)
+    maps, mark = planted(100, share)
     found = spectral.groups_of(maps, **QUICK)
     assert found.found == 2 and found.p_value <= 0.05
     small = found.labels == (1 if share < 0.5 else found.labels[mark][0])
     assert (small == mark).mean() == 1.0  # purity
+
+
+def test_a_group_smaller_than_the_neighbourhood_is_overlooked():
+    maps, mark = planted(60, 0.1)
+    assert mark.sum() < 2 * np.sqrt(60) and spectral.groups_of(maps, **QUICK).found == 1
+    small = spectral.groups_of(maps, neighbours=4, **QUICK)
+    assert small.found == 2 and ((small.labels == 1) == mark).all()
 
 
 def test_hardly_any_false_alarm_where_there_is_one_cloud():

@@ -142,3 +142,57 @@ def explain(
     say(f"  {out}")
     if not len(found.clips["file"]):
         raise typer.Exit(1)
+
+
+_REPORT = """\b
+Examples:
+  xaiaudio corpus report explained
+  xaiaudio corpus report explained --method lrp --out seen
+
+The folder gets report.html (open it in a browser; its sounds are links into the archive),
+classes.csv (relevance by frequency), groups.csv (the group of each clip) and bad.csv.
+
+A class whose maps fall into groups is one of which the network has several reasons. Listen
+to the groups: one may be a mark, such as the hum of one recorder."""
+
+
+@group.command("report", short_help="What a network listens to, class by class.", epilog=_REPORT)
+def report(
+    explained: Annotated[
+        Path, typer.Argument(metavar="OUT", help="The folder that explain wrote.", readable=False)
+    ],
+    method: Annotated[
+        str | None, typer.Option("--method", "-m", help="Default: the first one.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Decides what is left to chance.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for the report. Default: OUT/report.")
+    ] = None,
+) -> None:
+    """Sum up an explained archive: relevance by frequency, typical and odd clips, groups."""
+    from .. import corpus
+
+    found = corpus.read(explained)
+    if not len(found.clips["file"]):
+        raise XaiAudioError(f"{explained} has no explained clip yet: run xaiaudio corpus explain.")
+    folder = explained / "report" if out is None else out
+    check_folder(folder)
+    from ..pages.archive import write
+
+    method = found.methods[0] if method is None else method
+    reports = corpus.by_class(found, method, seed=seed)
+    written = write(found, reports, method, folder)
+    for one in reports:
+        groups = one.groups
+        say(f"{one.label}: {len(one.files)} clips, {_groups(groups)}, p = {groups.p_value:.2f}")
+        for number, band in enumerate(one.bands):
+            say(
+                f"  group {number + 1}: {int((groups.labels == number).sum())} clips; at "
+                f"{band.low:.0f}-{band.high:.0f} Hz {band.share:.0%}, the others {band.others:.0%}"
+            )
+    for path in written:
+        say(f"  {path}")
+
+
+def _groups(groups) -> str:
+    return "one group" if groups.found == 1 else f"{groups.found} groups"

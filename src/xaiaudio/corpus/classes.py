@@ -26,7 +26,7 @@ class Band:
     low, high : float
         In hertz.
     share, others : float
-        Mean share of the absolute relevance there, in the group and in the others.
+        Mean share there of what speaks for the class, in the group and in the others.
     """
 
     low: float
@@ -48,7 +48,8 @@ class ClassReport:
         Relevance by frequency, each clip's divided by the sum of its magnitudes: mean over the
         clips, and its 95 % bootstrap interval.
     distance : ndarray of float, shape (n,)
-        Of each map from the mean map of the class, 0 to 2; NaN for maps of zeros.
+        Of each map from the mean map of the class, 0 to 1.42; NaN where nothing speaks
+        for the class.
     groups : Groups
         What spectral relevance analysis finds.
     bands : tuple of Band
@@ -185,7 +186,7 @@ def by_frequency(
 
 
 def from_the_mean(points: np.ndarray) -> np.ndarray:
-    """Return how far pooled maps are from their mean, brought to length 1: (n,), 0 to 2."""
+    """Return how far pooled maps are from their mean, of length 1: (n,), 0 to 1.42."""
     heard = points.any(axis=1)
     middle = points.sum(axis=0)
     length = np.linalg.norm(middle)
@@ -211,7 +212,7 @@ def differing(groups: Groups, grid: tuple[int, int], edges: np.ndarray) -> tuple
     """
     if groups.found < 2:
         return ()
-    size = np.abs(groups.pooled).reshape(-1, *grid).sum(axis=1)
+    size = groups.pooled.reshape(-1, *grid).sum(axis=1)
     total = size.sum(axis=1, keepdims=True)
     shares = np.divide(size, total, out=np.zeros_like(size), where=total > 0)
     borders = np.asarray(edges)[np.arange(grid[1] + 1) * (len(edges) - 1) // grid[1]]

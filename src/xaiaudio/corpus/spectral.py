@@ -1,9 +1,9 @@
 """Groups of maps: spectral relevance analysis.
 
-Lapuschkin and others find the strategies of a network by clustering its relevance maps. Each map is
-pooled to a small grid and normalised, so that neither loudness nor confidence counts. Maps that are
-near each other are joined in a graph. Where the graph falls into parts, the network has more than
-one reason for its answer, and one of them may be a mark.
+Lapuschkin and others find the strategies of a network by clustering its relevance maps. Of each
+map, what speaks for the class is pooled to a small grid and normalised, so that neither loudness
+nor confidence counts. Maps that are near each other are joined in a graph. Where the graph falls
+into parts, the network has more than one reason for its answer, and one of them may be a mark.
 
 How many groups there are is asked of the eigenvalues of the graph's Laplacian, and how large a gap
 between two of them must be is asked of chance: of clouds with the same mean and the same spread in
@@ -40,7 +40,8 @@ class Groups:
     ----------
     labels : ndarray of int, shape (n,)
         The group of each map, the largest first; all 0 where nothing speaks for more than one, and
-        -1 for maps of zeros.
+        -1 for maps where
+        nothing speaks for the class.
     found : int
         Groups: 1 where nothing speaks for more.
     eigenvalues : ndarray of float, shape (k,)
@@ -74,7 +75,7 @@ class Groups:
 
 
 def pooled(maps: ArrayLike, grid: tuple[int, int] = GRID) -> np.ndarray:
-    """Average maps over a small grid, and divide each by its length.
+    """Average maps over a small grid, keep what speaks for the class, and divide by its length.
 
     Parameters
     ----------
@@ -85,7 +86,7 @@ def pooled(maps: ArrayLike, grid: tuple[int, int] = GRID) -> np.ndarray:
     Returns
     -------
     ndarray of float64, shape (n, cells)
-        Of length 1; maps of zeros stay zeros.
+        From 0 to 1, each map of length 1; where nothing speaks for the class, zeros.
 
     Raises
     ------
@@ -111,7 +112,7 @@ def pooled(maps: ArrayLike, grid: tuple[int, int] = GRID) -> np.ndarray:
         edges.append(np.arange(cells) * size // cells)
     sums = np.add.reduceat(np.add.reduceat(maps, edges[0], axis=1, dtype=float), edges[1], axis=2)
     counts = [np.diff([*edge, size]) for edge, size in zip(edges, maps.shape[1:], strict=True)]
-    flat = (sums / np.outer(*counts)).reshape(len(maps), grid[0] * grid[1])
+    flat = np.maximum(sums / np.outer(*counts), 0).reshape(len(maps), grid[0] * grid[1])
     length = np.linalg.norm(flat, axis=1, keepdims=True)
     return np.divide(flat, length, out=np.zeros_like(flat), where=length > 0)
 
@@ -201,7 +202,8 @@ def groups_of(
     grid : tuple of int
         See :func:`pooled`.
     neighbours : int, optional
-        Of each map in the graph; by default the square root of how many there are, at least 5.
+        Of each map in the graph; by default twice the square root of how many there are.
+        A group that has fewer maps than that is hardly found.
     most : int
         Groups at most.
     draws : int
@@ -254,7 +256,7 @@ def groups_of(
     rng = np.random.default_rng(seed)
     drawn = np.sort(rng.permutation(len(kept))[:LARGEST])
     some = kept[drawn]
-    neighbours = neighbours or max(5, round(np.sqrt(len(some))))
+    neighbours = neighbours or round(2 * np.sqrt(len(some)))
     values, vectors = spectrum(some, neighbours, most)
     gap, count = largest_gap(values)
     clouds = (one_piece(some, rng) for _ in range(draws))

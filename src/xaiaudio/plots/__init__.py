@@ -7,6 +7,7 @@ middle; panels that are compared share one scale.
 """
 
 from .agreement import agreement, bands
+from .archives import class_profiles, map_groups
 from .attention import attention_against, moments
 from .charts import class_shares, confusion, confusion_pair, label_counts, training_curves
 from .cheats import cause, networks
@@ -69,6 +70,7 @@ __all__ = [
     "cell_additions",
     "changes",
     "class_comparison",
+    "class_profiles",
     "class_shares",
     "clip_maps",
     "clip_spectrogram",
@@ -106,6 +108,7 @@ __all__ = [
     "likeness_table",
     "loss_terms",
     "masked",
+    "map_groups",
     "mean_curves",
     "mixture",
     "moments",
