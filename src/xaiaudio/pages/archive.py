@@ -13,7 +13,7 @@ from urllib.parse import quote
 from .. import plots
 from ..files import whole
 from ..plots.render import render
-from .clip import STYLE, _picture
+from .clip import STYLE, picture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +72,7 @@ def page(results: Results, reports: Sequence[ClassReport], method: str, folder: 
     profiles = ""
     if reports:
         told = f"Relevance by frequency for {len(reports)} classes, by {method}."
-        profiles = _picture(render(plots.class_profiles(reports, frontend)), told)
+        profiles = picture(render(plots.class_profiles(reports, frontend)), told)
     sections = "".join(_section(report, results, Path(folder)) for report in reports)
     rows = "".join(
         f"<tr><th>{html.escape(name)}</th><td>{html.escape(reason)}</td></tr>"
@@ -133,7 +133,7 @@ def _section(report: ClassReport, results: Results, folder: Path) -> str:
     text = f"<p>One group (p = {groups.p_value:.2f}).</p>"
     if groups.found > 1:
         told = f"Groups of maps of {report.label}: {groups.found}."
-        figure = _picture(render(plots.map_groups(groups, results.frontend)), told)
+        figure = picture(render(plots.map_groups(groups, results.frontend)), told)
         text = f"<p>{groups.found} groups (p = {groups.p_value:.2f}).</p>{figure}"
         for number, band in enumerate(report.bands):
             size = int((groups.labels == number).sum())
