@@ -126,6 +126,9 @@ def wait_for(what, seconds=120):
 def test_few_chapters_need_none(tmp_path, monkeypatch):
     with nursery.opened(nursery.LEAST - 1, tmp_path, {}) as more:
         assert more == {}
+    (deep := tmp_path / ("long" * 40)).mkdir()  # no socket has so long a name
+    with nursery.opened(nursery.LEAST, deep, {}) as more:
+        assert more == {}
     monkeypatch.delenv(nursery.VARIABLE, raising=False)
     assert nursery.kernel(["python", "-f", "x"], {}, tmp_path) is None
     # One that could not be forked has gone: the worker starts a kernel of its own.

@@ -1,9 +1,9 @@
 """A process that has imported what takes long, and whose copies become kernels at once.
 
 TensorFlow's import keeps a processor busy for some seconds, and every chapter has a kernel of its
-own. So a build of many chapters starts ``python -m xaiaudio.publishing.nursery SOCKET`` once. It
-imports, runs nothing, and forks when a worker asks for a kernel. A process with threads must not be
-forked: if an import has started any, it ends, and workers start kernels of their own.
+own. So a build of many chapters starts ``python -m xaiaudio.publishing.nursery`` once. It imports,
+runs nothing, and forks when a worker asks for a kernel. A process with threads must not be forked:
+if an import has started any, it ends, and workers start kernels of their own.
 
 A worker sends one line of JSON, ``{"argv": [...], "env": {...}, "cwd": ...}``, with its standard
 output and standard error. The kernel answers with its process's id, and when it ends with the
@@ -61,15 +61,23 @@ def opened(jobs, scratch, environment):
         yield {}
         return
     place = str(scratch / "nursery")
-    process = subprocess.Popen(
-        [sys.executable, "-m", __name__, place],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-        cwd=scratch,
-        start_new_session=True,
-    )
+    with socket.socket(socket.AF_UNIX) as server:
+        try:
+            server.bind(place)
+        except OSError:  # the path is too long
+            yield {}
+            return
+        server.listen(64)  # whoever asks before it is ready is answered then
+        process = subprocess.Popen(
+            [sys.executable, "-m", __name__, str(server.fileno())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            cwd=scratch,
+            pass_fds=[server.fileno()],
+            start_new_session=True,
+        )
     try:
         yield {VARIABLE: place}
     finally:
@@ -166,9 +174,7 @@ def kernel(argv, env, cwd) -> Kernel | None:
 
 def main():
     """Import, then fork for whoever asks, until standard input closes."""
-    server = socket.socket(socket.AF_UNIX)
-    server.bind(sys.argv[1])
-    server.listen(64)  # whoever asks meanwhile is answered then
+    server = socket.socket(fileno=int(sys.argv[1]))
     # What a kernel asks matplotlib for, which reads it when it is imported.
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     for name in PRELOADED:
