@@ -1,6 +1,7 @@
 """The summary of many sounds."""
 
 import html
+import re
 import shutil
 import subprocess
 
@@ -110,3 +111,18 @@ document.title = said.join("; ");
         ["chromium", *flags, f"file://{tmp_path}/x.html"], capture_output=True, text=True
     )
     assert "<title>0.00 ascending; 10.00 descending</title>" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "files, shown",
+    [
+        (["/a/b/x.wav", "/a/c/y.wav"], ["b/x.wav", "c/y.wav"]),
+        (["a/x.wav", "a/y.wav"], ["x.wav", "y.wav"]),
+        (["x.wav", "a/y.wav"], ["x.wav", "a/y.wav"]),
+        (["/x.wav", "a/y.wav"], ["/x.wav", "a/y.wav"]),
+        (["/x.wav", "/a/y.wav"], ["x.wav", "a/y.wav"]),
+    ],
+)
+def test_the_folder_of_all_is_not_named_again_and_again(files, shown):
+    text = page([Line(file=file, page="x.html", answer="Rain") for file in files])
+    assert re.findall(r'<a href="x.html">(.*?)</a>', text) == shown

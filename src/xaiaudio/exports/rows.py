@@ -32,6 +32,7 @@ def rows_of(
     file: str = "",
     keep: float = KEEP,
     least: float = LEAST,
+    begins: float = 0.0,
 ) -> list[dict[str, Any]]:
     """Return what an explanation found as rows for :func:`.exports.registry.write`.
 
@@ -42,6 +43,8 @@ def rows_of(
         What the sound is called.
     keep, least : float
         Of maps: what is a region, see :func:`.explainers.regions.regions`. Parts are all there.
+    begins : float
+        Where in its file the sound begins, in seconds: the rows count from the file's beginning.
 
     Returns
     -------
@@ -62,7 +65,16 @@ def rows_of(
     [('time 1', 0.0, 1.0), ('time 2', 1.0, 2.0)]
     """
     if isinstance(result, PartsExplanation):
-        return _of_parts(result, file)
+        rows = _of_parts(result, file)
+    else:
+        rows = _of_maps(result, file, keep, least)
+    for row in rows:
+        row["start_s"] += begins
+        row["end_s"] += begins
+    return rows
+
+
+def _of_maps(result: Explanation, file: str, keep: float, least: float) -> list[dict[str, Any]]:
     return [
         {
             "file": file,

@@ -49,17 +49,19 @@ def files_of(clip: ExplainedClip, stem: str, outputs: Outputs) -> dict[str, byte
             ready = kind == "png" and outputs.dpi == DPI
             files[f"{name}.{kind}"] = one.png if ready else render(one.picture(), kind, outputs.dpi)
         for part in one.parts:
-            files |= _files_of_part(part, clip.name, f"{name}-{part.method}", outputs)
+            files |= _files_of_part(part, clip, f"{name}-{part.method}", outputs)
     return files
 
 
-def _files_of_part(part: Part, file: str, name: str, outputs: Outputs) -> dict[str, bytes]:
+def _files_of_part(
+    part: Part, clip: ExplainedClip, name: str, outputs: Outputs
+) -> dict[str, bytes]:
     files = {
         f"{name}-{half}.{outputs.sound}": _sound(part, half, outputs.sound)
         for half in ("kept", "removed")
     }
     if outputs.tables:
-        rows = plain(rows_of(part.result, file=file, keep=outputs.keep))
+        rows = plain(rows_of(part.result, file=clip.name, keep=outputs.keep, begins=clip.begins))
         files |= {f"{name}{one.suffix}": one.encode(rows) for one in map(find, outputs.tables)}
     return files
 

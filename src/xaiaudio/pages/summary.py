@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import os
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -191,7 +192,10 @@ def page(lines: Sequence[Line]) -> str:
     heads = ["file", "hears", "share of patches", "probability", "explained", "seconds"]
     methods = list(dict.fromkeys(method for line in good for method in line.kept))
     heads += [f"kept by {method}" for method in methods]
-    body = "".join(_row(line, methods, number < PICTURES) for number, line in enumerate(good))
+    above = _above(lines)
+    body = "".join(
+        _row(line, methods, number < PICTURES, above) for number, line in enumerate(good)
+    )
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -222,11 +226,21 @@ method. {_missing(len(good))}All of it is in <a href="summary.csv">summary.csv</
 """
 
 
+def _above(lines: Sequence[Line]) -> int:
+    """Return how many characters the files' names begin with that all share: their folder."""
+    folders = [os.path.dirname(line.file) for line in lines]
+    try:
+        shared = os.path.commonpath(folders) if all(folders) else ""
+    except ValueError:  # absolute and relative names, other drives
+        shared = ""
+    return len(shared.rstrip("/\\")) + 1 if shared else 0
+
+
 def _head(name: str) -> str:
     return f'<th scope="col" aria-sort="none"><button>{html.escape(name)}</button></th>'
 
 
-def _row(line: Line, methods, drawn: bool) -> str:
+def _row(line: Line, methods, drawn: bool, above: int) -> str:
     image = ""
     if drawn and line.picture:
         source = base64.b64encode(line.picture).decode()
@@ -237,7 +251,7 @@ def _row(line: Line, methods, drawn: bool) -> str:
     cells = [_text(line.answer), _number(line.share, "{:.0%}"), _number(line.probability, "{:.2f}")]
     cells += [_text(line.target), _number(line.seconds, "{:.2f}")]
     cells += [_text(line.kept.get(method, "")) for method in methods]
-    name = html.escape(line.file)
+    name = html.escape(line.file[above:])
     link = f'<a href="{html.escape(quote(line.page))}">{name}</a>'
     return (
         f'<tr><td>{image}</td><th scope="row" data-key="{name}">{link}</th>{"".join(cells)}</tr>\n'
