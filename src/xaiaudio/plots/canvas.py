@@ -148,7 +148,7 @@ def time_axis(ax, end: float) -> None:
     low, high = sorted(ax.get_xlim())
     span = high - low
     # Whole minutes of an hour, whole seconds of a minute.
-    unit = 60.0 if span > 300 else 1.0
+    unit = 60.0 if span >= 240 else 1.0
     steps = [1, 1.5, 2, 3, 5, 10] if span > 60 else [1, 2, 5, 10]
     located = MaxNLocator(nbins=6, steps=steps).tick_values(low / unit, high / unit)
     marks = np.asarray(located) * unit
