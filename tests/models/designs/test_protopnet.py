@@ -169,6 +169,11 @@ def test_what_a_sound_is_like(taught):
     for wrong in (99, -1):
         with pytest.raises(XaiAudioError, match="class"):
             matching.matches(model, patch, wrong)
+    for wrong in (0, -1, 1.5, True):
+        with pytest.raises(XaiAudioError, match="count is"):
+            matching.matches(model, patch, test[0].label, wrong)
+    with pytest.raises(XaiAudioError, match="NaN"):
+        matching.matches(model, patch * np.nan, test[0].label)
     with pytest.raises(XaiAudioError, match="no balls"):
         matching.members(model, patch[None])
     with pytest.raises(XaiAudioError, match="not among these"):

@@ -143,11 +143,20 @@ def matches(
         The class.
     count : int
         How many, the largest first.
+
+    Raises
+    ------
+    XaiAudioError
+        For several patches, one that is not finite, an unknown class or a count of none.
     """
+    if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
+        raise XaiAudioError(f"count is {count!r}: a whole number from 1 on is needed.")
     patches = np.asarray(patch, np.float32)
     patches = patches[None] if patches.ndim == 2 else patches
     if len(patches) != 1:
         raise XaiAudioError(f"These are {len(patches)} patches: give one.")
+    if not np.isfinite(patches).all():
+        raise XaiAudioError("The patch holds NaN or infinity: check it.")
     target = model.index(target)
     added = model.contributions(patches)[0, :, target]
     maps = similarity_maps(model, patches)[0]
