@@ -62,10 +62,11 @@ bench: install ## how fast the methods are, as ratios; `make peers` adds other p
 peers: install ## install other people's implementations, for bench to compare with
 	$(BIN)/python -m pip install --disable-pip-version-check --no-deps $$($(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['peers'])")
 
-oracles: install ## install zennit, captum, Quantus and shap, and compare maps and measures with theirs
+oracles: install ## install zennit, captum, Quantus, shap and lxt, and compare maps and measures with theirs
 	@mkdir -p _build
 	$(BIN)/python -m pip freeze --exclude-editable > _build/installed.txt
 	$(BIN)/python -m pip install --disable-pip-version-check --constraint _build/installed.txt $$($(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['oracles'])")
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps lxt==2.1 # it names more than its rules need
 	OMP_NUM_THREADS=$(THREADS) TF_NUM_INTRAOP_THREADS=$(THREADS) $(BIN)/python -m pytest -m oracle tests/oracles
 
 lock: ## pin the dependencies of pyproject.toml in requirements.lock, with hashes

@@ -256,16 +256,54 @@ def test_network_without_a_channel_axis():
 def test_networks_it_cannot_treat(method):
     patches = random_patches(1, (12, 8))
     plain = classifier_of(flat_network(layers.Flatten(), layers.Dense(4)))
-    with pytest.raises(XaiAudioError, match="no 2-D convolution"):
+    with pytest.raises(XaiAudioError, match="has no convolution"):
         explain(plain, patches, method=method)
-    along_time = flat_network(layers.Reshape((12, 8)), layers.Conv1D(4, 3), layers.Flatten())
-    with pytest.raises(XaiAudioError, match="no 2-D convolution"):
-        explain(classifier_of(along_time), patches, method=method)
     small = classifier_of(yamnet_like())
     with pytest.raises(XaiAudioError, match="no layer 'conv9'.*layer1, depth2.*point3_relu"):
         explain(small, patches, method=method, layer="conv9")
     with pytest.raises(XaiAudioError, match="batch, h, w, channels"):
         explain(small, patches, method=method, layer=small.logits_network.layers[-1].name)
+
+
+@pytest.mark.parametrize("method", DEFINITIONS)
+def test_a_convolution_along_time_is_one_over_all_bands(method):
+    """The same weights as a 2-D convolution as high as the patch: the same maps over time."""
+    tail = [layers.MaxPooling1D(2), layers.Dropout(0.3), layers.Flatten()]
+    conv = layers.Conv1D(4, 3, activation="relu", name="conv")
+    one = flat_network(layers.Reshape((12, 8)), conv, *tail)
+    wide = layers.Conv2D(4, (3, 8), activation="relu")
+    two = flat_network(wide, layers.MaxPooling2D((2, 1)), layers.Flatten())
+    two.set_weights([w[..., None, :] if w.shape == (3, 8, 4) else w for w in one.get_weights()])
+    patches = random_patches(2, (12, 8))
+    first, second = (explain(classifier_of(net), patches, 1, method) for net in (one, two))
+    assert first.raw.shape == (2, 10, 1) and np.ptp(first.maps, axis=1).max() > 0
+    np.testing.assert_allclose(first.raw, second.raw, rtol=1e-4, atol=1e-6)
+    assert np.ptp(first.maps, axis=2).max() < 1e-6 * first.maps.max()
+
+
+def test_a_convolution_along_frequency_gives_maps_over_bands():
+    network = flat_network(
+        layers.Permute((2, 1, 3)),
+        layers.Reshape((8, 12)),
+        layers.Conv1D(4, 3, activation="relu"),
+        layers.GlobalMaxPooling1D(),
+    )
+    found = explain(classifier_of(network), random_patches(2, (12, 8)), 1, "gradcam")
+    assert found.raw.shape == (2, 1, 6) and np.ptp(found.maps, axis=1).max() == 0
+
+
+def test_behind_a_memory_there_is_no_map_of_a_convolution_along_time():
+    network = flat_network(
+        layers.Reshape((12, 8)), layers.Conv1D(4, 3, name="heard"), layers.LSTM(3)
+    )
+    assert cam.view_of(network, None).name == "heard"
+    two = flat_network(
+        layers.Reshape((12, 8)),
+        layers.Conv1D(4, 3, name="heard"),
+        layers.LSTM(3, return_sequences=True),
+        layers.GlobalMaxPooling1D(),
+    )
+    assert cam.view_of(two, None).name == "heard"
 
 
 def test_nested_network():

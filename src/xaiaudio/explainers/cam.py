@@ -17,7 +17,16 @@ from scipy.ndimage import zoom
 from ..errors import XaiAudioError
 from ..models import axes
 from ..models.caching import PerModel
-from ..models.graph import CONVOLUTIONS, Graph, Node, feature_maps, graph_of, is_spatial, run
+from ..models.graph import (
+    ALONG_ONE,
+    CONVOLUTIONS,
+    Graph,
+    Node,
+    feature_maps,
+    graph_of,
+    is_spatial,
+    run,
+)
 from ..models.tracing import traced
 from .registry import register
 
@@ -43,7 +52,8 @@ class Options:
     layer : str or None
         Name of the layer (or operation) to look at. None takes the finished feature maps that the
         head reads: behind the normalisation, activation or sum that follows the last convolution,
-        before the pooling. Where the head reads several, they are taken together, as if they were
+        before the pooling. A convolution along time alone gives maps over time, the same in all
+        bands. Where the head reads several, they are taken together, as if they were
         joined; the cells of smaller ones are repeated up to the size of the largest, as often as
         that goes without a rest.
     """
@@ -209,7 +219,8 @@ def find_maps(graph: Graph, name: str | None = None) -> tuple[Node, ...]:
     graph : Graph
         Of a flat network.
     name : str, optional
-        A layer or operation with an output (batch, h, w, channels); None as in :class:`Options`.
+        A layer or operation with an output (batch, h, w, channels), or (batch, length, channels);
+        None as in :class:`Options`.
 
     Returns
     -------
@@ -219,22 +230,23 @@ def find_maps(graph: Graph, name: str | None = None) -> tuple[Node, ...]:
     Raises
     ------
     XaiAudioError
-        For a nested network, one without a 2-D convolution, an unknown name, an output that is not
-        (batch, h, w, channels), or a head that reads maps of sizes that do not divide each other.
+        For a nested network, one without a convolution, an unknown name, an output that is neither,
+        or a head that reads maps of sizes that do not divide each other.
     """
     graph.check_flat("a class activation map")
     nodes = (_named(graph, name),) if name is not None else feature_maps(graph)
     if not nodes:
-        convolves = any(isinstance(node.operation, CONVOLUTIONS) for node in graph.nodes)
+        kinds = (*CONVOLUTIONS, *ALONG_ONE)
+        convolves = any(isinstance(node.operation, kinds) for node in graph.nodes)
         why = (
             "All convolutions of the network give one value for the whole patch, which is no map"
             if convolves
-            else "The network has no 2-D convolution, so there is no class activation map"
+            else "The network has no convolution, so there is no class activation map"
         )
         raise XaiAudioError(f"{why}: use a method that needs none, such as 'occlusion' or 'lime'.")
     for node in nodes:
         _check(node)
-    sizes = {node.name: tuple(node.output.shape[1:3]) for node in nodes}
+    sizes = {node.name: _cells(node) for node in nodes}
     if any(np.any(np.mod(_whole(nodes), size)) for size in sizes.values()):
         names = ", ".join(f"{name!r} {size}" for name, size in sizes.items())
         raise XaiAudioError(
@@ -246,8 +258,14 @@ def find_maps(graph: Graph, name: str | None = None) -> tuple[Node, ...]:
 
 def _whole(nodes) -> tuple[int, int]:
     """Return the largest height and width of feature maps."""
-    high, wide = (max(node.output.shape[axis] for node in nodes) for axis in (1, 2))
+    high, wide = (max(sides) for sides in zip(*map(_cells, nodes), strict=True))
     return high, wide
+
+
+def _cells(node) -> tuple[int, int]:
+    """Return height and width of a feature map; one along one axis is one cell wide."""
+    shape = tuple(node.output.shape)
+    return (shape[1], 1) if len(shape) == 3 else (shape[1], shape[2])
 
 
 def _named(graph: Graph, name: str) -> Node:
@@ -263,14 +281,15 @@ def _named(graph: Graph, name: str) -> Node:
 
 def _check(node: Node) -> None:
     shape = tuple(node.output.shape)
-    if len(shape) == 4 and None in shape[1:]:
+    if len(shape) in (3, 4) and None in shape[1:]:
         raise XaiAudioError(
             f"Layer {node.name!r} gives maps of any size, {shape[1:]}: build the network "
             "for one size of patch, with keras.layers.Input((frames, bands, 1))."
         )
-    if len(shape) != 4 or len(node.outputs) > 1:
+    if len(shape) not in (3, 4) or len(node.outputs) > 1:
         raise XaiAudioError(
-            f"Layer {node.name!r} gives {shape}: a map needs (batch, h, w, channels)."
+            f"Layer {node.name!r} gives {shape}: a map needs (batch, h, w, channels), or along one "
+            "axis (batch, length, channels)."
         )
     if getattr(node.operation, "data_format", "channels_last") != "channels_last":
         raise XaiAudioError(f"Layer {node.name!r} has its channels first: they must be last.")
@@ -300,7 +319,7 @@ def _view(network, name) -> _View:
     turned = _turned(graph, nodes)
     start = graph.nodes[0]
     times = [
-        [long // short for long, short in zip(_whole(nodes), node.output.shape[1:3], strict=True)]
+        [long // short for long, short in zip(_whole(nodes), _cells(node), strict=True)]
         for node in nodes
     ]
 
@@ -308,6 +327,7 @@ def _view(network, name) -> _View:
         """Join maps; what is `shared` among repeated cells keeps its sum, as gradients do."""
         joined = []
         for part, (down, right) in zip(parts, times, strict=True):
+            part = part[:, :, None] if len(part.shape) == 3 else part
             part = tf.repeat(tf.repeat(tf.cast(part, tf.float32), down, axis=1), right, axis=2)
             joined.append(part / (down * right) if shared else part)
         joined = tf.concat(joined, axis=-1)
@@ -345,7 +365,9 @@ def _turned(graph, nodes) -> bool:
     known = axes.axes_of(graph)
     orders = set()
     for node in nodes:
-        sizes, names = node.output.shape[1:3], known[node][:2]
+        sizes, names = _cells(node), known[node][:2]
+        if len(node.output.shape) == 3:
+            names = (names[0], None)
         lost = [name for name, size in zip(names, sizes, strict=True) if name is None and size > 1]
         if lost or axes.CHANNEL in names or names[0] == names[1] is not None:
             raise XaiAudioError(

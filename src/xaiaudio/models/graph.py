@@ -28,6 +28,20 @@ CONVOLUTIONS = (
     keras.layers.SeparableConv2D,
     keras.layers.DepthwiseConv2D,
 )
+#: Convolutions along one axis, of which the other has become channels.
+ALONG_ONE = (
+    keras.layers.Conv1D,
+    keras.layers.Conv1DTranspose,
+    keras.layers.SeparableConv1D,
+    keras.layers.DepthwiseConv1D,
+)
+#: Layers whose outputs depend on all places, so that a place is none behind them.
+_MIXING = (
+    keras.layers.RNN,
+    keras.layers.Bidirectional,
+    keras.layers.MultiHeadAttention,
+    keras.layers.Attention,
+)
 #: Layers that a feature map passes on its way to the head without being made anew.
 _LATER = (
     keras.layers.MaxPooling2D,
@@ -39,6 +53,11 @@ _LATER = (
     keras.layers.GaussianDropout,
     keras.layers.GaussianNoise,
     keras.layers.Identity,
+    keras.layers.MaxPooling1D,
+    keras.layers.AveragePooling1D,
+    keras.layers.ZeroPadding1D,
+    keras.layers.Cropping1D,
+    keras.layers.SpatialDropout1D,
 )
 
 
@@ -324,17 +343,18 @@ def is_spatial(node: Node) -> bool:
 def feature_maps(graph: Graph) -> tuple[Node, ...]:
     """Return the finished feature maps that the head of a network reads.
 
-    A feature map is spatial and depends on a 2-D convolution. The head is what lies between the
-    last feature maps and the output. Finished means with all that comes behind the convolution
-    (normalisation, activation, sums of branches), but before the pooling, dropout or padding that
-    lies between the map and the head.
+    A feature map is spatial and depends on a 2-D convolution. In a network that has none, it is
+    (batch, length, channels) and depends on a convolution along one axis, with no memory or
+    attention between. The head is what lies between the last feature maps and the output. Finished
+    means with all that comes behind the convolution (normalisation, activation, sums of branches),
+    but before the pooling, dropout or padding that lies between the map and the head.
 
     Returns
     -------
     tuple of Node
         One for each branch that the head reads; empty if there is no such map.
     """
-    maps = _grown(graph)
+    maps = _grown(graph) or _grown_along_one(graph)
     read, seen, waiting = [], set(), list(graph.outputs)
     while waiting:
         node = waiting.pop()
@@ -387,6 +407,21 @@ def _grown(graph) -> set:
     return maps
 
 
+def _grown_along_one(graph) -> set:
+    """Return the nodes (batch, length, channels) that depend on a convolution along one axis."""
+    maps = set()
+    for node in graph.nodes:
+        shape = tuple(node.output.shape)
+        if isinstance(node.operation, _MIXING):
+            continue
+        grown = isinstance(node.operation, ALONG_ONE) or any(
+            parent in maps for parent in node.parents
+        )
+        if grown and len(node.outputs) == 1 and len(shape) == 3 and shape[1] != 1:
+            maps.add(node)
+    return maps
+
+
 def _finished(node, maps):
     """Go back from what the head reads to the feature map as it was before pooling."""
     while True:
@@ -407,4 +442,4 @@ def _pools_an_activation(node, maps) -> bool:
     while type(node.operation) in _LATER and node.parents[0] in maps:
         node = node.parents[0]
     linear = getattr(node.operation, "activation", None) in (None, keras.activations.linear)
-    return not (isinstance(node.operation, CONVOLUTIONS) and linear)
+    return not (isinstance(node.operation, (*CONVOLUTIONS, *ALONG_ONE)) and linear)
