@@ -204,13 +204,13 @@ class ExplainedClip:
 
     def _write_parts(self, folder: Path, stem: str, outputs: Outputs) -> list[str]:
         files = files_of(self, stem, outputs)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
         maps = [
             part.result.save(folder / f"{name}-{part.method}.npz").name
             for clip, name in self.named(stem)
             for part in clip.parts
         ]
-        for name, content in files.items():
-            (folder / name).write_bytes(content)
         return [*files, *maps]
 
     def named(self, stem: str) -> list[tuple[ExplainedClip, str]]:
