@@ -103,6 +103,8 @@ def about_network(
     about["channels"] = "repeat" if repeat_channels else None
     if seconds is not None and sample_rate is None:
         raise XaiAudioError("--seconds is for networks that take samples: add --sample-rate.")
+    if seconds is not None and not 0 < seconds < float("inf"):
+        raise XaiAudioError(f"--seconds is {seconds}: it must be a number above 0.")
     about |= {"sample_rate": sample_rate, "seconds": seconds, "output_name": output_name}
     about |= {"frontend": read_front_end(front_end), "span": read_span(span)}
     return about
