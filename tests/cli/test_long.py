@@ -1,12 +1,14 @@
 """Long sounds on the command line: which become a timeline, and which seconds are meant."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
 from long_sounds import network, stereo
 
 from xaiaudio import cli
-from xaiaudio.cli.long import Stretch, readable
+from xaiaudio.cli.long import Stretch, idle, readable
 from xaiaudio.errors import XaiAudioError
 
 
@@ -94,3 +96,26 @@ def test_a_span_is_what_it_says():
     assert Stretch.of("1:00", "1:02:03", 1) == Stretch(60.0, 3723.0, 1)
     with pytest.raises(XaiAudioError, match="--to is 0.0 s"):
         Stretch.of(None, "0", None)
+
+
+def test_options_that_do_nothing_for_timelines_are_named(file, model, tmp_path, capfd):
+    asked = ("--sound", "wav", "--threshold", "0.34", "--top", "1")
+    assert explain(file, tmp_path, model, *asked) == 0
+    said = [line for line in capfd.readouterr().err.splitlines() if "does nothing" in line]
+    assert len(said) == 1 and "field.wav becomes a timeline" in said[0] and "--sound wav" in said[0]
+    assert not list(tmp_path.glob("*-kept.*"))
+
+
+def test_padding_does_not_make_a_timeline_of_less_than_a_patch(file, model, tmp_path, capfd):
+    cut = ("--timeline", "--to", "0.1", "--pad")
+    assert explain(file, tmp_path, model, *cut) == 1
+    assert "--pad does nothing there. --no-timeline" in capfd.readouterr().err
+    assert explain(file, tmp_path, model, "--no-timeline", *cut[1:]) == 0
+    assert "does nothing" not in capfd.readouterr().err
+
+
+def test_only_timelines_are_spoken_of():
+    short, long = Path("a.wav"), Path("b.wav")
+    assert idle({short: False}, "wav", True) == idle({long: True}, "mp3", False) == []
+    both, _ = idle({short: False, long: True}, "wav", True)
+    assert both.startswith("1 of 2 sounds becomes a timeline")

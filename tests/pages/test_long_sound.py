@@ -11,7 +11,7 @@ import soundfile
 from long_sounds import SMALL, network, stereo
 
 from xaiaudio.errors import XaiAudioError, XaiAudioWarning
-from xaiaudio.pages import long_sound
+from xaiaudio.pages import long_sound_page
 from xaiaudio.pages.long_sound import explain_long
 from xaiaudio.pages.outputs import Outputs
 from xaiaudio.pages.summary import line_of_long
@@ -58,7 +58,7 @@ def test_the_page_says_what_is_heard_when(page):
 
 def test_a_page_stays_small(page, monkeypatch):
     whole = page.html()
-    monkeypatch.setattr(long_sound, "MOST_BYTES", len(whole.encode()) - 1)
+    monkeypatch.setattr(long_sound_page, "MOST_BYTES", len(whole.encode()) - 1)
     text = page.html()
     assert len(text.encode()) < len(whole.encode())
     assert 'id="event-1"' in text and "event-2" not in text
@@ -66,7 +66,7 @@ def test_a_page_stays_small(page, monkeypatch):
 
 
 def test_a_table_stays_short(page, monkeypatch):
-    monkeypatch.setattr(long_sound, "LISTED", 3)
+    monkeypatch.setattr(long_sound_page, "LISTED", 3)
     html = page.html()
     count = html.count("<tr>") - 1
     assert 3 <= count <= 5

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import xaiaudio as xa
+from xaiaudio.explainers.answers import listed
 from xaiaudio.models.tags import ClipTags
 from xaiaudio.pages import tag_table
 from xaiaudio.pages.clip import explain_clip
@@ -132,3 +133,26 @@ def test_an_excerpt_is_told_by_the_times_of_its_file(several):
     assert [tag.start - 100 for tag in clip.tags] == pytest.approx([t.start for t in whole.tags])
     assert [tag.seconds for tag in clip.tags] == pytest.approx([t.seconds for t in whole.tags])
     assert f"{clip.tags[0].start:.2f} to {clip.tags[0].end:.2f} s" in clip.html()
+
+
+def test_the_threshold_reaches_the_sounds_and_the_mixer(several):
+    asked = {"methods": ["occlusion"], "top": 1, "mix": "time"}
+    plain = explain_clip(several, WAVE, "noise", **asked)
+    (most, second) = plain.tags.top(2)
+    between = (most.score + second.score) / 2
+    clip = explain_clip(several, WAVE, "noise", threshold=between, **asked)
+    double = np.repeat(WAVE[:, None], 2, axis=0)
+    for one, level in ((plain, 0.5), (clip, between)):
+        (part,) = one.of_recording(double, 2 * FRONTEND.sample_rate).parts
+        assert one.tags.threshold == one.mixer.threshold == level
+        for said in (*part.heard.answers.values(), *part.own.answers.values()):
+            assert said.silent or all((p > level) for _, p in said.probable[: said.heard])
+        for heard, row in zip(one.mixer.heard, one.mixer.scores, strict=True):
+            names = [several.labels[k] for k in np.argsort(-row) if row[k] > level]
+            assert heard == listed(names)
+    # The scores are the same, and what is heard of them is not.
+    np.testing.assert_array_equal(clip.mixer.scores, plain.mixer.scores)
+    assert clip.parts[0].heard.answers["original"].heard == 1
+    assert plain.parts[0].heard.answers["original"].heard == len(plain.tags.heard) == 3
+    assert clip.mixer.heard[-1] == most.label != plain.mixer.heard[-1]
+    assert f"The network hears {html.escape(most.label)} (" in clip.html()

@@ -24,7 +24,7 @@ from .choices import (
     read_options,
 )
 from .console import check_folder, note, quiet_libraries, say, start_tensorflow
-from .long import Stretch, answer_of, readable
+from .long import Stretch, answer_of, idle, readable
 from .writing import Dpi, Figures, KeptAs, Sound, Summary, Tables, gather, outputs_of, write
 
 METHODS = ("gradcam", "occlusion", "lime")
@@ -182,6 +182,9 @@ def explain(
     good = readable(files, stretch, as_timeline)
     if not good:
         raise typer.Exit(1)
+    # A sound that is long by itself is never shorter than a patch.
+    for line in idle(good, sound, pad and bool(as_timeline)):
+        note(line)
     start_tensorflow()
     from ..pages.clip import explain_clip
     from ..pages.long_sound import explain_long

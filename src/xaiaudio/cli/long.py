@@ -85,6 +85,27 @@ def _is_long(file: Path, stretch: Stretch, as_timeline: bool | None) -> bool:
     return bool(as_timeline)
 
 
+def idle(good: dict[Path, bool], sound: str, pad: bool) -> list[str]:
+    """Say in a line each which options do nothing for the sounds that become timelines."""
+    count = sum(good.values())
+    if not count:
+        return []
+    what = f"{count} of {len(good)} sounds" if len(good) > 1 else str(next(iter(good)))
+    become = f"{what} {'become timelines' if count > 1 else 'becomes a timeline'}"
+    lines = []
+    if sound == "wav":
+        lines.append(
+            f"{become}, without files of kept and removed sounds: --sound wav does nothing there. "
+            "--no-timeline writes them."
+        )
+    if pad:
+        lines.append(
+            f"{become}, which needs a patch of sound at least: --pad does nothing there. "
+            "--no-timeline lengthens short sounds."
+        )
+    return lines
+
+
 def answer_of(page: LongSound) -> str:
     """Return what was found in a long sound, as a line, and each explained event as another."""
     line = page.timeline

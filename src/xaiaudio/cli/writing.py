@@ -63,7 +63,9 @@ Dpi = Annotated[
 KeptAs = Annotated[
     Sound,
     typer.Option(
-        "--sound", help="mp3 as the network hears it, or wav at the file's own rate and channels."
+        "--sound",
+        help="mp3 as the network hears it, or wav at the file's own rate and channels. Not "
+        "of timelines, whose sounds are in the page.",
     ),
 ]
 

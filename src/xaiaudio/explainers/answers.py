@@ -16,6 +16,7 @@ from scipy.special import expit, softmax
 
 from ..errors import XaiAudioError
 from ..models.heads import probabilities_of
+from ..models.tags import THRESHOLD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -262,6 +263,7 @@ def answers(
     targets: Sequence[str] = (),
     *,
     overlap: float | None = None,
+    threshold: float = THRESHOLD,
 ) -> Answers:
     """Ask a network what it hears in sounds.
 
@@ -274,6 +276,8 @@ def answers(
         The classes that were explained; none if it is only asked what is heard.
     overlap : float, optional
         Of the patches; by default the front end's own.
+    threshold : float
+        Above which a class is heard, of a network that can hear several at once.
 
     Returns
     -------
@@ -288,7 +292,10 @@ def answers(
     It is silent.
     """
     return Answers(
-        tuple(ask(model, name, wave, targets, overlap=overlap) for name, wave in sounds.items())
+        tuple(
+            ask(model, name, wave, targets, overlap=overlap, threshold=threshold)
+            for name, wave in sounds.items()
+        )
     )
 
 
@@ -299,7 +306,7 @@ def ask(
     targets: Sequence[str] = (),
     *,
     overlap: float | None = None,
-    threshold: float = 0.5,
+    threshold: float = THRESHOLD,
 ) -> Answer | Several:
     """Ask a network what it hears in one sound, in the way that its probabilities allow.
 

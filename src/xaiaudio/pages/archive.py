@@ -13,7 +13,7 @@ from urllib.parse import quote
 from .. import plots
 from ..files import whole
 from ..plots.render import render
-from .clip import STYLE, picture
+from .common import STYLE, picture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

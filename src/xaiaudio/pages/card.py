@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import XaiAudioError
 from ..evaluate.benchmark.findings import VERDICTS
 from ..files import whole
-from .clip import STYLE
+from .common import STYLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

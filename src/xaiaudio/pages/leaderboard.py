@@ -12,7 +12,7 @@ import numpy as np
 from .. import plots
 from ..files import whole
 from ..plots.render import render
-from .clip import STYLE
+from .common import STYLE
 
 if TYPE_CHECKING:
     from ..evaluate.benchmark.board import Leaderboard

@@ -24,6 +24,7 @@ from ..explainers.answers import listed, one_of_all
 from ..explainers.engines.components import Components
 from ..explainers.parts import PartsExplanation
 from ..models.hearing import hear, voting
+from ..models.tags import THRESHOLD
 from ..plots.canvas import MAGNITUDE
 from ..stft import analyse, lead
 
@@ -39,8 +40,6 @@ MOST = 10
 #: What :func:`cut` cuts a sound by.
 CUTS = ("none", "time", "bands", "harmonic")
 
-# Above which a class is heard where several can be.
-_THRESHOLD = 0.5
 # Sounds that the network is asked about at a time.
 _BATCH = 32
 # Patches that a page's mixer asks about at most: seconds of work.
@@ -78,7 +77,9 @@ class Mixer:
     unit : str
         Of the weights.
     several : bool
-        Whether the network can hear several classes at once: all above one half.
+        Whether the network can hear several classes at once: all above the threshold.
+    threshold : float
+        Above which a class is heard where several can be.
     """
 
     components: Components
@@ -90,6 +91,7 @@ class Mixer:
     weights: np.ndarray | None = None
     unit: str = ""
     several: bool = False
+    threshold: float = THRESHOLD
 
     def answer(self, on: ArrayLike) -> tuple[float, str]:
         """Return the probability of the class watched, and the class heard, with some parts on.
@@ -114,7 +116,7 @@ class Mixer:
             return [self.labels[number] for number in self.scores.argmax(axis=1)]
         return [
             listed([self.labels[number] for number in np.argsort(-row, kind="stable")
-                    if row[number] > _THRESHOLD])
+                    if row[number] > self.threshold])
             for row in self.scores
         ]  # fmt: skip
 
@@ -133,6 +135,7 @@ def mixer(
     *,
     overlap: float | None = None,
     title: str = "The sound",
+    threshold: float = THRESHOLD,
 ) -> Mixer:
     """Make a mixer of a sound's parts, and ask a network about every choice of them.
 
@@ -150,6 +153,8 @@ def mixer(
         Of the patches that the network hears; by default as explained, or the front end's own.
     title : str
         What the sound is.
+    threshold : float
+        Above which a class is heard, of a network that can hear several at once.
 
     Returns
     -------
@@ -202,6 +207,7 @@ def mixer(
         weights=weights,
         unit=unit,
         several=several,
+        threshold=threshold,
     )
 
 

@@ -1,18 +1,25 @@
-"""The files that an explained clip becomes."""
+"""The files that an explained clip becomes, and how all of them are written or none."""
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import XaiAudioError
 from ..explainers.regions import KEEP
 from ..exports.registry import find
 from ..exports.rows import plain, rows_of
+from ..files import put
 from ..plots.render import DPI, render
 from ..sonify.own_rate import wav
 from ..sonify.player import mp3
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ..types import PathLike
     from .clip import ExplainedClip, Part
 
 
@@ -71,3 +78,49 @@ def _sound(part: Part, half: str, kind: str) -> bytes:
         return part.own.wav(half)
     wave, rate = getattr(part.heard, half), part.heard.sample_rate
     return wav(wave[:, None], rate) if kind == "wav" else mp3(wave, rate)
+
+
+def put_down(contents: Mapping[str, bytes], folder: Path) -> list[str]:
+    """Write files, given by their names, into a folder; return the names."""
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    return list(contents)
+
+
+def write_all(folder: PathLike, stem: str, fill: Callable[[Path], list[str]]) -> list[Path]:
+    """Write files into a folder: all of them or none.
+
+    Parameters
+    ----------
+    folder : path-like
+        Made if need be.
+    stem : str
+        What the files' names begin with.
+    fill : callable
+        Writes them into the folder that it is given, and returns their names.
+
+    Returns
+    -------
+    list of Path
+        In the order of the names.
+
+    Raises
+    ------
+    XaiAudioError
+        If they cannot be written.
+    """
+    folder = Path(folder)
+    partial = folder / f"{stem}.partial"
+    try:
+        partial.mkdir(parents=True, exist_ok=True)
+        names = fill(partial)
+        for name in names:
+            put(partial / name, folder / name)
+    except OSError as error:
+        raise XaiAudioError(
+            f"Could not write to {folder}: {error.strerror or error}. Make room, or name "
+            "another folder with --out."
+        ) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return [folder / name for name in names]

@@ -17,7 +17,7 @@ from ..exports.registry import find
 from ..exports.registry import write as write_rows
 from ..files import whole
 from ..plots.thumbnails import SIZE, thumbnail
-from .clip import STYLE
+from .common import STYLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

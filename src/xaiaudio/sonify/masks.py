@@ -16,6 +16,7 @@ from ..errors import XaiAudioError
 from ..explainers.answers import answers, overlap_of, percent
 from ..explainers.masking import clip_map, kept_and_removed, mask_from_map, split
 from ..explainers.parts import PartsExplanation
+from ..models.tags import THRESHOLD
 from ..stft import to_stft
 from .loudness import gain_to_match
 from .player import player
@@ -61,6 +62,8 @@ class Listening:
         Who is asked what it hears in the sounds as they are played.
     overlap : float or None
         Of the patches that it is asked about.
+    threshold : float
+        Above which a class is heard, of a network that can hear several at once.
     """
 
     original: np.ndarray
@@ -76,6 +79,7 @@ class Listening:
     gains: dict[str, float] = field(default_factory=dict)
     model: AudioClassifier | None = field(default=None, compare=False, repr=False)
     overlap: float | None = None
+    threshold: float = THRESHOLD
 
     @property
     def energy_kept(self) -> float:
@@ -88,7 +92,13 @@ class Listening:
         """What the network says of each sound as it is played; None if it is not known."""
         if self.model is None:
             return None
-        return answers(self.model, self.sounds(), self.targets, overlap=self.overlap)
+        return answers(
+            self.model,
+            self.sounds(),
+            self.targets,
+            overlap=self.overlap,
+            threshold=self.threshold,
+        )
 
     def captions(self) -> dict[str, str]:
         """Return what is heard in each of the sounds, and what the network says of it."""
@@ -136,6 +146,7 @@ def listen(
     loudness: str = "same",
     model: AudioClassifier | None = None,
     overlap: float | None = None,
+    threshold: float = THRESHOLD,
 ) -> Listening:
     """Make an explanation audible: the original, what it keeps and what it removes.
 
@@ -160,6 +171,8 @@ def listen(
         Who says what it hears in each sound; by default the network that was explained.
     overlap : float, optional
         Of the patches that it is asked about; by default as those explained.
+    threshold : float
+        Above which a class is heard, of a network that can hear several at once.
 
     Returns
     -------
@@ -216,6 +229,7 @@ def listen(
         gains=gains,
         model=result.model if model is None else model,
         overlap=cut_at if overlap is None else overlap,
+        threshold=threshold,
     )
 
 

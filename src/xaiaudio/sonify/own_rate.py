@@ -233,7 +233,13 @@ def at_own_rate(
             name: as_heard(sound, rate, frontend.sample_rate, channel)
             for name, sound in (("kept", kept), ("removed", removed))
         }
-        said = answers(heard.model, sounds, heard.targets, overlap=heard.overlap)
+        said = answers(
+            heard.model,
+            sounds,
+            heard.targets,
+            overlap=heard.overlap,
+            threshold=heard.threshold,
+        )
     return OwnRate(kept, removed, rate, frontend.fmax, said)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import XaiAudioError
 from ..explainers.base import Explainer
 from ..models.networks import audioset
+from ..models.tags import THRESHOLD
 from ..sonify.masks import Listening, listen
 from ..streaming import Blocks, excerpts
 
@@ -149,6 +150,7 @@ def explain_events(
     keep: float | None = None,
     around: int = AROUND,
     channel: int | None = None,
+    threshold: float = THRESHOLD,
 ) -> tuple[ExplainedEvent, ...]:
     """Explain events of a sound file, each by itself.
 
@@ -172,6 +174,9 @@ def explain_events(
         Patches on either side of the peak's.
     channel : int, optional
         As the timeline was made.
+    threshold : float
+        Above which the network hears a class in the kept and removed sounds, where it can hear
+        several at once.
 
     Returns
     -------
@@ -216,9 +221,10 @@ def explain_events(
     if not results:
         raise XaiAudioError(next(iter(failed.values())))
     made = []
+    asking: dict[str, Any] = {"keep": keep, "overlap": overlap, "threshold": threshold}
     for number, (event, wave) in enumerate(zip(found, waves, strict=True)):
         own = {name: parts[number] for name, parts in results.items()}
-        heard = {name: listen(part, wave, keep=keep, overlap=overlap) for name, part in own.items()}
+        heard = {name: listen(part, wave, **asking) for name, part in own.items()}
         start = whole.start + spans[number][0] / frontend.sample_rate
         made.append(ExplainedEvent(event, start, wave, own, heard, failed))
     return tuple(made)
