@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import nbformat
 import psutil
@@ -95,3 +96,10 @@ def test_what_fails_again_and_again_or_otherwise_is_told(message):
     with pytest.raises(RuntimeError, match=message):
         worker.started(run)
     assert len(calls) == (3 if "kernel_info" in message else 1)
+
+
+def test_seconds_that_a_kernel_did_not_tell_are_unknown():
+    told, silent = SimpleNamespace(cpu_seconds=40.0), SimpleNamespace(cpu_seconds=0.0)
+    assert worker.cpu_seconds([told, told]) > 80
+    assert worker.cpu_seconds([told, silent]) == 0
+    assert worker.cpu_seconds() > 0

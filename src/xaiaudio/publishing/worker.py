@@ -232,7 +232,8 @@ def from_nursery() -> list:
 def cpu_seconds(kernels=()) -> float:
     """Return how long this process and its children that have ended kept a processor busy.
 
-    On Windows those of the children are not known.
+    On Windows those of the children are not known. If one of `kernels` ended before it could say
+    its share, nothing is known, which is 0.
 
     Parameters
     ----------
@@ -243,8 +244,8 @@ def cpu_seconds(kernels=()) -> float:
 
     times = psutil.Process().cpu_times()
     children = getattr(times, "children_user", 0) + getattr(times, "children_system", 0)
-    others = sum(kernel.cpu_seconds for kernel in kernels)
-    return round(times.user + times.system + children + others, 1)
+    others = [kernel.cpu_seconds for kernel in kernels]
+    return round(times.user + times.system + children + sum(others), 1) if all(others) else 0.0
 
 
 def end_with_parent():
