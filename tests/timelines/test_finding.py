@@ -49,7 +49,7 @@ def plain(one, threshold, release, gap, shortest, floor):
         joined = []
         for run in sure:
             if joined and speaks_for(one, run[0])[0] - speaks_for(one, joined[-1][-1])[1] < gap:
-                joined[-1] = list(range(joined[-1][0], run[-1] + 1))
+                joined[-1] = joined[-1] + run
             else:
                 joined.append(run)
         for run in joined:
@@ -88,6 +88,15 @@ def test_events_are_those_of_the_definition(
     release = share * threshold
     found = events(one, threshold, release=release, gap=gap, shortest=shortest, floor=floor)
     assert found == plain(one, threshold, release, gap, shortest, floor)
+
+
+def test_the_peak_of_an_event_is_not_in_a_silence_that_was_closed():
+    scores = np.zeros((5, 3))
+    scores[:, 1] = [0.1, 0.7, 0.99, 0.6, 0.1]
+    levels = np.array([-20, -20, -np.inf, -20, -20])
+    (found,) = events(line(scores, levels=levels), 0.5)
+    assert (found.start, found.end, found.peak) == (0.75, 2.25, 1.0)
+    assert found.peak_score == pytest.approx(0.7)
 
 
 def test_a_doubt_in_the_middle_does_not_cut_an_event():

@@ -28,7 +28,7 @@ class Event:
     start, end : float
         In seconds of the file.
     peak : float
-        The middle of the patch in which the class scores highest, in seconds.
+        The middle of the patch in which the class scores highest, in seconds; none of a pause.
     peak_score : float
         The score there, in [0, 1].
 
@@ -128,7 +128,7 @@ def events(
     classes, first, last = _closed(classes[sure], first[sure], last[sure], edges, gap)
     long = edges[last] - edges[first] >= shortest - 1e-9
     found = [
-        _event(timeline, edges, int(number), int(begin), int(stop))
+        _event(timeline, held, edges, int(number), int(begin), int(stop))
         for number, begin, stop in zip(classes[long], first[long], last[long], strict=True)
     ]
     return tuple(sorted(found, key=lambda event: event.start))
@@ -151,8 +151,9 @@ def _closed(classes, first, last, edges, gap) -> tuple[np.ndarray, np.ndarray, n
     return classes[begins], first[begins], last[stops]
 
 
-def _event(timeline, edges, number, first, last) -> Event:
-    inside = timeline.scores[first:last, number]
+def _event(timeline, held, edges, number, first, last) -> Event:
+    # Not in a pause that was closed: that may be silence, of which a network can be as sure.
+    inside = np.where(held[first:last, number], timeline.scores[first:last, number], -1)
     peak = first + int(inside.argmax())
     return Event(
         label=timeline.labels[number],
