@@ -10,6 +10,7 @@ from small_networks import LABELS, classifier_of, convolutional, frontend, rando
 from sound_functions import RATE, linear, sounds
 
 import xaiaudio as xa
+from xaiaudio import XaiAudioError
 from xaiaudio.explainers.engines.perturbation import output_of
 from xaiaudio.explainers.lime import Options, growing
 
@@ -119,3 +120,19 @@ def test_growing_decides_alike(small, patches):
 def test_another_output_is_refused_before_any_work(method):
     with pytest.raises(xa.XaiAudioError, match="output is 'loss': it must be one of"):
         xa.Explainer(method, output="loss")
+
+
+@pytest.mark.parametrize("method", ["occlusion", "lime", "slime", "shapley", "rise"])
+def test_no_map_is_made_of_answers_that_are_not_finite(method):
+    """A network that fails on what stands in for hidden cells, and on nothing else."""
+
+    def scores(patches):
+        found = patches.reshape(len(patches), -1)[:, :3].copy()
+        found[(patches == -7).any(axis=(1, 2))] = np.nan
+        return found
+
+    model = xa.AudioClassifier.from_function(
+        scores, LABELS, frontend=frontend(*SHAPE), outputs="logits"
+    )
+    with pytest.raises(XaiAudioError, match="NaN or infinity|not finite"):
+        xa.explain(model, random_patches(2, SHAPE), method=method, fill=-7)

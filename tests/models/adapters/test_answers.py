@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import xaiaudio as xa
-from xaiaudio.errors import XaiAudioError
+from xaiaudio.errors import XaiAudioError, XaiAudioWarning
 from xaiaudio.models.adapters.answers import Asked
 
 
@@ -91,6 +91,30 @@ def test_a_tensor_with_gradients_is_taken():
     np.testing.assert_allclose(model.logits(waves), framed(waves).mean(axis=1), atol=1e-6)
 
 
+def test_a_function_that_fails_is_told_what_it_was_given():
+    def fails(waves):
+        return waves.unsqueeze(1)
+
+    with pytest.raises(
+        XaiAudioError, match=r"NumPy array of float32 of the shape \(2, 2000\): Attr"
+    ):
+        of(fails)
+
+
+def test_a_network_in_training_mode_is_noticed():
+    draw = np.random.default_rng(0)
+    with pytest.warns(XaiAudioWarning, match="mine answers otherwise when it is asked again.*eval"):
+        of(lambda waves: framed(waves) * (draw.random(3) > 0.5))
+    with pytest.warns(XaiAudioWarning, match="or alone"):
+        of(lambda waves: framed(waves) - framed(waves).mean(axis=0))
+
+
+def test_rounding_is_no_other_answer(recwarn):
+    draw = np.random.default_rng(0)
+    of(lambda waves: framed(waves) * draw.normal(1, 1e-3, 3))
+    assert not [one for one in recwarn if issubclass(one.category, XaiAudioWarning)]
+
+
 @pytest.mark.oracle
 def test_a_network_of_pytorch_is_three_lines():
     torch = pytest.importorskip("torch")
@@ -111,7 +135,9 @@ def test_a_network_of_pytorch_is_three_lines():
         (np.zeros((2, 2, 2, 3)), r"shape \(2, 2, 2, 3\)"),
         (np.zeros(3), r"shape \(3,\)"),
         (np.full((2, 3), np.nan), "NaN or infinity for noise"),
-        ("text", "failed on sounds of the shape .*ValueError"),
+        ("text", "answered with a str, of which no array .* could not convert"),
+        ({"logits": np.zeros((2, 3))}, r"answered with a dict, .* the scores alone, \(n, 3\)"),
+        (np.zeros((2, 3)) + 1j, "The numbers are complex"),
     ],
 )
 def test_answers_that_do_not_fit_are_refused(found, message):

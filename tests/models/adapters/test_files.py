@@ -12,6 +12,7 @@ import tensorflow as tf
 import xaiaudio as xa
 from xaiaudio.errors import XaiAudioError
 from xaiaudio.models import open_network
+from xaiaudio.models.adapters.base import one_input
 
 
 def module(score, spec=((None, 4), tf.float32)):
@@ -226,6 +227,10 @@ def test_inputs_of_onnx_that_are_no_sound(tmp_path):
     one, two = ("x", 1, ("n", 4)), ("state", 1, (2,))
     with pytest.raises(XaiAudioError, match=r"takes 2 inputs, x \(any, 4\), state \(2\)"):
         open_network(onnx_file(tmp_path / "net.onnx", [one, two]))
+    with pytest.raises(XaiAudioError, match="does not say of which shape x is"):
+        open_network(onnx_file(tmp_path / "net.onnx", [("x", 1, None)]))
+    with pytest.raises(XaiAudioError, match="takes 0 inputs: one is needed"):
+        one_input("net", [])
     with pytest.raises(XaiAudioError, match="type tensor.int64.: floats are needed"):
         open_network(onnx_file(tmp_path / "net.onnx", [("x", 7, ("n", 4))]))
     halves = open_network(onnx_file(tmp_path / "net.onnx", [("x", 10, ("n", 4))]))

@@ -163,6 +163,11 @@ def fitted(
     """
     k = targets.shape[1]
     wanted = np.take_along_axis(answers, targets[:, None], axis=2)  # (n, m, k)
+    if not np.isfinite(wanted).all():
+        raise XaiAudioError(
+            "The network gave NaN or infinity where parts were hidden: try another fill, then "
+            "check the network's weights."
+        )
     fits: list = [None] * len(chosen)
     for design in {id(one): one for one in chosen}.values():
         numbers = [number for number, one in enumerate(chosen) if one is design]

@@ -60,14 +60,15 @@ class Asked:
         """Return scores, float32 (n, classes)."""
         given = np.array(given, np.float32)  # its own: it may write into it
         try:
-            found = plain(self.function(given))
+            found = self.function(given)
         except XaiAudioError:
             raise
         except Exception as error:
             raise XaiAudioError(
-                f"{self.name} failed on {self.what} of the shape {given.shape}: "
-                f"{type(error).__name__}: {error}"
+                f"{self.name} failed on {self.what}, a NumPy array of float32 of the shape "
+                f"{given.shape}: {type(error).__name__}: {error}"
             ) from error
+        found = self._plain(found)
         if found.shape == (len(given),) and self.classes == 1:
             found = found[:, None]
         if found.ndim == 3 and len(found) == len(given):
@@ -84,6 +85,16 @@ class Asked:
                 "column for each label."
             )
         return found
+
+    def _plain(self, found) -> np.ndarray:
+        try:
+            return plain(found)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise XaiAudioError(
+                f"{self.name} answered with a {type(found).__name__}, of which no array of numbers "
+                f"can be made: return the scores alone, (n, {self.classes}), such as its .logits. "
+                f"{type(error).__name__}: {error}"
+            ) from error
 
     def _pooled(self, found) -> np.ndarray:
         frames = found.shape[1]
@@ -103,4 +114,6 @@ def plain(found) -> np.ndarray:
     for step in ("detach", "cpu", "float"):
         if hasattr(found, "detach") and hasattr(found, step):
             found = getattr(found, step)()
+    if np.iscomplexobj(found):
+        raise TypeError("The numbers are complex.")
     return np.asarray(found, np.float32)

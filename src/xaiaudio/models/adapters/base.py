@@ -157,10 +157,16 @@ def _match(sizes, wanted) -> bool:
 
 def one_input(name: str, ports) -> Port:
     """Return the only input of a network, or say what it takes."""
-    if len(ports) == 1:
+    if len(ports) == 1 and ports[0].shape:
         return ports[0]
+    if len(ports) == 1:
+        raise XaiAudioError(
+            f"{name} does not say of which shape {ports[0].name} is: save it with the shape of its "
+            "input (None for the number), or call it in a function, AudioClassifier.from_function."
+        )
+    listed = "".join(f", {port}" for port in ports)
     raise XaiAudioError(
-        f"{name} takes {len(ports)} inputs, {', '.join(map(str, ports))}: one is needed, the sound "
+        f"{name} takes {len(ports)} inputs{listed}: one is needed, the sound "
         "or its log-mel patch. Give the others in a function of your own, see "
         "AudioClassifier.from_function."
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
-from ...errors import XaiAudioError
+from ...errors import XaiAudioError, XaiAudioWarning
 from ...wave_frontend import WaveFrontend
 from ..checks import check_frontend
 from ..classifier import AudioClassifier
@@ -17,6 +18,9 @@ from .answers import Asked, check_pool
 from .patches import PatchFunctionClassifier
 
 OUTPUTS = ("probabilities", "logits", "sigmoid")
+
+# Numbers of 16 bits are added up otherwise in a batch of another size, by less than this share.
+SAME = 0.02
 
 SAY = "say outputs='logits' if a softmax belongs behind them, or 'sigmoid'"
 
@@ -61,8 +65,10 @@ def of_function(
     what = "sounds" if sounds else "patches"
     ask = Asked(function, name, len(labels), seconds, span, pool, what)
     # Two segments: what is wrong with the function shows now, and not in the middle.
-    answers = ask(_trial(frontend, sounds)[:batch])
+    given = _trial(frontend, sounds)[:batch]
+    answers = ask(given)
     _check_range(answers, outputs, name)
+    _check_again(answers[:1], ask(given[:1]), name)
     scores, logits = _ends(ask, outputs, one=_sum_to_one(answers))
     kind = WaveformClassifier if sounds else PatchFunctionClassifier
     made = kind(
@@ -110,6 +116,17 @@ def _log_odds(scores) -> np.ndarray:
 
 def _sum_to_one(answers) -> bool:
     return answers.shape[1] > 1 and np.allclose(answers.sum(axis=1), 1, atol=1e-4)
+
+
+def _check_again(answers, again, name) -> None:
+    """Warn where the same input has another answer, which no map could tell from what it hid."""
+    if np.abs(again - answers).max() > SAME * max(np.abs(answers).max(), np.abs(again).max()):
+        warnings.warn(
+            f"{name} answers otherwise when it is asked again, or alone: if it is still in "
+            "training mode (dropout, normalisation by the batch), end that, in PyTorch by .eval().",
+            XaiAudioWarning,
+            stacklevel=4,
+        )
 
 
 def _check_range(answers, outputs, name) -> None:
