@@ -54,6 +54,7 @@ def test_some_seconds_of_it_can_be_a_timeline(file, model, tmp_path):
         (("--from", "1:30"), "lasts 1:01.0: there is nothing from 1:30.0 on"),
         (("--from", "soon"), "--from 'soon' is no time"),
         (("--from", "0:40", "--to", "0:30"), "--to is 30.0 s: it must come after --from, 40.0 s"),
+        (("--from", "3", "--to", "3.1"), "from --from to --to lasts 0.10 s, but one patch takes"),
         (("--timeline", "--to", "0.1"), "lasts 0.10 s, but one patch takes 0.26 s"),
         (("--threshold", "1.5"), "--threshold is 1.5"),
     ],

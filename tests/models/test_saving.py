@@ -91,6 +91,14 @@ def test_labels_for_a_file_that_has_them(saved):
         load_model(saved, labels=["a", "b"])
 
 
+def test_a_missing_network_is_asked_for_by_its_likely_name(tmp_path):
+    with pytest.raises(XaiAudioError, match="yamnt .did you mean 'yamnet'.*onnx"):
+        load_model("yamnt")
+    # A wrong name is said before labels are asked for.
+    with pytest.raises(XaiAudioError, match="There is no network"):
+        load_model(tmp_path / "mine.tflite")
+
+
 def test_missing_folder_and_foreign_formats(tmp_path):
     with pytest.raises(XaiAudioError, match="There is no network"):
         load_model(tmp_path / "none.keras")

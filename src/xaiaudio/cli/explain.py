@@ -290,8 +290,10 @@ def _wave(file: Path, frontend, stretch: Stretch, pad: bool):
     with quiet_libraries():
         wave = stretch.read(file, frontend.sample_rate)
     if len(wave) < frontend.min_samples and not pad:
+        part = stretch.start is not None or stretch.end is not None
         raise XaiAudioError(
-            f"{file} lasts {len(wave) / frontend.sample_rate:.2f} s, but one patch takes "
+            f"{file} {'from --from to --to ' if part else ''}lasts "
+            f"{len(wave) / frontend.sample_rate:.2f} s, but one patch takes "
             f"{frontend.min_samples / frontend.sample_rate:.2f} s: add --pad to lengthen it with "
             "silence."
         )

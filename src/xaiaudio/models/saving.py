@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import h5py
 import keras
 
-from ..errors import XaiAudioError
+from ..errors import XaiAudioError, meant
 from ..files import check_name, whole
 from ..frontend import LogMel
 from ..wave_frontend import WaveFrontend, from_config
@@ -272,8 +272,10 @@ def _text(value) -> str:
 
 def _check_file(path: Path) -> None:
     if not path.exists():
-        known = ", ".join(NAMED)
-        raise XaiAudioError(f"There is no network {path}: give {known} or a .keras file.")
+        raise XaiAudioError(
+            f"There is no network {path}{meant(str(path), NAMED)}: give {', '.join(NAMED)}, or a "
+            "file (.keras, .h5, .tflite, .onnx) or SavedModel folder."
+        )
     if path.is_dir():
         raise XaiAudioError(f"{path} is a folder, but no SavedModel: give a .keras file.")
     if not path.is_file():

@@ -82,7 +82,7 @@ class Asked:
             raise XaiAudioError(
                 f"{self.name} answered {len(given)} {self.what} with the shape {found.shape}, but "
                 f"({len(given)}, {self.classes}) is needed: a row for each of the {self.what}, a "
-                "column for each label."
+                f"column for each label.{self._counted(found.shape, len(given))}"
             )
         return found
 
@@ -95,6 +95,12 @@ class Asked:
                 f"can be made: return the scores alone, (n, {self.classes}), such as its .logits. "
                 f"{type(error).__name__}: {error}"
             ) from error
+
+    def _counted(self, shape, rows: int) -> str:
+        """Say how many labels are needed, if it is only their number that is wrong."""
+        if len(shape) != 2 or shape[0] != rows:
+            return ""
+        return f" It knows {shape[1]} classes, and has {self.classes} labels: give {shape[1]}."
 
     def _pooled(self, found) -> np.ndarray:
         frames = found.shape[1]

@@ -94,6 +94,8 @@ def classifier(
     pool="mean",
 ):
     """Make a classifier of a file; see :func:`xaiaudio.load_model`."""
+    if not path.exists():
+        raise XaiAudioError(f"There is no network {path}.")
     if labels is None:
         raise XaiAudioError(
             f"{path} does not know its labels: give them with --labels (command line) or "
