@@ -67,7 +67,7 @@ def test_units_are_full_at_so_many_clips_or_bytes(monkeypatch):
 
 def test_a_plan_lists_sounds_and_reads_none(sounds, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        plans, "_settled", lambda asked: plans.Settings(**asked, labels=[], frontend={})
+        plans, "_settled", lambda asked: plans.ArchiveSettings(**asked, labels=[], frontend={})
     )
     plan = xa.corpus.plan(sounds, tmp_path / "out", clips=5)
     names = plan.files["file"].tolist()
@@ -76,7 +76,7 @@ def test_a_plan_lists_sounds_and_reads_none(sounds, tmp_path, monkeypatch):
     again = plans.load(tmp_path / "out")
     assert again.settings == plan.settings
     assert [again.clips_of(unit) for unit in range(3)] == [plan.clips_of(unit) for unit in range(3)]
-    assert repr(plan) == "Plan(12 clips in 3 units, 0 done)"
+    assert repr(plan) == "ArchivePlan(12 clips in 3 units, 0 done)"
 
 
 def test_the_table_says_what_the_network_says(whole, sounds):

@@ -9,7 +9,7 @@ from sound_functions import linear
 import xaiaudio as xa
 from xaiaudio.errors import XaiAudioError
 from xaiaudio.models.networks import audioset
-from xaiaudio.timelines import Event, chosen, events, explain_events, most_exact, timeline
+from xaiaudio.timelines import HeardEvent, chosen, events, explain_events, most_exact, timeline
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_a_file_that_became_shorter(file, tmp_path):
 def test_the_surest_of_each_class_come_first():
     score = {"dog": (0.9, 0.8, 0.7), "rain": (0.6,), "cat": (0.95, 0.5)}
     made = [
-        Event(label, 10.0 * k + n, 10.0 * k + n + 1, 10.0 * k + n, value)
+        HeardEvent(label, 10.0 * k + n, 10.0 * k + n + 1, 10.0 * k + n, value)
         for n, (label, values) in enumerate(score.items())
         for k, value in enumerate(values)
     ]
@@ -104,10 +104,10 @@ def test_the_surest_of_each_class_come_first():
 
 def test_general_classes_and_silence_are_no_reason_to_look_closer():
     labels = audioset.classes()
-    dog = Event("Dog", 0.0, 5.0, 1.0, 0.99)
-    later = Event("Dog", 10.0, 12.0, 11.0, 0.8)
-    bark = Event("Bark", 0.5, 1.5, 1.0, 0.6)
-    quiet, rain = Event("Silence", 6.0, 8.0, 7.0, 1.0), Event("Rain", 0.0, 5.0, 1.0, 0.7)
+    dog = HeardEvent("Dog", 0.0, 5.0, 1.0, 0.99)
+    later = HeardEvent("Dog", 10.0, 12.0, 11.0, 0.8)
+    bark = HeardEvent("Bark", 0.5, 1.5, 1.0, 0.6)
+    quiet, rain = HeardEvent("Silence", 6.0, 8.0, 7.0, 1.0), HeardEvent("Rain", 0.0, 5.0, 1.0, 0.7)
     found = [dog, bark, rain, quiet, later]
     assert most_exact(found, labels) == (bark, rain, later)
     assert most_exact([dog, quiet], labels) == (dog,)

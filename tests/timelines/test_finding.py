@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xaiaudio.errors import XaiAudioError
-from xaiaudio.timelines import Event, Timeline, events
+from xaiaudio.timelines import HeardEvent, Timeline, events
 
 LABELS = ("cat", "dog", "rain")
 
@@ -61,7 +61,9 @@ def plain(one, threshold, release, gap, shortest, floor):
                 if one.scores[patch, number] > one.scores[best, number]:
                     best = patch
             score = float(one.scores[best, number])
-            made.append(Event(label, start, end, (one.starts[best] + one.ends[best]) / 2, score))
+            made.append(
+                HeardEvent(label, start, end, (one.starts[best] + one.ends[best]) / 2, score)
+            )
     order = sorted(range(len(made)), key=lambda k: (made[k].start, LABELS.index(made[k].label)))
     return tuple(made[k] for k in order)
 

@@ -10,7 +10,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submod_attrs={
         "classes": ["ClassReport", "by_class"],
-        "plans": ["Plan", "Settings", "plan"],
+        "plans": ["ArchivePlan", "ArchiveSettings", "plan"],
         "results": ["Results", "read"],
         "running": ["Summary", "run"],
         "spectral": ["Groups", "groups_of"],

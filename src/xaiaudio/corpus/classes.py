@@ -99,7 +99,7 @@ def by_class(
     Parameters
     ----------
     results : Results
-        By :func:`xaiaudio.corpus.read`.
+        By :func:`xaiaudio.corpus.results.read`.
     method : str, optional
         By default the first.
     seed : int

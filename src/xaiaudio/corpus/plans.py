@@ -35,7 +35,7 @@ CLIPS, BYTES = 64, 256 << 20
 
 
 @dataclass(frozen=True)
-class Settings:
+class ArchiveSettings:
     """What is asked of every sound of an archive. Plain values, for JSON.
 
     Attributes
@@ -98,14 +98,14 @@ _SUMS = ("fingerprint", "code")
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class ArchivePlan:
     """The sounds of an archive in units, and what is asked of them.
 
     Attributes
     ----------
     out : Path
         The folder of the results.
-    settings : Settings
+    settings : ArchiveSettings
     files : dict of str to ndarray
         ``file`` (names within the folder), ``size`` (bytes), ``time`` (of the last change, in
         nanoseconds) and ``unit`` of each sound.
@@ -119,11 +119,11 @@ class Plan:
     >>> import xaiaudio as xa
     >>> plan = xa.corpus.plan("recordings", "explained")  # doctest: +SKIP
     >>> plan  # doctest: +SKIP
-    Plan(100000 clips in 1563 units, 0 done)
+    ArchivePlan(100000 clips in 1563 units, 0 done)
     """
 
     out: Path
-    settings: Settings
+    settings: ArchiveSettings
     files: dict[str, np.ndarray]
     added: int = 0
     passed_over: tuple[str, ...] = ()
@@ -133,7 +133,7 @@ class Plan:
 
     def __repr__(self) -> str:
         done = self.units - len(self.waiting())
-        return f"Plan({len(self)} clips in {self.units} units, {done} done)"
+        return f"ArchivePlan({len(self)} clips in {self.units} units, {done} done)"
 
     @property
     def units(self) -> int:
@@ -163,7 +163,7 @@ def plan(
     pad: bool = False,
     clips: int = CLIPS,
     about: Mapping[str, Any] | None = None,
-) -> Plan:
+) -> ArchivePlan:
     """Plan how to explain the sounds of a folder, and of the folders in it.
 
     A plan that is there already goes on: sounds that came since make new units. Where anything else
@@ -192,7 +192,7 @@ def plan(
 
     Returns
     -------
-    Plan
+    ArchivePlan
 
     Raises
     ------
@@ -223,16 +223,16 @@ def plan(
         settings = _settled(asked)
         files = found | {"unit": _units(found["size"], clips)}
         _write(out, settings, files)
-        return Plan(out, settings, files, passed_over=passed_over)
+        return ArchivePlan(out, settings, files, passed_over=passed_over)
     before = load(out)
     _compare(before.settings, asked, out)
     files, added = _continued(before, found, clips)
     if added:
         _write(out, before.settings, files)
-    return Plan(out, before.settings, files, added, passed_over)
+    return ArchivePlan(out, before.settings, files, added, passed_over)
 
 
-def load(out: PathLike) -> Plan:
+def load(out: PathLike) -> ArchivePlan:
     """Return the plan in a folder of results.
 
     Raises
@@ -247,10 +247,10 @@ def load(out: PathLike) -> Plan:
         told = json.loads((out / "plan.json").read_text(encoding="utf-8"))
         if told.pop("format") != FORMAT:
             raise ValueError("it was written by another version of xaiaudio")
-        settings = Settings(**told)
+        settings = ArchiveSettings(**told)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise XaiAudioError(f"{out / 'plan.json'} is damaged: {error}.") from error
-    return Plan(out, settings, tables.read([out / "files.parquet"], tables.SOUNDS))
+    return ArchivePlan(out, settings, tables.read([out / "files.parquet"], tables.SOUNDS))
 
 
 def fingerprint(model: str) -> str:
@@ -290,7 +290,7 @@ def _check_numbers(overlap, clips) -> None:
         raise XaiAudioError(f"clips is {clips!r}: a unit has at least one.")
 
 
-def _settled(asked) -> Settings:
+def _settled(asked) -> ArchiveSettings:
     """Load the network once, so that what cannot work is refused now."""
     from ..explainers.base import Explainer
     from .units import network
@@ -305,7 +305,7 @@ def _settled(asked) -> Settings:
     if asked["target"] is not None:
         asked["target"] = classifier.labels[classifier.index(asked["target"])]
     frontend = json.loads(json.dumps(classifier.frontend.to_config(), default=_plain))
-    return Settings(**asked, labels=list(classifier.labels), frontend=frontend)
+    return ArchiveSettings(**asked, labels=list(classifier.labels), frontend=frontend)
 
 
 def _sounds(folder: Path, out: Path) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
@@ -381,7 +381,7 @@ def _write(out, settings, files) -> None:
         partial.write_text(json.dumps(told, indent=1), encoding="utf-8")
 
 
-def _compare(before: Settings, asked, out) -> None:
+def _compare(before: ArchiveSettings, asked, out) -> None:
     """Refuse to go on with other settings than those that the archive was begun with."""
     if asked["target"] in before.labels or asked["target"] is None:
         target = asked["target"]
@@ -398,7 +398,7 @@ def _compare(before: Settings, asked, out) -> None:
             )
 
 
-def _continued(before: Plan, found, clips) -> tuple[dict[str, np.ndarray], int]:
+def _continued(before: ArchivePlan, found, clips) -> tuple[dict[str, np.ndarray], int]:
     """Return the files planned before and those that came since; refuse others."""
     places = {name: place for place, name in enumerate(found["file"].tolist())}
     changed = []

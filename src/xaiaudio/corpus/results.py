@@ -26,7 +26,7 @@ class Results:
     Attributes
     ----------
     out : Path
-    settings : Settings
+    settings : ArchiveSettings
     clips : dict of str to ndarray
         A row for each clip and method, in the order of the plan: ``file``, ``size``, ``sha256``,
         ``folder`` (that it lies in), ``seconds``, ``class`` (what the network calls it), ``score``,
@@ -40,7 +40,7 @@ class Results:
     """
 
     out: Path
-    settings: plans.Settings
+    settings: plans.ArchiveSettings
     clips: dict[str, np.ndarray]
     bad: dict[str, np.ndarray]
     planned: int

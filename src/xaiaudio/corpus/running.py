@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from typing import Any
 
-    from .plans import Plan
+    from .plans import ArchivePlan
 
 # Units that wait at the scheduler for each worker: the memory of the scheduler does not grow with
 # the archive.
@@ -47,7 +47,7 @@ class Summary:
 
 
 def run(
-    plan: Plan,
+    plan: ArchivePlan,
     *,
     workers: int | None = None,
     scheduler: str | None = None,
@@ -62,7 +62,7 @@ def run(
 
     Parameters
     ----------
-    plan : Plan
+    plan : ArchivePlan
     workers : int, optional
         Processes on this machine, with one thread each; by default as many as it has cores. 0
         works in this process, without Dask.

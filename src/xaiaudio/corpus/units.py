@@ -57,7 +57,9 @@ def network(model: str, about: str) -> AudioClassifier:
 
 
 @functools.lru_cache(maxsize=2)
-def job(out: str, _when: int) -> tuple[plans.Settings, AudioClassifier, dict[str, Explainer]]:
+def job(
+    out: str, _when: int
+) -> tuple[plans.ArchiveSettings, AudioClassifier, dict[str, Explainer]]:
     """Return what an archive's plan asks for, with its network, once a process."""
     settings = plans.load(out).settings
     if plans.fingerprint(settings.model) != settings.fingerprint:

@@ -49,7 +49,7 @@ def rows_of(
     Returns
     -------
     list of dict
-        With the names of :data:`COLUMNS`. Of maps a row for each region, the largest share of the
+        With the names of ``COLUMNS``. Of maps a row for each region, the largest share of the
         positive relevance first. Of parts a row for each, with what it adds as its relevance and
         its share of the sound's energy; it begins and ends where it is not silent, and its band
         has all but 1 % of its energy at either end.

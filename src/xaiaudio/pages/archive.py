@@ -34,7 +34,7 @@ def write(
     ----------
     results : Results
     reports : sequence of ClassReport
-        By :func:`xaiaudio.corpus.by_class`.
+        By :func:`xaiaudio.corpus.classes.by_class`.
     method : str
         That the reports are of.
     folder : path-like

@@ -10,7 +10,7 @@ from .. import exports, plots
 from ..exports.rows import plain
 from ..plots.render import render
 from ..timelines.explaining import ExplainedEvent, chosen, explain_events, most_exact
-from ..timelines.finding import THRESHOLD, Event, events
+from ..timelines.finding import THRESHOLD, HeardEvent, events
 from ..timelines.scored import SILENT_DB, Timeline
 from ..timelines.scoring import timeline
 from . import long_sound_page
@@ -39,7 +39,7 @@ class LongSound:
     name : str
         What people know the sound by.
     timeline : Timeline
-    events : tuple of Event
+    events : tuple of HeardEvent
         All that were found.
     explained : tuple of ExplainedEvent
         Some of them.
@@ -56,7 +56,7 @@ class LongSound:
 
     name: str
     timeline: Timeline
-    events: tuple[Event, ...]
+    events: tuple[HeardEvent, ...]
     explained: tuple[ExplainedEvent, ...]
     model: AudioClassifier
     threshold: float = THRESHOLD

@@ -13,7 +13,7 @@ from ..plots.render import render
 from ..sonify.masks import clip_map
 from ..sonify.player import ONE_AT_A_TIME, player
 from ..timelines.explaining import ExplainedEvent, chosen
-from ..timelines.finding import RELEASE, Event
+from ..timelines.finding import RELEASE, HeardEvent
 from ..timelines.scored import SILENT_DB, Timeline
 from .common import STYLE, picture
 
@@ -168,7 +168,7 @@ first.{others}{large}{cut}</p>
 """
 
 
-def _row(event: Event, number: int | None) -> str:
+def _row(event: HeardEvent, number: int | None) -> str:
     link = f'<a href="#event-{number}">event {number}</a>' if number else "–"
     return (
         f"<tr><td>{face(event.start, 1)}</td><td>{face(event.end, 1)}</td>"

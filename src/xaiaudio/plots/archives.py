@@ -25,7 +25,7 @@ def class_profiles(reports: Sequence[ClassReport], frontend: LogMel, *, columns:
     Parameters
     ----------
     reports : sequence of ClassReport
-        By :func:`xaiaudio.corpus.by_class`.
+        By :func:`xaiaudio.corpus.classes.by_class`.
     frontend : LogMel
     columns : int
 
@@ -71,7 +71,7 @@ def map_groups(groups: Groups, frontend: LogMel) -> Figure:
     Parameters
     ----------
     groups : Groups
-        By :func:`xaiaudio.corpus.groups_of`.
+        By :func:`xaiaudio.corpus.spectral.groups_of`.
     frontend : LogMel
 
     Returns

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from ..datasets.timed import Event as TimedEvent
-    from ..timelines.finding import Event
+    from ..datasets.timed import Event
+    from ..timelines.finding import HeardEvent
     from ..timelines.scored import Timeline
 
 # Columns of a strip, at most: a page is not wider.
@@ -24,10 +24,10 @@ COLUMNS = 1000
 
 def overview(
     timeline: Timeline,
-    found: Sequence[Event] = (),
+    found: Sequence[HeardEvent] = (),
     *,
-    truth: Sequence[TimedEvent] | None = None,
-    marked: Sequence[Event] = (),
+    truth: Sequence[Event] | None = None,
+    marked: Sequence[HeardEvent] = (),
     most: int = 12,
 ) -> Figure:
     """Draw a long sound: its envelope, a strip of scores for each class, and the events as bars.
@@ -38,10 +38,10 @@ def overview(
     Parameters
     ----------
     timeline : Timeline
-    found : sequence of Event
+    found : sequence of HeardEvent
     truth : sequence of Event, optional
         What there is, where it is known.
-    marked : sequence of Event
+    marked : sequence of HeardEvent
         Those of `found` that get a number, in this order, from 1 on.
     most : int
         Classes to show, at most: those with most events, then those with the highest scores.

@@ -8,7 +8,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submod_attrs={
         "explaining": ["ExplainedEvent", "chosen", "explain_events", "most_exact"],
-        "finding": ["Event", "events"],
+        "finding": ["HeardEvent", "events"],
         "scored": ["FileFacts", "Timeline"],
         "scoring": ["timeline"],
     },
@@ -20,7 +20,7 @@ if _typing.TYPE_CHECKING:
     from .explaining import chosen as chosen
     from .explaining import explain_events as explain_events
     from .explaining import most_exact as most_exact
-    from .finding import Event as Event
+    from .finding import HeardEvent as HeardEvent
     from .finding import events as events
     from .scored import FileFacts as FileFacts
     from .scored import Timeline as Timeline

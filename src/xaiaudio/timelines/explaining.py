@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..models.classifier import AudioClassifier
     from ..patches import Patches
     from ..types import PathLike
-    from .finding import Event
+    from .finding import HeardEvent
     from .scored import Timeline
 
 # Patches on either side of the peak's that are explained with it.
@@ -33,7 +33,7 @@ class ExplainedEvent:
 
     Attributes
     ----------
-    event : Event
+    event : HeardEvent
     start : float
         Where in the file `wave` begins, in seconds.
     wave : ndarray of float32, shape (samples,)
@@ -46,7 +46,7 @@ class ExplainedEvent:
         Methods that cannot treat the network, and why.
     """
 
-    event: Event
+    event: HeardEvent
     start: float
     wave: np.ndarray = field(repr=False)
     results: dict[str, Explanation] = field(repr=False)
@@ -60,26 +60,26 @@ class ExplainedEvent:
         return self.start + len(self.wave) / rate
 
 
-def chosen(found: Sequence[Event], count: int) -> tuple[Event, ...]:
+def chosen(found: Sequence[HeardEvent], count: int) -> tuple[HeardEvent, ...]:
     """Choose events to be explained: the surest of each class first, then the second ones.
 
     So a class that is heard all the time does not hide one that is heard once.
 
     Parameters
     ----------
-    found : sequence of Event
+    found : sequence of HeardEvent
     count : int
 
     Returns
     -------
-    tuple of Event
+    tuple of HeardEvent
         By their starts.
 
     Examples
     --------
-    >>> from xaiaudio.timelines import Event, chosen
-    >>> dogs = [Event("dog", at, at + 1.0, at + 0.5, 0.9) for at in (0.0, 10.0)]
-    >>> [event.label for event in chosen([*dogs, Event("rain", 5.0, 6.0, 5.5, 0.6)], 2)]
+    >>> from xaiaudio.timelines import HeardEvent, chosen
+    >>> dogs = [HeardEvent("dog", at, at + 1.0, at + 0.5, 0.9) for at in (0.0, 10.0)]
+    >>> [event.label for event in chosen([*dogs, HeardEvent("rain", 5.0, 6.0, 5.5, 0.6)], 2)]
     ['dog', 'rain']
     """
     ranks: dict[str, int] = {}
@@ -91,7 +91,7 @@ def chosen(found: Sequence[Event], count: int) -> tuple[Event, ...]:
     return tuple(sorted((row[3] for row in order[:count]), key=lambda one: one.start))
 
 
-def most_exact(found: Sequence[Event], labels: Sequence[str]) -> tuple[Event, ...]:
+def most_exact(found: Sequence[HeardEvent], labels: Sequence[str]) -> tuple[HeardEvent, ...]:
     """Leave out events that say less than others: of AudioSet's classes, the more general ones.
 
     "Animal" and "Dog" step back where "Bark" is heard as well while they are surest, and "Silence"
@@ -99,20 +99,20 @@ def most_exact(found: Sequence[Event], labels: Sequence[str]) -> tuple[Event, ..
 
     Parameters
     ----------
-    found : sequence of Event
+    found : sequence of HeardEvent
     labels : sequence of str
         All classes of the network. If they are not AudioSet's, all events stay.
 
     Returns
     -------
-    tuple of Event
+    tuple of HeardEvent
         In the order in which they were found.
 
     Examples
     --------
     >>> from xaiaudio.models.networks import audioset
-    >>> from xaiaudio.timelines import Event, most_exact
-    >>> dog, bark = (Event(name, 0.0, 2.0, 0.5, 0.9) for name in ("Dog", "Bark"))
+    >>> from xaiaudio.timelines import HeardEvent, most_exact
+    >>> dog, bark = (HeardEvent(name, 0.0, 2.0, 0.5, 0.9) for name in ("Dog", "Bark"))
     >>> [event.label for event in most_exact([dog, bark], audioset.classes())]
     ['Bark']
     """
@@ -131,7 +131,7 @@ def most_exact(found: Sequence[Event], labels: Sequence[str]) -> tuple[Event, ..
     )
 
 
-def _covered(event: Event, spans: np.ndarray | None) -> bool:
+def _covered(event: HeardEvent, spans: np.ndarray | None) -> bool:
     """Tell whether one of these spans, starts and ends, holds the moment of the event's peak."""
     if spans is None:
         return False
@@ -143,7 +143,7 @@ def explain_events(
     model: AudioClassifier,
     path: PathLike,
     timeline: Timeline,
-    found: Sequence[Event],
+    found: Sequence[HeardEvent],
     *,
     methods: Sequence[str] = ("gradcam",),
     options: Mapping[str, Mapping] | None = None,
@@ -163,7 +163,7 @@ def explain_events(
     path : str or path-like
         The file that the timeline is of.
     timeline : Timeline
-    found : sequence of Event
+    found : sequence of HeardEvent
         Those to explain, see :func:`chosen`.
     methods : sequence of str
     options : mapping of str to mapping, optional

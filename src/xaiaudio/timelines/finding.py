@@ -19,7 +19,7 @@ RELEASE = 0.7
 
 
 @dataclass(frozen=True)
-class Event:
+class HeardEvent:
     """A class that a network hears from one second to another.
 
     Attributes
@@ -34,8 +34,8 @@ class Event:
 
     Examples
     --------
-    >>> from xaiaudio.timelines import Event
-    >>> Event("Dog bark", 723.4, 725.0, 724.1, 0.93).seconds
+    >>> from xaiaudio.timelines import HeardEvent
+    >>> HeardEvent("Dog bark", 723.4, 725.0, 724.1, 0.93).seconds
     1.6
     """
 
@@ -59,7 +59,7 @@ def events(
     gap: float = 1.0,
     shortest: float = 0.0,
     floor: float = SILENT_DB,
-) -> tuple[Event, ...]:
+) -> tuple[HeardEvent, ...]:
     """Return the events of a timeline.
 
     An event of a class is a run of patches in which it scores `release` or more, and at least once
@@ -88,7 +88,7 @@ def events(
 
     Returns
     -------
-    tuple of Event
+    tuple of HeardEvent
         By their starts; those that start together in the order of the classes.
 
     Raises
@@ -104,7 +104,7 @@ def events(
     >>> scores = np.stack([dog, 1 - dog], axis=1)
     >>> line = Timeline(np.arange(6.0), np.arange(6.0) + 1, scores, ("dog", "rain"))
     >>> events(line)[1]
-    Event(label='dog', start=2.0, end=4.0, peak=2.5, peak_score=0.8999999761581421)
+    HeardEvent(label='dog', start=2.0, end=4.0, peak=2.5, peak_score=0.8999999761581421)
     >>> events(Timeline(line.starts, line.ends, scores, line.labels, exclusive=False))[1].start
     1.0
     """
@@ -151,11 +151,11 @@ def _closed(classes, first, last, edges, gap) -> tuple[np.ndarray, np.ndarray, n
     return classes[begins], first[begins], last[stops]
 
 
-def _event(timeline, held, edges, number, first, last) -> Event:
+def _event(timeline, held, edges, number, first, last) -> HeardEvent:
     # Not in a pause that was closed: that may be silence, of which a network can be as sure.
     inside = np.where(held[first:last, number], timeline.scores[first:last, number], -1)
     peak = first + int(inside.argmax())
-    return Event(
+    return HeardEvent(
         label=timeline.labels[number],
         start=float(edges[first]),
         end=float(edges[last]),

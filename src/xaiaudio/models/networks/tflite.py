@@ -29,7 +29,7 @@ _MOST_LABELS = 1 << 20
 
 
 @dataclass(frozen=True)
-class Layer:
+class StoredLayer:
     """One operator with weights.
 
     Attributes
@@ -50,7 +50,7 @@ class Layer:
     stride: int
 
 
-def read(path: PathLike) -> list[Layer]:
+def read(path: PathLike) -> list[StoredLayer]:
     """Return the layers with weights of a TensorFlow Lite file, in the order of their operators.
 
     Parameters
@@ -59,7 +59,7 @@ def read(path: PathLike) -> list[Layer]:
 
     Returns
     -------
-    list of Layer
+    list of StoredLayer
         Weights of few bits become floats by their scales.
 
     Raises
@@ -103,7 +103,7 @@ def labels(path: PathLike) -> tuple[str, ...]:
         return ()
 
 
-def _layers(data: bytes) -> list[Layer]:
+def _layers(data: bytes) -> list[StoredLayer]:
     from tensorflow.lite.python import schema_py_generated as schema
 
     model = schema.Model.GetRootAs(data, 0)
@@ -118,7 +118,7 @@ def _layers(data: bytes) -> list[Layer]:
         kernel, bias = (_constant(model, graph.Tensors(operator.Inputs(k))) for k in (1, 2))
         if kernel is not None and bias is not None:
             layers.append(
-                Layer(kind, _keras_layout(kernel), bias, *_options(operator, kind, schema))
+                StoredLayer(kind, _keras_layout(kernel), bias, *_options(operator, kind, schema))
             )
     return layers
 

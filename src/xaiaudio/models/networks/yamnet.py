@@ -245,7 +245,7 @@ def read_npz(path: PathLike) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     Returns
     -------
     dict
-        Layer name, as in :func:`network`, to kernel and bias in Keras's layout; ``"fc"`` is the
+        Layer name, as in ``network``, to kernel and bias in Keras's layout; ``"fc"`` is the
         layer of AudioSet's 521 classes on top of the embedding.
     """
     try:
