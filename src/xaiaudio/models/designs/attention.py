@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from ...errors import XaiAudioError
 from ..training import fitting
+from ..transformer_block import block
 from .augmentation import Augmentation
 from .base import SelfExplaining
 from .evidence import Evidence
@@ -251,35 +252,13 @@ def build(
     )
     tensor = Positions(moments, name="positions")(tensor)
     for number in range(options.layers):
-        tensor = _block(tensor, options, f"layer{number + 1}", seeds)
+        tensor = block(tensor, options, f"layer{number + 1}_{{}}", seeds)
     tensor = layers.LayerNormalization(name="described")(tensor)
     # Far from the seeds of the other layers, which are counted up.
     parts = Moments(options.heads, options.seed + 1000, name="parts")(tensor)
     whole = keras.ops.sum(parts, axis=1)
     dense = layers.Dense(classes, kernel_initializer=first(next(seeds)), name="logits")
     return keras.Model(patch, dense(whole), name="attention")
-
-
-def _block(tensor, options, name, seeds):
-    """Let the moments hear of each other, and each think about it."""
-    layers, first = keras.layers, keras.initializers.GlorotUniform
-    normal = layers.LayerNormalization(name=f"{name}_before")(tensor)
-    heard = layers.MultiHeadAttention(
-        options.heads,
-        options.size // options.heads,
-        kernel_initializer=first(next(seeds)),
-        name=f"{name}_attention",
-    )(normal, normal)
-    tensor = layers.Add(name=f"{name}_heard")([tensor, heard])
-    normal = layers.LayerNormalization(name=f"{name}_between")(tensor)
-    wide = layers.Dense(
-        2 * options.size,
-        activation="relu",
-        kernel_initializer=first(next(seeds)),
-        name=f"{name}_wide",
-    )(normal)
-    back = layers.Dense(options.size, kernel_initializer=first(next(seeds)), name=f"{name}_back")
-    return layers.Add(name=f"{name}_out")([tensor, back(wide)])
 
 
 def evidence(frontend: LogMel) -> list[Evidence]:

@@ -23,6 +23,7 @@ from ..classifier import AudioClassifier
 from ..designs.augmentation import Augmentation
 from ..designs.lessons import Lessons
 from ..training import fitting
+from ..transformer_block import block
 
 POOLINGS = ("token", "mean")
 
@@ -178,7 +179,7 @@ def build(
         name="embedded",
     )(tensor)
     for number in range(1, options.layers + 1):
-        tensor = _layer(tensor, options, number, seeds)
+        tensor = block(tensor, options, f"{{}}{number}", seeds)
     tensor = layers.LayerNormalization(name="described")(tensor)
     if options.pooling == "token":
         tensor = tensor[:, 0]
@@ -187,25 +188,3 @@ def build(
     first = keras.initializers.GlorotUniform(next(seeds))
     logits = layers.Dense(classes, kernel_initializer=first, name="logits")(tensor)
     return keras.Model(patch, logits, name="transformer")
-
-
-def _layer(tensor, options, number, seeds):
-    """Let the tokens hear of each other, then let each think about it."""
-    layers, first = keras.layers, keras.initializers.GlorotUniform
-    normal = layers.LayerNormalization(name=f"before{number}")(tensor)
-    heard = layers.MultiHeadAttention(
-        options.heads,
-        options.size // options.heads,
-        kernel_initializer=first(next(seeds)),
-        name=f"attention{number}",
-    )(normal, normal)
-    tensor = layers.Add(name=f"heard{number}")([tensor, heard])
-    normal = layers.LayerNormalization(name=f"between{number}")(tensor)
-    wide = layers.Dense(
-        2 * options.size,
-        activation="relu",
-        kernel_initializer=first(next(seeds)),
-        name=f"wide{number}",
-    )(normal)
-    back = layers.Dense(options.size, kernel_initializer=first(next(seeds)), name=f"back{number}")
-    return layers.Add(name=f"out{number}")([tensor, back(wide)])
