@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from .. import plots
-from ..files import whole
 from ..plots.render import render
-from .common import STYLE, picture
+from .common import STYLE, picture, write_each
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,11 +56,7 @@ def write(
         "groups.csv": _csv(_memberships(reports)),
         "bad.csv": _csv([["file", "reason"], *_bad(results)]),
     }
-    for name, text in files.items():
-        with whole(folder / name) as partial:
-            folder.mkdir(parents=True, exist_ok=True)
-            partial.write_text(text, encoding="utf-8")
-    return [folder / name for name in files]
+    return write_each({name: text.encode() for name, text in files.items()}, folder)
 
 
 def page(results: Results, reports: Sequence[ClassReport], method: str, folder: PathLike) -> str:

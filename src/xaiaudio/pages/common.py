@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import base64
 import html
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..files import whole
+
+if TYPE_CHECKING:
+    from ..types import PathLike
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b1b1b; --page: #fff; --soft: #5a5a5a; --line: #d9d9d9;
@@ -37,3 +45,13 @@ def picture(png: bytes, alt: str) -> str:
     """Return a picture that lies inside the page, and says in words what it shows."""
     source = base64.b64encode(png).decode()
     return f'<img src="data:image/png;base64,{source}" alt="{html.escape(alt, quote=True)}">'
+
+
+def write_each(contents: Mapping[str, bytes], folder: PathLike) -> list[Path]:
+    """Write files, given by their names, into a folder: each whole or not at all."""
+    folder = Path(folder)
+    for name, content in contents.items():
+        with whole(folder / name) as partial:
+            folder.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(content)
+    return [folder / name for name in contents]

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import plots
-from ..files import whole
 from ..plots.render import render
-from .common import STYLE
+from .common import STYLE, write_each
 
 if TYPE_CHECKING:
     from ..evaluate.benchmark.board import Leaderboard
@@ -38,18 +37,13 @@ def write(board: Leaderboard, folder: PathLike) -> list[Path]:
     XaiAudioError
         If they cannot be written.
     """
-    folder = Path(folder)
     picture = render(plots.leaderboard(board))
     files = {
         "leaderboard.html": page(board, picture).encode(),
         "leaderboard.png": picture,
         "leaderboard.csv": board.csv().encode(),
     }
-    for name, content in files.items():
-        with whole(folder / name) as partial:
-            folder.mkdir(parents=True, exist_ok=True)
-            partial.write_bytes(content)
-    return [folder / name for name in files]
+    return write_each(files, folder)
 
 
 def page(board: Leaderboard, picture: bytes) -> str:
