@@ -73,6 +73,25 @@ def test_a_kernel_of_the_nursery_that_dies_is_told(tmp_path, monkeypatch):
         execute.execute(project.find(root=root), console=quiet())
 
 
+@pytest.mark.slow
+def test_the_share_of_a_kernel_is_known_however_it_ended(tmp_path, monkeypatch):
+    # Several would be threads, and a process with threads is not forked.
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    with nursery.opened(nursery.LEAST, tmp_path, environment) as more:
+        monkeypatch.setenv(nursery.VARIABLE, more[nursery.VARIABLE])
+        argv = ["python", "-f", str(tmp_path / "kernel.json")]
+        first, second = (nursery.kernel(argv, os.environ, tmp_path) for _ in range(2))
+        assert first.cpu_seconds is None
+        # The kernel has written the file that it was told, so it has done some work.
+        wait_for((tmp_path / "kernel.json").exists)
+        for kernel in (first, second):
+            kernel.kill()
+            kernel.wait(60)
+            assert kernel.cpu_seconds > 0 and not psutil.pid_exists(kernel.pid)
+    third = nursery.kernel(argv, os.environ, tmp_path)
+    assert third is None
+
+
 SLEEPING = """\
 ```{code-cell} ipython3
 import os

@@ -98,8 +98,11 @@ def test_what_fails_again_and_again_or_otherwise_is_told(message):
     assert len(calls) == (3 if "kernel_info" in message else 1)
 
 
-def test_seconds_that_a_kernel_did_not_tell_are_unknown():
-    told, silent = SimpleNamespace(cpu_seconds=40.0), SimpleNamespace(cpu_seconds=0.0)
+def test_seconds_of_a_kernel_that_nobody_knows_are_unknown():
+    told, silent, idle = (
+        SimpleNamespace(cpu_seconds=seconds, wait=lambda timeout: 0) for seconds in (40, None, 0)
+    )
+    assert worker.cpu_seconds([told, idle]) > 40
     assert worker.cpu_seconds([told, told]) > 80
     assert worker.cpu_seconds([told, silent]) == 0
     assert worker.cpu_seconds() > 0

@@ -6,14 +6,14 @@ runs nothing, and forks when a worker asks for a kernel. A process with threads 
 if an import has started any, it ends, and workers start kernels of their own.
 
 A worker sends one line of JSON, ``{"argv": [...], "env": {...}, "cwd": ...}``, with its standard
-output and standard error. The kernel answers with its process's id, and when it ends with the
-seconds that it kept a processor busy. The connection stays open as long as both of them live.
+output and standard error. The kernel answers with its process's id. When it has ended, however it
+came to that, the nursery answers with the seconds that it kept a processor busy, and closes the
+connection. A kernel whose worker closes its end of the connection ends itself.
 """
 
 from __future__ import annotations
 
 import array
-import atexit
 import contextlib
 import importlib
 import json
@@ -134,9 +134,9 @@ class Kernel:
         self.send_signal(signal.SIGKILL)
 
     @property
-    def cpu_seconds(self) -> float:
-        """How long it kept a processor busy; 0 if it had no time to say so."""
-        return float(self.said or 0)
+    def cpu_seconds(self) -> float | None:
+        """How long it kept a processor busy; None while it lives, or if the nursery is gone."""
+        return float(self.said) if self.poll() is not None and self.said else None
 
 
 def kernel(argv, env, cwd) -> Kernel | None:
@@ -181,24 +181,54 @@ def main():
         importlib.import_module(name)
     if len(os.listdir("/proc/self/task")) > 1:
         raise SystemExit("An import has started threads.")
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the kernels
     here = os.getcwd()
+    ended, kernels = _ends(), {}
     while True:
-        ready, _, _ = select.select([server, 0], [], [])
+        ready, _, _ = select.select([server, ended, 0], [], [])
         if 0 in ready:
             return None
+        if ended in ready:
+            ended.recv(1 << 10)
+            _report(kernels)
+        if server not in ready:
+            continue
         connection, _ = server.accept()
-        if not os.fork():
-            server.close()
+        pid = os.fork()
+        if not pid:
+            # A copy of another kernel's connection would keep it open after that kernel's end.
+            for other in (server, ended, *kernels.values()):
+                other.close()
             sys.path[:] = [folder for folder in sys.path if folder not in ("", here)]
             return _live(connection)
-        connection.close()
+        kernels[pid] = connection
+
+
+def _ends():
+    """Return a socket on which there is something to read when a child has ended."""
+    ended, tell = socket.socketpair()
+    ended.setblocking(False)
+    tell.setblocking(False)
+    signal.set_wakeup_fd(tell.detach(), warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)  # without a handler nothing wakes up
+    return ended
+
+
+def _report(kernels):
+    """Tell of each kernel that has ended how long it and its own children kept a processor busy."""
+    while kernels:
+        pid, _, used = os.wait4(-1, os.WNOHANG)
+        if not pid:
+            return
+        with kernels.pop(pid) as connection, contextlib.suppress(OSError):
+            connection.sendall(f"{used.ru_utime + used.ru_stime:.2f}".encode())
 
 
 def _live(connection):
     """Become the kernel that was asked for."""
     order, places = _receive(connection)
     os.setsid()
+    told = signal.set_wakeup_fd(-1)
+    os.close(told)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for source, target in zip((nothing, *places), (0, 1, 2), strict=True):
@@ -209,7 +239,6 @@ def _live(connection):
     # Its parent is the nursery; whether the worker lives is seen by the connection.
     os.environ.pop("JPY_PARENT_PID", None)
     os.chdir(order["cwd"])
-    atexit.register(_report, connection)
     connection.sendall(f"{os.getpid()}\n".encode())
     threading.Thread(target=_end_with, args=(connection,), daemon=True).start()
     options = order["argv"][order["argv"].index("-f") :]
@@ -217,12 +246,6 @@ def _live(connection):
     from ipykernel import kernelapp
 
     kernelapp.launch_new_instance()
-
-
-def _report(connection):
-    times = os.times()
-    with contextlib.suppress(OSError):
-        connection.sendall(f"{sum(times[:4]):.1f}".encode())
 
 
 def _end_with(connection):

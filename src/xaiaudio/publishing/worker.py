@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import re
+import subprocess
 import sys
 import threading
 import warnings
@@ -232,20 +233,29 @@ def from_nursery() -> list:
 def cpu_seconds(kernels=()) -> float:
     """Return how long this process and its children that have ended kept a processor busy.
 
-    On Windows those of the children are not known. If one of `kernels` ended before it could say
-    its share, nothing is known, which is 0.
+    On Windows those of the children are not known. If the share of one of `kernels` cannot be
+    known, nothing is, which is 0.
 
     Parameters
     ----------
-    kernels : iterable of Kernel
+    kernels : sequence of Kernel
         Those of the nursery, which are no children.
     """
     import psutil
 
     times = psutil.Process().cpu_times()
     children = getattr(times, "children_user", 0) + getattr(times, "children_system", 0)
-    others = [kernel.cpu_seconds for kernel in kernels]
-    return round(times.user + times.system + children + sum(others), 1) if all(others) else 0.0
+    others = [share for share in map(_share, kernels) if share is not None]
+    if len(others) < len(kernels):
+        return 0.0
+    return round(times.user + times.system + children + sum(others), 1)
+
+
+def _share(kernel, seconds=10) -> float | None:
+    """Return how long a kernel kept a processor busy, which is told a moment after its end."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        kernel.wait(seconds)
+    return kernel.cpu_seconds
 
 
 def end_with_parent():
