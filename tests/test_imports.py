@@ -12,7 +12,16 @@ ROOT = Path(xaiaudio.__file__).parent
 # From the ground up; a room imports from the floors below it, and within itself.
 FLOORS = (
     ("errors", "types"),
-    ("clock", "files", "filterbank", "imports", "progress", "signatures", "containers"),
+    (
+        "clock",
+        "collector",
+        "files",
+        "filterbank",
+        "imports",
+        "progress",
+        "signatures",
+        "containers",
+    ),
     ("cache", "decoding", "nmf", "stft"),
     ("audio", "patches", "frontend_settings"),
     ("frontend", "streaming", "synthesis"),

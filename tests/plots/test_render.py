@@ -1,5 +1,6 @@
 """Figures as files: they open, their text is text, and the same figure gives the same bytes."""
 
+import io
 import re
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 import xaiaudio as xa
@@ -26,6 +28,17 @@ def test_the_same_figure_gives_the_same_bytes_and_no_date(format):
     data = render(figure(), format)
     assert data == render(figure(), format)
     assert not re.search(rb"CreationDate|<dc:date>|Matplotlib v|20\d\d-\d\d-\d\d", data)
+
+
+def test_a_layout_that_is_done_once_moves_no_pixel():
+    fig, plain = figure(), io.BytesIO()
+    drawn = np.asarray(Image.open(io.BytesIO(render(fig, dpi=100))))
+    figure().savefig(plain, format="png", dpi=100)
+    assert np.array_equal(drawn, np.asarray(Image.open(plain)))
+    assert type(fig.get_layout_engine()).__name__ == "ConstrainedLayoutEngine"
+    bare = Figure()
+    bare.subplots().plot([1, 2])
+    assert render(bare).startswith(b"\x89PNG")
 
 
 def test_svg_is_well_formed_and_its_text_is_text():

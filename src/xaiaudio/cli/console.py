@@ -9,6 +9,7 @@ import sys
 import warnings
 from pathlib import Path
 
+from .. import collector
 from ..errors import XaiAudioError, XaiAudioWarning
 from ..files import check_name
 
@@ -144,7 +145,7 @@ def quiet_libraries():
 
 def start_tensorflow() -> None:
     """Import TensorFlow without its start-up chatter about processors and graphics cards."""
-    with quiet_libraries(), _without("sklearn"):
+    with quiet_libraries(), _without("sklearn"), collector.paused():
         import keras  # noqa: F401
         import tensorflow
 

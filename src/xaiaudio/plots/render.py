@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,24 @@ def render(fig: Figure, format: str = "png", dpi: float = DPI) -> bytes:
 
     buffer = io.BytesIO()
     FigureCanvasAgg(fig)
-    options: Any = {"pil_kwargs": {"optimize": True}} if format == "png" else {}
-    with rc_context(_SETTINGS):
-        fig.savefig(buffer, format=format, dpi=dpi, metadata=FORMATS[format], **options)
+    with rc_context(_SETTINGS), _laid_out(fig, dpi):
+        fig.savefig(buffer, format=format, dpi=dpi, metadata=FORMATS[format])
     return buffer.getvalue()
+
+
+@contextlib.contextmanager
+def _laid_out(fig, dpi):
+    """Lay a figure out: matplotlib would draw it twice, the first time for its layout alone."""
+    engine, usual = fig.get_layout_engine(), fig.dpi
+    if engine is None:
+        yield
+        return
+    fig.dpi = dpi
+    try:
+        engine.execute(fig)
+        fig.set_layout_engine("none")
+        fig.dpi = usual
+        yield
+    finally:
+        fig.dpi = usual
+        fig.set_layout_engine(engine)

@@ -25,6 +25,7 @@ import subprocess
 import sys
 import threading
 
+from .. import collector
 from .machine import Machine
 
 #: What most chapters import. TensorFlow imports keras, scikit-learn and matplotlib.
@@ -177,8 +178,9 @@ def main():
     server = socket.socket(fileno=int(sys.argv[1]))
     # What a kernel asks matplotlib for, which reads it when it is imported.
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
-    for name in PRELOADED:
-        importlib.import_module(name)
+    with collector.paused():  # also, what no collection touches is shared by all copies
+        for name in PRELOADED:
+            importlib.import_module(name)
     if len(os.listdir("/proc/self/task")) > 1:
         raise SystemExit("An import has started threads.")
     here = os.getcwd()
