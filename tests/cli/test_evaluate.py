@@ -143,6 +143,8 @@ def test_a_card_tells_the_run_and_how_to_repeat_it(capsys, folder, tmp_path):
     status, _, err = call(capsys, *words[1:], "--card", hidden, "--hide-names")
     assert status == 0, err
     page = hidden.read_text(encoding="utf-8")
+    assert str(folder) not in page and "xaiaudio evaluate FOLDER " in page
+    assert folder.name in text and f" {folder.name}" not in page and "on a folder" in page
     for file in folder.rglob("*.wav"):
         assert f"| {file.stem} | " in text and f">{file.stem}</th>" not in page
         assert hashlib.sha256(file.read_bytes()).hexdigest()[:12] in page

@@ -68,7 +68,8 @@ read several.
 
 --card writes what belongs with the maps in a report: network, sounds, options, each
 measure beside the random map, and what was not shown. It names the clips and shows the
-command as you typed it; --hide-names puts fingerprints of the clips in their place."""
+command as you typed it; --hide-names puts fingerprints of the clips in their place, and
+does not name the folder."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -126,7 +127,7 @@ def evaluate(
         typer.Option(metavar="FILE", help="Also write a card for a report, .md or .html."),
     ] = None,
     hide_names: Annotated[
-        bool, typer.Option("--hide-names", help="No names of clips on the card.")
+        bool, typer.Option("--hide-names", help="No names of clips or of their folder on the card.")
     ] = False,
 ) -> None:
     """Measure the explanation methods on a network and sounds, and rank them."""
@@ -143,6 +144,7 @@ def evaluate(
 
     found = datasets.load(sounds, progress=watched())
     note_passed_over(found)
+    folder_name = found.name
     start_tensorflow()
     from .. import evaluate as measuring
     from ..explainers.registry import methods as known
@@ -171,7 +173,12 @@ def evaluate(
     written = write(board, out)
     if card is not None:
         about = {"file": model if Path(model).is_file() else None, "hide_names": hide_names}
-        made = measuring.card(classifier, cases, board, again=_typed(context), **about)
+        hidden = sounds if hide_names and Path(sounds).is_dir() else None
+        again = _typed(context, hidden)
+        if hidden is not None:
+            name = cases.dataset.replace(folder_name, "a folder")
+            cases, board = replace(cases, dataset=name), replace(board, dataset=name)
+        made = measuring.card(classifier, cases, board, again=again, **about)
         written.append(write_card(made, card))
     for names in _families(board):
         _, *rows = board.table(names)
@@ -198,7 +205,15 @@ def _check_card(path: Path) -> None:
         raise XaiAudioError(f"--card is {path}, but nothing can be written to {place}.")
 
 
-def _typed(context) -> str:
+def _said(value, hidden: str | None) -> str:
+    """Return a word of the command; of a folder that is hidden, and what is in it, FOLDER."""
+    if hidden is None or not (value == hidden or isinstance(value, Path)):
+        return str(value)
+    path, folder = Path(os.path.abspath(value)), Path(os.path.abspath(hidden))
+    return str("FOLDER" / path.relative_to(folder)) if path.is_relative_to(folder) else str(value)
+
+
+def _typed(context, hidden: str | None = None) -> str:
     """Return the command with all its options that are not the defaults."""
     words = ["xaiaudio", "evaluate"]
     for option in context.command.params:
@@ -206,12 +221,12 @@ def _typed(context) -> str:
         if value is None or value == option.get_default(context):
             continue
         if option.param_type_name == "argument":
-            words.append(str(value))
+            words.append(_said(value, hidden))
         elif getattr(option, "is_flag", False):
             words.append(option.opts[0])
         else:
             for one in value if isinstance(value, (list, tuple)) else [value]:
-                words += [option.opts[0], str(one)]
+                words += [option.opts[0], _said(one, hidden)]
     return shlex.join(words)
 
 
