@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import xaiaudio as xa
-from xaiaudio.probes import clusters, control_labels, folds_of, selectivity
-from xaiaudio.probes.linear import probabilities
+from xaiaudio.probes import control_labels, folds_of, selectivity
+from xaiaudio.probes.fitting import probabilities
 
 
 def test_a_type_has_one_label_everywhere():
@@ -94,14 +94,3 @@ def test_classes_are_no_types():
     for types, draws in ((np.arange(19), 3), (np.arange(20), 0)):
         with pytest.raises(xa.XaiAudioError, match="type for each row"):
             selectivity(features, labels, types, np.arange(20), draws=draws)
-
-
-def test_clusters_find_what_lies_together():
-    rng = np.random.default_rng(1)
-    true = np.arange(60) % 3
-    found = clusters(np.eye(3)[true] * [1, 100, 0.01] + 1e-4 * rng.normal(size=(60, 3)), 3)
-    for kind in range(3):
-        assert len(np.unique(found[true == kind])) == 1
-    assert len(np.unique(found)) == 3
-    with pytest.raises(xa.XaiAudioError, match="3 rows cannot"):
-        clusters(np.zeros((3, 2)), 4)

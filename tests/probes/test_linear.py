@@ -5,7 +5,7 @@ import pytest
 
 import xaiaudio as xa
 from xaiaudio.probes import Activations, classify, dealt_anew, folds_of, over_layers, regress
-from xaiaudio.probes.linear import probabilities, standardised
+from xaiaudio.probes.fitting import probabilities, standardised
 
 
 def plain_standardised(train, test):

@@ -7,7 +7,7 @@ import pytest
 
 import xaiaudio as xa
 from xaiaudio.probes import code_length
-from xaiaudio.probes.linear import probabilities
+from xaiaudio.probes.fitting import probabilities
 
 
 def uniform(train, targets, test, classes):

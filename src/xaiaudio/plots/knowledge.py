@@ -29,7 +29,7 @@ def known_by_layer(
     ----------
     panels : mapping of str to mapping of str to array_like of float, shape (layers, 3)
         By property and network: lower end, score and upper end of each layer, from the input on, as
-        :meth:`xaiaudio.probes.linear.Knowledge.curve` gives them.
+        :meth:`xaiaudio.probes.readings.Knowledge.curve` gives them.
     label : str
         What the scores are.
     chance : mapping of str to float, optional

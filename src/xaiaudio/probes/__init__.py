@@ -17,8 +17,8 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     ],
     submod_attrs={
         "activations": ["Activations", "pooled", "stages"],
-        "control": ["Selectivity", "clusters", "control_labels", "selectivity"],
-        "linear": ["Knowledge", "Reading", "classify", "over_layers", "regress"],
+        "control": ["Selectivity", "control_labels", "selectivity"],
+        "linear": ["classify", "over_layers", "regress"],
         "memorisation": [
             "Nearest",
             "Pair",
@@ -32,6 +32,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
             "threshold",
         ],
         "online_code": ["CodeLength", "code_length"],
+        "readings": ["Knowledge", "Reading"],
         "splitting": ["dealt_anew", "folds_of", "recordings"],
     },
 )

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import XaiAudioError
 from ..evaluate.benchmark.bootstrap import Interval, interval
-from .linear import PENALTY, checked, probabilities, standardised
+from .fitting import PENALTY, checked, probabilities
 from .splitting import folds_of
 
 if TYPE_CHECKING:
@@ -110,8 +110,7 @@ def selectivity(
     features : array_like of float, shape (n, numbers)
     labels : array_like, shape (n,)
     types : array_like, shape (n,)
-        What a probe could learn by heart: the recording of each row, or a cluster, see
-        :func:`clusters`. Never the class.
+        What a probe could learn by heart, such as the recording of each row. Never the class.
     groups : array_like, shape (n,)
         What is not to be on both sides. With the recordings as types, give parts of them, or all
         types are absent from training.
@@ -160,7 +159,7 @@ def selectivity(
             "The labels have one class only: there is nothing to read."
             if len(classes) < 2
             else "The types are the classes: a control label would be the class by another name. "
-            "Give the recordings, or clusters."
+            "Give the recordings."
         )
     tasks = [targets] + [control_labels(types, targets, seed=[seed, draw]) for draw in range(draws)]
     fold = folds_of(groups, folds, labels=labels, seed=seed)
@@ -182,31 +181,3 @@ def selectivity(
         control_unseen=interval(of_control[~seen], groups[~seen]).mean,
         task_unseen=interval(of_task[~seen], groups[~seen]).mean,
     )
-
-
-def clusters(features: ArrayLike, count: int, *, seed: int = 0) -> np.ndarray:
-    """Give each row the number of its cluster (k-means, scikit-learn): types for a control task.
-
-    Parameters
-    ----------
-    features : array_like of float, shape (n, numbers)
-        Standardised here.
-    count : int
-        Of clusters; at most n.
-    seed : int
-
-    Returns
-    -------
-    ndarray of int, shape (n,)
-
-    Raises
-    ------
-    XaiAudioError
-        If there are fewer rows than clusters.
-    """
-    from sklearn.cluster import KMeans
-
-    if not 1 <= count <= len(features):
-        raise XaiAudioError(f"{len(features)} rows cannot be put into {count} clusters.")
-    values = standardised(features, features)[0]
-    return KMeans(count, n_init=2, random_state=seed).fit_predict(values)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import XaiAudioError
-from .linear import PENALTY, probabilities
+from .fitting import PENALTY, probabilities
 
 if TYPE_CHECKING:
     from collections.abc import Callable

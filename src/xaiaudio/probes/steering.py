@@ -18,7 +18,7 @@ from ..errors import XaiAudioError
 from ..models.graph import graph_of, run
 from ..models.tracing import traced
 from .activations import BATCH, stages
-from .linear import PENALTY, check_penalty, standardised
+from .fitting import PENALTY, check_penalty, standardised
 from .sensitivities import asked_for, checked
 
 if TYPE_CHECKING:
