@@ -1,5 +1,7 @@
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from sklearn.linear_model import LogisticRegression
 
 import xaiaudio as xa
@@ -82,6 +84,48 @@ def test_for_small_strengths_the_logit_follows_the_gradient(model, layer):
     logits, _ = knob.turned(patches(), step, [-small, small])
     rise = (logits[1] - logits[0])[np.arange(4), targets] / (2 * small)
     np.testing.assert_allclose(knob.slope(patches(), step, targets), rise, rtol=0.03, atol=0.03)
+
+
+def residual():
+    """Return a network of two residual blocks and a branch that only the head reads."""
+    layers = keras.layers
+    start = keras.Input((12, 6, 1))
+    x = layers.Conv2D(4, 3, padding="same", activation="tanh", name="stem")(start)
+    side = layers.Conv2D(3, 1, name="side")(x)
+    for block in (1, 2):
+        inner = layers.Conv2D(5, 3, padding="same", activation="tanh", name=f"in{block}")(x)
+        inner = layers.Conv2D(4, 3, padding="same", name=f"out{block}")(inner)
+        x = layers.Add(name=f"sum{block}")([x, inner])
+    both = layers.Concatenate()([x, side])
+    end = layers.Dense(3, name="end")(layers.GlobalAveragePooling2D()(both))
+    network, frontend = keras.Model(start, end), xa.LogMel(frames=12, bands=6)
+    return xa.AudioClassifier(network, network, "abc", frontend, name="residual")
+
+
+def test_a_layer_in_a_residual_branch_is_moved_and_what_goes_around_it_is_not():
+    keras.utils.set_random_seed(0)
+    model = residual()
+    values = np.random.default_rng(0).normal(size=(3, 12, 6)).astype(np.float32)
+    knob = steering.Knob(model, "in1", watched=["sum1", "out2"])
+    step = np.random.default_rng(1).normal(size=5).astype(np.float32)
+    logits, _ = knob.turned(values, step, [0.0, 0.7])
+    np.testing.assert_allclose(logits[0], model.logits(values), atol=1e-5)
+    # The same by hand, layer by layer.
+    layer = {one.name: one for one in model.network.layers}
+    x = layer["stem"](values[..., None])
+    inner = layer["out1"](layer["in1"](x) + 0.7 * step)
+    y = x + inner
+    y = y + layer["out2"](layer["in2"](y))
+    head = tf.reduce_mean(tf.concat([y, layer["side"](x)], axis=-1), [1, 2])
+    np.testing.assert_allclose(logits[1], layer["end"](head), atol=1e-5)
+    small, _ = knob.turned(values, step, [-1e-2, 1e-2])
+    rise = (small[1] - small[0])[np.arange(3), [0, 1, 2]] / 2e-2
+    np.testing.assert_allclose(knob.slope(values, step, [0, 1, 2]), rise, atol=1e-3)
+
+
+def test_a_watched_layer_on_another_branch_is_refused():
+    with pytest.raises(XaiAudioError, match="from 'in1' on"):
+        steering.Knob(residual(), "in1", watched=["side"])
 
 
 def test_layers_that_are_not_there_or_come_before_are_refused(model):

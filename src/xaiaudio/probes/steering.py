@@ -143,7 +143,7 @@ class Knob:
     Raises
     ------
     XaiAudioError
-        If there is no such layer, or a watched one does not come after it.
+        If there is no such layer, or a watched one does not change with it.
 
     Examples
     --------
@@ -163,31 +163,37 @@ class Knob:
         for name in (layer, *watched):
             if name not in known:
                 raise XaiAudioError(f"There is no layer {name!r}: there are {', '.join(known)}.")
-        order = list(known)
-        if any(order.index(name) < order.index(layer) for name in watched):
+        moved = known[layer]
+        behind, beside = _parted(graph, moved)
+        if any(known[name] not in behind for name in watched):
             raise XaiAudioError(f"Only layers from {layer!r} on change when it is moved.")
         self.model, self.layer, self.watched = model, layer, tuple(watched)
-        self.channels = int(known[layer].output.shape[-1])
+        self.channels = int(moved.output.shape[-1])
         entry = next(node for node in graph.nodes if not node.parents)
-        moved = known[layer]
+        kept = [moved, *beside]
         wanted = [graph.output, *(known[name] for name in watched)]
 
         def before(inputs):
-            return tf.cast(run(graph, {entry: inputs}, [moved])[0], tf.float32)
+            return [tf.cast(value, tf.float32) for value in run(graph, {entry: inputs}, kept)]
 
-        def after(hidden, step):
-            logits, *seen = run(graph, {moved: hidden + step}, wanted)
+        def onward(hidden, others, nodes):
+            return run(graph, dict(zip(kept, [hidden, *others], strict=True)), nodes)
+
+        def after(values, step):
+            hidden, *others = values
+            logits, *seen = onward(hidden + step, others, wanted)
             return tf.cast(logits, tf.float32), [_pooled(value) for value in seen]
 
-        def slope(hidden, way, chosen):
+        def slope(values, way, chosen):
+            hidden, *others = values
             with tf.GradientTape() as tape:
                 tape.watch(hidden)
-                logits = run(graph, {moved: hidden}, [graph.output])[0]
+                logits = onward(hidden, others, [graph.output])[0]
                 total = tf.reduce_sum(tf.cast(logits, tf.float32) * chosen)
             along = tape.gradient(total, hidden) * way
             return tf.reduce_sum(along, axis=list(range(1, along.shape.rank)))
 
-        signature = tf.TensorSpec((None, *moved.output.shape[1:]), tf.float32)
+        signature = [tf.TensorSpec((None, *node.output.shape[1:]), tf.float32) for node in kept]
         vector = tf.TensorSpec((self.channels,), tf.float32)
         classes = tf.TensorSpec((None, len(model.labels)), tf.float32)
         self._before = traced(before, [tf.TensorSpec((None, *entry.output.shape[1:]), tf.float32)])
@@ -223,12 +229,12 @@ class Knob:
         if strengths.ndim != 1 or not len(strengths):
             raise XaiAudioError("The strengths are a list of numbers, one at least.")
         found: list[list] = [[] for _ in range(1 + len(self.watched))]
-        for hidden in self._hidden(patches):
-            rows = [self._after(hidden, tf.constant(s * step)) for s in strengths]
-            for part, values in zip(
+        for values in self._hidden(patches):
+            rows = [self._after(values, tf.constant(s * step)) for s in strengths]
+            for part, column in zip(
                 found, zip(*((row[0], *row[1]) for row in rows), strict=True), strict=True
             ):
-                part.append(np.stack([value.numpy() for value in values]))
+                part.append(np.stack([value.numpy() for value in column]))
         logits, *seen = (np.concatenate(part, axis=1) for part in found)
         return logits, dict(zip(self.watched, seen, strict=True))
 
@@ -243,13 +249,14 @@ class Knob:
         numbers = asked_for(self.model, targets, len(np.asarray(patches)))
         chosen = np.eye(len(self.model.labels), dtype=np.float32)[numbers]
         parts, start = [], 0
-        for hidden in self._hidden(patches):
-            rows = tf.constant(chosen[start : start + len(hidden)])
-            parts.append(self._slope(hidden, step, rows).numpy())
-            start += len(hidden)
+        for values in self._hidden(patches):
+            rows = tf.constant(chosen[start : start + len(values[0])])
+            parts.append(self._slope(values, step, rows).numpy())
+            start += len(rows)
         return np.concatenate(parts)
 
     def _hidden(self, patches):
+        """Yield the layer's values, and those beside it, batch by batch."""
         inputs = np.asarray(self.model.as_input(checked(self.model, patches)))
         for start in range(0, len(inputs), BATCH):
             yield self._before(tf.constant(inputs[start : start + BATCH]))
@@ -262,6 +269,19 @@ class Knob:
                 "channels."
             )
         return step
+
+
+def _parted(graph, moved) -> tuple[set, list]:
+    """Return the nodes that change with one, and the others that these read beside it.
+
+    Of a layer inside a residual branch, what goes around the branch is such another.
+    """
+    behind, beside = {moved}, []
+    for node in graph.nodes:
+        if node is not moved and behind.intersection(node.parents):
+            behind.add(node)
+            beside += [parent for parent in node.parents if parent not in behind]
+    return behind, list(dict.fromkeys(beside))
 
 
 def _pooled(value):
