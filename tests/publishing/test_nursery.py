@@ -11,6 +11,7 @@ import pytest
 from small_book import chapter, make_book, quiet
 
 from xaiaudio import XaiAudioError
+from xaiaudio.imports import PACKAGE
 from xaiaudio.publishing import execute, notebooks, nursery, project
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks are for Linux")
@@ -23,8 +24,11 @@ import sys
 
 import matplotlib
 import xaiaudio as xa
+from xaiaudio import imports
 
-xa.number("NAME-imported", "tensorflow" in sys.modules)
+read = imports._uses.cache_info().currsize
+xa.number("NAME-imported", {"tensorflow", "librosa", "xaiaudio.explainers.lime"} <= {*sys.modules})
+xa.number("NAME-read", read)
 xa.number("NAME-backend", matplotlib.get_backend())
 xa.number("NAME-folder", os.path.basename(os.path.dirname(os.getcwd())))
 xa.number("NAME-threads", os.environ["OMP_NUM_THREADS"])
@@ -47,7 +51,8 @@ def test_kernels_of_many_chapters_have_imported_already(tmp_path):
         page = notebooks.read(execute.notebook_path(ours, name))
         said = {record["name"]: record["value"] for record in notebooks.records(page)}
         said = {key.removeprefix(f"{name}-"): value for key, value in said.items()}
-        assert said["imported"] and "inline" in said["backend"]
+        assert said["imported"] and said["read"] == len(PACKAGE.everything(""))
+        assert "inline" in said["backend"]
         assert said["folder"] == name and said["threads"] == str(execute.THREADS)
         assert said["hash"] == usual and said["child"] == 3
         assert "45" in str(page.cells)

@@ -26,10 +26,18 @@ import sys
 import threading
 
 from .. import collector
+from ..imports import PACKAGE
 from .machine import Machine
 
 #: What most chapters import. TensorFlow imports keras, scikit-learn and matplotlib.
-PRELOADED = ("tensorflow", "sklearn.linear_model", "scipy.signal", "ipykernel.kernelapp")
+PRELOADED = (
+    "tensorflow",
+    "sklearn.linear_model",
+    "scipy.signal",
+    "librosa.core",
+    "librosa.feature",
+    "ipykernel.kernelapp",
+)
 
 #: With fewer chapters to run it does not pay.
 LEAST = 4
@@ -181,6 +189,7 @@ def main():
     with collector.paused():  # also, what no collection touches is shared by all copies
         for name in PRELOADED:
             importlib.import_module(name)
+        _read_package()
     if len(os.listdir("/proc/self/task")) > 1:
         raise SystemExit("An import has started threads.")
     here = os.getcwd()
@@ -203,6 +212,15 @@ def main():
             sys.path[:] = [folder for folder in sys.path if folder not in ("", here)]
             return _live(connection)
         kernels[pid] = connection
+
+
+def _read_package():
+    """Import the package, and read what each module uses: the keys of kept results ask for it."""
+    for name in sorted(PACKAGE.everything("")):
+        PACKAGE.uses(name)
+        if not name.startswith(("cli", "publishing")):
+            with contextlib.suppress(ImportError):  # of an extra that is not installed
+                importlib.import_module(f"xaiaudio.{name}".rstrip("."))
 
 
 def _ends():
