@@ -8,6 +8,8 @@ import pytest
 from small_networks import additive, random_patches
 
 import xaiaudio as xa
+from xaiaudio.evaluate.benchmark.samples import Cases
+from xaiaudio.evaluate.metrics import deletion as curves
 from xaiaudio.evaluate.metrics.deletion import deletion, drops_of, insertion, mu_fidelity, ranks
 
 
@@ -42,6 +44,23 @@ def test_both_curves_share_their_ends(small, result):
     down, up = deletion(small, result), insertion(small, result)
     np.testing.assert_allclose(down.scores[:, 0], up.scores[:, -1], atol=1e-6)
     np.testing.assert_allclose(down.scores[:, -1], up.scores[:, 0], atol=1e-6)
+
+
+def test_the_leaderboard_asks_about_the_ends_of_its_curves_once(small, result, monkeypatch):
+    names = tuple("abcd")
+    cases = Cases(result.patches, result.targets, None, names, "made up")
+    asked = []
+    monkeypatch.setattr(
+        curves, "_asked", lambda *given, ask=curves._asked: asked.append(given[2]) or ask(*given)
+    )
+    rows = {"methods": ["saliency", "occlusion"], "references": ["energy"]}
+    board = xa.evaluate.leaderboard(small, cases, measures=["deletion", "insertion"], **rows)
+    assert [len(bounds) for bounds in asked] == [2, *[19] * 6]
+    for name in ("saliency", "occlusion"):
+        found = xa.explain(small, cases.patches, cases.targets, name)
+        for curve in (deletion, insertion):
+            values = board.row(name).values[curve.__name__]
+            np.testing.assert_allclose(values, curve(small, found).area, atol=1e-6)
 
 
 def test_ranks_of_equal_cells_follow_their_order():

@@ -91,8 +91,7 @@ def deletion(
     >>> deletion(model, result, steps=4).fractions
     array([0.  , 0.25, 0.5 , 0.75, 1.  ])
     """
-    counts = _counts(result, steps)
-    return _curve(model, result, np.stack([0 * counts, counts], axis=1), counts, fill, progress)
+    return _curve(model, result, _first(_counts(result, steps)), fill, progress)
 
 
 def insertion(
@@ -128,9 +127,7 @@ def insertion(
     >>> insertion(model, result, steps=4).scores.shape
     (1, 5)
     """
-    counts = _counts(result, steps)
-    bounds = np.stack([counts, np.full_like(counts, result.maps[0].size)], axis=1)
-    return _curve(model, result, bounds, counts, fill, progress)
+    return _curve(model, result, _last(_counts(result, steps)), fill, progress)
 
 
 @dataclass(frozen=True)
@@ -285,12 +282,31 @@ def _counts(result, steps) -> np.ndarray:
     return np.round(np.linspace(0, cells, steps + 1)).astype(int)
 
 
-def _curve(model, result, bounds, counts, fill, progress) -> Curve:
+def _first(counts) -> np.ndarray:
+    """Return the ranks that deletion hides at each step: the first ones."""
+    return np.stack([0 * counts, counts], axis=1)
+
+
+def _last(counts) -> np.ndarray:
+    """Return the ranks that insertion still hides at each step: the last ones."""
+    return np.stack([counts, np.full_like(counts, counts[-1])], axis=1)
+
+
+def _curve(model, result, bounds, fill, progress) -> Curve:
+    return _drawn(result, bounds, _asked(model, result, bounds, fill, progress))
+
+
+def _asked(model, result, bounds, fill, progress) -> np.ndarray:
+    """Ask about patches with the ranks between each two bounds hidden: (n, bounds, classes)."""
     base = filling(result.patches, fill, silence_of(model))
     masks = Ranks(_in_turn(result), bounds)
-    answers = engine_of(model)(result.inputs, base, masks, progress=progress)
+    return engine_of(model)(result.inputs, base, masks, progress=progress)
+
+
+def _drawn(result, bounds, answers) -> Curve:
     scores = answers[np.arange(len(result)), :, result.targets].astype(np.float64)
-    fractions = counts / counts[-1]
+    moved = np.abs(bounds - bounds[0]).sum(axis=1)
+    fractions = moved / moved[-1]
     return Curve(fractions, scores, np.trapezoid(scores, fractions, axis=1))
 
 
@@ -361,10 +377,9 @@ def _correlation(first, second) -> np.ndarray:
     high=1,
     summary="area under the probability while cells are removed, the most relevant first",
     source=_PETSIUK,
-    takes=("model", "result"),
 )
-def _deletion_area(model, result):
-    return deletion(model, result, steps=_steps(result), progress=False).area
+def _deletion_area(context):
+    return _area(context, _first)
 
 
 @register(
@@ -377,14 +392,24 @@ def _deletion_area(model, result):
     high=1,
     summary="area under the probability while cells are put back, the most relevant first",
     source=_PETSIUK,
-    takes=("model", "result"),
 )
-def _insertion_area(model, result):
-    return insertion(model, result, steps=_steps(result), progress=False).area
+def _insertion_area(context):
+    return _area(context, _last)
 
 
-def _steps(result) -> int:
-    return min(20, result.maps[0].size)
+def _area(context, hidden) -> np.ndarray:
+    """Return the areas under a row's curves; their ends are the same for all rows."""
+    result = context.result
+    counts = _counts(result, min(20, result.maps[0].size))
+
+    def asked(bounds):
+        return _asked(context.model, result, bounds, "silence", False)
+
+    ends = context.once("ends of curves", lambda: asked(_first(counts)[[0, -1]]))
+    first, last = np.split(ends if hidden is _first else ends[:, ::-1], 2, axis=1)
+    bounds = hidden(counts)
+    between = [asked(bounds[1:-1])] if len(bounds) > 2 else []
+    return _drawn(result, bounds, np.concatenate([first, *between, last], axis=1)).area
 
 
 @register(
