@@ -96,8 +96,8 @@ def load_audio(
     """
     path = Path(path)
     check_rate(sample_rate)
-    _check_counted("channel", channel)
-    _check_counted("stream", stream)
+    check_counted("channel", channel)
+    check_counted("stream", stream)
     check_file(path)
     sound = decode(path, channel, stream)
     if not sum(len(wave) for wave, _ in sound.runs):
@@ -231,7 +231,8 @@ def check_rate(rate: int) -> None:
         )
 
 
-def _check_counted(what, number) -> None:
+def check_counted(what: str, number: int | None) -> None:
+    """Raise XaiAudioError unless this is None or a number that counts from 0."""
     if number is None:
         return
     if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 0:

@@ -1,4 +1,4 @@
-"""Seconds as people write them: 3.2 s, 12:03.4, 1:02:03."""
+"""Seconds and counts as people write them: 3.2 s, 12:03.4, 1:02:03; 1 clip, 3 clips."""
 
 from __future__ import annotations
 
@@ -71,3 +71,15 @@ def seconds_of(text: str) -> float:
     raise XaiAudioError(
         f"{text!r} is no time: write seconds (90), m:ss (1:30) or h:mm:ss (1:02:03)."
     )
+
+
+def counted(number: int, one: str, several: str = "") -> str:
+    """Return a number with its word.
+
+    Examples
+    --------
+    >>> from xaiaudio.clock import counted
+    >>> counted(1, "clip"), counted(3, "clip"), counted(2, "patch", "patches")
+    ('1 clip', '3 clips', '2 patches')
+    """
+    return f"{number} {one if number == 1 else several or one + 's'}"

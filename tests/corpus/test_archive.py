@@ -255,7 +255,7 @@ def test_the_command_explains_and_goes_on(capsys, sounds, tmp_path):
     asked = ("corpus", "explain", sounds, "--out", tmp_path / "out", "--workers", "0")
     status, said, told = call(capsys, *asked)
     assert status == 0 and said.startswith("9 clips explained, 3 bad.")
-    assert "12 clips in 1 units, 1 to do" in told and "Bad: hum/text.wav" in told
+    assert "12 clips in 1 unit, 1 to do" in told and "Bad: hum/text.wav" in told
     status, said, told = call(capsys, *asked)
     assert status == 0 and "0 to do" in told and said.startswith("9 clips")
     status, _, told = call(capsys, *asked, "--overlap", "0")

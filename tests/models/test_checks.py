@@ -44,6 +44,20 @@ def test_index_looks_past_upper_case_and_asks_what_was_meant():
         classifier.index("RAIN")
     with pytest.raises(XaiAudioError, match=r"did you mean 'Sea waves'\?"):
         classifier.index("sea wave")
+    with pytest.raises(XaiAudioError, match=r"no class 'Wave' \(did you mean 'Sea waves'\?\)"):
+        classifier.index("Wave")
+
+
+def test_labels_that_hold_the_word_come_before_close_spellings():
+    labels = ["Hot dog stand", "Dog bark", "Dogma", "Doge", "Dig", "Rain", "Church bells"]
+    classifier = AudioClassifier.from_keras(model(units=7), labels)
+    asked = r"\(did you mean 'Dog bark', 'Hot dog stand', 'Doge' or 'Dogma'\?\)"
+    with pytest.raises(XaiAudioError, match=asked):
+        classifier.index("dog")
+    with pytest.raises(XaiAudioError, match=r"did you mean 'Church bells'\?"):
+        classifier.index("belsl")
+    with pytest.raises(XaiAudioError, match="no class 'xylophone': its"):
+        classifier.index("xylophone")
 
 
 def test_a_message_does_not_list_hundreds_of_classes():

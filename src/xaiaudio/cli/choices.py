@@ -1,9 +1,12 @@
-"""What the commands ask for alike: ``--model`` and what is not known of it, and ``--set``."""
+"""What the commands ask for alike: the network, what is not known of it, and ``--set``."""
 
 from __future__ import annotations
 
 import ast
+import functools
+import inspect
 import json
+from collections.abc import Callable
 from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
@@ -86,16 +89,39 @@ Span = Annotated[
 ]
 
 
+Signature = Annotated[
+    str | None,
+    typer.Option(help="Name of the signature to call, where a SavedModel has several."),
+]
+Target = Annotated[str | None, typer.Option(help="Class to explain. Default: the predicted one.")]
+Overlap = Annotated[
+    float, typer.Option(min=0.0, max=0.95, help="Share of a patch that the next one repeats.")
+]
+Channel = Annotated[
+    int | None, typer.Option(min=0, help="Channel to take, from 0. Default: the mean of all.")
+]
+Pad = Annotated[
+    bool, typer.Option("--pad", help="Lengthen sounds shorter than a patch with silence.")
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="METHOD.OPTION=VALUE", help="Option of a method; repeat for several."
+    ),
+]
+
+
 def about_network(
-    labels,
-    ends_in,
-    activation,
-    repeat_channels,
-    sample_rate,
-    seconds,
-    front_end=None,
-    output_name=None,
-    span=None,
+    labels: Labels = None,
+    ends_in: EndsIn = None,
+    activation: ItsActivation = None,
+    repeat_channels: RepeatChannels = False,
+    sample_rate: SampleRate = None,
+    seconds: Seconds = None,
+    front_end: FrontEnd = None,
+    output_name: OutputName = None,
+    span: Span = None,
+    signature: Signature = None,
 ) -> dict[str, Any]:
     """Return what `load_model` is to be told of a network, by its names."""
     about: dict[str, Any] = {"labels": read_labels(labels)}
@@ -107,7 +133,30 @@ def about_network(
         raise XaiAudioError(f"--seconds is {seconds}: it must be a number above 0.")
     about |= {"sample_rate": sample_rate, "seconds": seconds, "output_name": output_name}
     about |= {"frontend": read_front_end(front_end), "span": read_span(span)}
-    return about
+    return about | {"signature": signature}
+
+
+def takes_network(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of :func:`about_network`, behind ``--model``.
+
+    It is called with what they come to, as `about`, in their place.
+    """
+    ours = inspect.signature(about_network, eval_str=True).parameters
+    signature = inspect.signature(command, eval_str=True)
+    listed: list[inspect.Parameter] = []
+    for name, parameter in signature.parameters.items():
+        listed += [parameter] if name != "about" else []
+        listed += ours.values() if name == "model" else []
+
+    @functools.wraps(command)
+    def with_network(**given) -> None:
+        told = {name: given.pop(name) for name in ours}
+        command(**given, about=about_network(**told))
+
+    # What typer reads the options from.
+    with_network.__signature__ = signature.replace(parameters=listed)  # type: ignore[attr-defined]
+    with_network.__annotations__ = {one.name: one.annotation for one in listed}
+    return with_network
 
 
 def read_front_end(name: str | None):

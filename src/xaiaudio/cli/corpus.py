@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from ..clock import counted
 from ..errors import XaiAudioError
 from .choices import (
-    EndsIn,
-    ItsActivation,
-    Labels,
+    Channel,
     Model,
-    RepeatChannels,
-    SampleRate,
-    Seconds,
-    about_network,
+    Overlap,
+    Pad,
+    Settings,
+    Target,
     read_options,
+    takes_network,
 )
 from .console import check_folder, note, note_all, quiet_libraries, say, watched
 
@@ -61,34 +61,19 @@ def add_to(app: typer.Typer) -> None:
 
 
 @group.command("explain", short_help="Explain all sounds of a folder.", epilog=_EXPLAIN)
+@takes_network
 def explain(
     folder: Annotated[Path, typer.Argument(help="Holds the sounds.", readable=False)],
     model: Model = "lite",
-    labels: Labels = None,
-    ends_in: EndsIn = None,
-    activation: ItsActivation = None,
-    repeat_channels: RepeatChannels = False,
-    sample_rate: SampleRate = None,
-    seconds: Seconds = None,
     method: Annotated[
         list[str] | None,
         typer.Option("--method", "-m", help="Repeat for several. Default: gradcam."),
     ] = None,
-    target: Annotated[
-        str | None, typer.Option(help="Class to explain. Default: the predicted one.")
-    ] = None,
-    overlap: Annotated[
-        float, typer.Option(min=0.0, max=0.95, help="Share of a patch that the next one repeats.")
-    ] = 0.5,
-    pad: Annotated[
-        bool, typer.Option("--pad", help="Lengthen sounds shorter than a patch with silence.")
-    ] = False,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="METHOD.OPTION=VALUE", help="Option of a method; repeat for several."
-        ),
-    ] = None,
+    target: Target = None,
+    overlap: Overlap = 0.5,
+    channel: Channel = None,
+    pad: Pad = False,
+    settings: Settings = None,
     clips: Annotated[int, typer.Option(min=1, help="Most clips of a unit.")] = 64,
     workers: Annotated[
         int | None,
@@ -101,11 +86,12 @@ def explain(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")] = Path(
         "explained"
     ),
+    *,
+    about: dict[str, Any],
 ) -> None:
     """Explain what a network listens to in all sounds of a folder; go on where it stopped."""
     methods = list(dict.fromkeys(method or ["gradcam"]))
     options = read_options(settings or [], methods)
-    about = about_network(labels, ends_in, activation, repeat_channels, sample_rate, seconds)
     if scheduler is not None and workers is not None:
         raise XaiAudioError("--workers are processes of this machine: leave out --scheduler.")
     check_folder(out)
@@ -120,25 +106,29 @@ def explain(
             methods={name: options.get(name, {}) for name in methods},
             target=target,
             overlap=overlap,
+            channel=channel,
             pad=pad,
             clips=clips,
             about=about,
         )
     note_all("Passed over, for its name is no UTF-8", plan.passed_over)
     if plan.added:
-        note(f"{plan.added} sounds came since.")
+        note(f"{counted(plan.added, 'sound')} came since.")
     waiting = len(plan.waiting())
-    note(f"{folder}: {len(plan)} clips in {plan.units} units, {waiting} to do.")
+    parts = f"{counted(len(plan), 'clip')} in {counted(plan.units, 'unit')}"
+    note(f"{folder}: {parts}, {waiting} to do.")
     done = corpus.run(
         plan, workers=workers, scheduler=scheduler, progress=watched() or None, tell=note
     )
     if done.units:
         rate = (done.clips + done.bad) / done.seconds
-        note(f"{done.clips + done.bad} clips in {done.seconds:.1f} s ({rate:.1f} a second).")
+        clips_done = counted(done.clips + done.bad, "clip")
+        note(f"{clips_done} in {done.seconds:.1f} s ({rate:.1f} a second).")
     found = corpus.read(out)
     bad = found.bad
     note_all("Bad", bad["reason"])
-    say(f"{(len(found.clips['file'])) // len(methods)} clips explained, {len(bad['file'])} bad.")
+    explained = counted(len(found.clips["file"]) // len(methods), "clip")
+    say(f"{explained} explained, {len(bad['file'])} bad.")
     say(f"  {out}")
     if not len(found.clips["file"]):
         raise typer.Exit(1)
@@ -184,10 +174,12 @@ def report(
     written = write(found, reports, method, folder)
     for one in reports:
         groups = one.groups
-        say(f"{one.label}: {len(one.files)} clips, {_groups(groups)}, p = {groups.p_value:.2f}")
+        clips = counted(len(one.files), "clip")
+        say(f"{one.label}: {clips}, {_groups(groups)}, p = {groups.p_value:.2f}")
         for number, band in enumerate(one.bands):
+            size = counted(int((groups.labels == number).sum()), "clip")
             say(
-                f"  group {number + 1}: {int((groups.labels == number).sum())} clips; at "
+                f"  group {number + 1}: {size}; at "
                 f"{band.low:.0f}-{band.high:.0f} Hz {band.share:.0%}, the others {band.others:.0%}"
             )
     for path in written:

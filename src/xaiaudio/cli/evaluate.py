@@ -6,27 +6,20 @@ import os
 import shlex
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
 
+from ..clock import counted
 from ..datasets.base import FOLDS
 from ..errors import XaiAudioError
 from .choices import (
-    EndsIn,
-    FrontEnd,
-    ItsActivation,
-    Labels,
     Model,
-    OutputName,
-    RepeatChannels,
-    SampleRate,
-    Seconds,
-    Span,
-    about_network,
+    Settings,
     load_network,
     read_options,
+    takes_network,
 )
 from .console import check_folder, note, note_passed_over, say, start_tensorflow, table, watched
 
@@ -79,6 +72,7 @@ def add_to(app: typer.Typer) -> None:
     )(evaluate)
 
 
+@takes_network
 def evaluate(
     context: typer.Context,
     sounds: Annotated[
@@ -89,26 +83,12 @@ def evaluate(
         ),
     ] = "synthetic",
     model: Model = "lite",
-    labels: Labels = None,
-    ends_in: EndsIn = None,
-    activation: ItsActivation = None,
-    repeat_channels: RepeatChannels = False,
-    sample_rate: SampleRate = None,
-    seconds: Seconds = None,
-    front_end: FrontEnd = None,
-    output_name: OutputName = None,
-    span: Span = None,
     methods: Annotated[
         list[str] | None,
         typer.Option("--methods", "--method", "-m", help="Repeat for several. Default: all."),
     ] = None,
     clips: Annotated[int, typer.Option(min=1, help="Most clips to measure on.")] = 40,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="METHOD.OPTION=VALUE", help="Option of a method; repeat for several."
-        ),
-    ] = None,
+    settings: Settings = None,
     mix: Annotated[
         float | None,
         typer.Option(
@@ -129,6 +109,8 @@ def evaluate(
     hide_names: Annotated[
         bool, typer.Option("--hide-names", help="No names of clips or of their folder on the card.")
     ] = False,
+    *,
+    about: dict[str, Any],
 ) -> None:
     """Measure the explanation methods on a network and sounds, and rank them."""
     check_folder(out)
@@ -136,10 +118,6 @@ def evaluate(
         raise XaiAudioError("--hide-names is for a card: add --card FILE.")
     if card is not None:
         _check_card(card)
-    about = about_network(
-        *(labels, ends_in, activation, repeat_channels, sample_rate, seconds),
-        *(front_end, output_name, span),
-    )
     from .. import datasets
 
     found = datasets.load(sounds, progress=watched())
@@ -190,8 +168,8 @@ def evaluate(
     for reason in board.unusable:
         note(f"Left out: {reason}")
     if board.left_out:
-        say(f"Left out, as {board.network} misclassifies them: {_clips(board.left_out)}.")
-    say(f"Measured on {_clips(board.cases)}.")
+        say(f"Left out, as {board.network} misclassifies them: {counted(board.left_out, 'clip')}.")
+    say(f"Measured on {counted(board.cases, 'clip')}.")
     for path in written:
         say(f"  {path}")
 
@@ -237,10 +215,6 @@ def _families(board) -> list[list[str]]:
         if any(np.isfinite(board.mean(row.name, one.name)) for row in board.rows):
             families.setdefault(one.family, []).append(one.name)
     return list(families.values())
-
-
-def _clips(count: int) -> str:
-    return f"{count} clip" if count == 1 else f"{count} clips"
 
 
 def _held_out_first(clips):

@@ -7,21 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
+from ..clock import counted
 from ..errors import XaiAudioError
 from .choices import (
-    EndsIn,
-    FrontEnd,
-    ItsActivation,
-    Labels,
+    Channel,
     Model,
-    OutputName,
-    RepeatChannels,
-    SampleRate,
-    Seconds,
-    Span,
-    about_network,
+    Overlap,
+    Pad,
+    Settings,
+    Target,
     load_network,
     read_options,
+    takes_network,
 )
 from .console import check_folder, note, quiet_libraries, say, start_tensorflow
 from .long import Stretch, answer_of, idle, readable
@@ -69,6 +66,7 @@ def add_to(app: typer.Typer) -> None:
     )(explain)
 
 
+@takes_network
 def explain(
     files: Annotated[
         list[Path],
@@ -79,15 +77,6 @@ def explain(
         ),
     ],
     model: Model = "lite",
-    labels: Labels = None,
-    ends_in: EndsIn = None,
-    activation: ItsActivation = None,
-    repeat_channels: RepeatChannels = False,
-    sample_rate: SampleRate = None,
-    seconds: Seconds = None,
-    front_end: FrontEnd = None,
-    output_name: OutputName = None,
-    span: Span = None,
     method: Annotated[
         list[str] | None,
         typer.Option(
@@ -96,28 +85,15 @@ def explain(
             help=f"Explanation method; repeat for several. Default: {', '.join(METHODS)}.",
         ),
     ] = None,
-    target: Annotated[
-        str | None, typer.Option(help="Class to explain. Default: the predicted one.")
-    ] = None,
-    overlap: Annotated[
-        float, typer.Option(min=0.0, max=0.95, help="Share of a patch that the next one repeats.")
-    ] = 0.5,
-    channel: Annotated[
-        int | None, typer.Option(min=0, help="Channel to take, from 0. Default: the mean of all.")
-    ] = None,
-    pad: Annotated[
-        bool, typer.Option("--pad", help="Lengthen sounds shorter than a patch with silence.")
-    ] = False,
+    target: Target = None,
+    overlap: Overlap = 0.5,
+    channel: Channel = None,
+    pad: Pad = False,
     keep: Annotated[
         float | None,
         typer.Option(help="Share of the cells in the kept sound. Default: weigh by relevance."),
     ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="METHOD.OPTION=VALUE", help="Option of a method; repeat for several."
-        ),
-    ] = None,
+    settings: Settings = None,
     mixer: Annotated[
         str,
         typer.Option(
@@ -165,14 +141,12 @@ def explain(
     table: Tables = None,
     figure: Figures = None,
     dpi: Dpi = 130,
+    *,
+    about: dict[str, Any],
 ) -> None:
     """Explain what a network listens to in sounds: picture, sounds and a page for each."""
     methods = list(dict.fromkeys(method or METHODS))
     options = read_options(settings or [], methods)
-    about = about_network(
-        *(labels, ends_in, activation, repeat_channels, sample_rate, seconds),
-        *(front_end, output_name, span),
-    )
     _check_keep(keep)
     _check_mixer(mixer)
     _check_threshold(threshold)
@@ -259,7 +233,8 @@ def _answer(clip) -> str:
     prediction = clip.prediction
     best = sorted(prediction.shares.items(), key=lambda item: -item[1])[:3]
     shares = ", ".join(f"{label} {share:.0%}" for label, share in best if share)
-    text = f"{prediction.label} (of {int(prediction.voted.sum())} patches: {shares})"
+    voted = counted(int(prediction.voted.sum()), "patch", "patches")
+    text = f"{prediction.label} (of {voted}: {shares})"
     if prediction.quiet:
         text += f"; {prediction.quiet} silent, without a vote"
     if clip.target != prediction.label:
@@ -273,7 +248,7 @@ def _tagged(clip) -> str:
 
     text = f"{sentence(clip.tags)}; explained:"
     if clip.tags.quiet:
-        text = f"{clip.tags.quiet} patches silent; {text}"
+        text = f"{counted(clip.tags.quiet, 'patch', 'patches')} silent; {text}"
     tags = {tag.label: tag for tag in clip.tags}
     return "\n".join([text, *(f"  {tags[label]}" for label in clip.targets)])
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import cache
-from ..audio import EXTENSIONS
+from ..audio import EXTENSIONS, check_counted
 from ..errors import XaiAudioError
 from ..files import whole
 from . import tables
@@ -64,6 +64,8 @@ class ArchiveSettings:
         The network's classes.
     frontend : dict
         The front end's settings.
+    channel : int or None
+        The channel explained; None for the mean of all.
     """
 
     folder: str
@@ -78,6 +80,7 @@ class ArchiveSettings:
     clips: int
     labels: list
     frontend: dict
+    channel: int | None = None
 
 
 # What a run must have in common with the one that began, and what that is called.
@@ -90,6 +93,7 @@ _FIXED = {
     "methods": "the methods and their options",
     "target": "the class explained",
     "overlap": "the overlap",
+    "channel": "the channel",
     "pad": "pad",
     "clips": "the clips of a unit",
 }
@@ -160,6 +164,7 @@ def plan(
     methods: Sequence[str] | Mapping[str, Mapping[str, Any]] = ("gradcam",),
     target: str | None = None,
     overlap: float = 0.5,
+    channel: int | None = None,
     pad: bool = False,
     clips: int = CLIPS,
     about: Mapping[str, Any] | None = None,
@@ -183,6 +188,8 @@ def plan(
         The class to explain; by default the one that the network predicts for the clip.
     overlap : float
         Of the patches that name a clip, in [0, 1).
+    channel : int, optional
+        The channel to explain, from 0; by default the mean of all. Sounds without it are bad.
     pad : bool
         Lengthen sounds shorter than a patch with silence.
     clips : int
@@ -202,7 +209,7 @@ def plan(
     """
     tables.check()
     folder, out = Path(folder).expanduser().resolve(), Path(out).expanduser()
-    _check_numbers(overlap, clips)
+    _check_numbers(overlap, channel, clips)
     asked = {
         "folder": str(folder),
         "model": _source(model),
@@ -214,6 +221,7 @@ def plan(
         },
         "target": target,
         "overlap": float(overlap),
+        "channel": channel,
         "pad": bool(pad),
         "clips": int(clips),
     }
@@ -283,9 +291,10 @@ def _plain(value):
     return value.item() if isinstance(value, np.generic) else str(value)
 
 
-def _check_numbers(overlap, clips) -> None:
+def _check_numbers(overlap, channel, clips) -> None:
     if not 0 <= overlap < 1:
         raise XaiAudioError(f"overlap is {overlap!r}: it must be a share from 0 to below 1.")
+    check_counted("channel", channel)
     if clips < 1:
         raise XaiAudioError(f"clips is {clips!r}: a unit has at least one.")
 

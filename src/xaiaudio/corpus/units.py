@@ -139,7 +139,7 @@ def _read(settings, frontend, name, size, time, sounding) -> Sound:
     digest = cache.sum_of(path)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        wave = load_audio(path, sample_rate=frontend.sample_rate)
+        wave = load_audio(path, sample_rate=frontend.sample_rate, channel=settings.channel)
     told = [str(one.message) for one in caught if issubclass(one.category, XaiAudioWarning)]
     warning = " ".join(told).replace(settings.folder + os.sep, "")
     more = {"sounds": True} if sounding else {}

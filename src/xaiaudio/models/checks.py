@@ -72,7 +72,8 @@ def index(label, labels: tuple[str, ...], name: str) -> int:
         if len(alike) == 1:
             return alike[0]
     raise XaiAudioError(
-        f"{name} has no class {label!r}{meant(label, labels)}: its classes are {_listed(labels)}."
+        f"{name} has no class {label!r}{meant(label, labels, most=5)}: its classes are "
+        f"{_listed(labels)}."
     )
 
 

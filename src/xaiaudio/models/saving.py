@@ -39,7 +39,7 @@ LEGACY = (".h5", ".hdf5")
 # What load_model can be told of a network, as the command line calls it.
 _TYPED = {
     "labels": "--labels",
-    "frontend": "--seconds",
+    "frontend": "--front-end",
     "outputs": "--ends-in",
     "activation": "--activation",
     "channels": "--repeat-channels",
@@ -47,10 +47,11 @@ _TYPED = {
     "seconds": "--seconds",
     "output_name": "--output-name",
     "span": "--span",
+    "signature": "--signature",
 }
 
 # What is said of networks of other libraries only.
-_FOREIGN = ("seconds", "output_name", "span", "pool")
+_FOREIGN = ("seconds", "output_name", "span", "pool", "signature")
 
 # What Keras itself writes. Anything else in the archive has no business there.
 _KERAS_MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
@@ -131,6 +132,7 @@ def load_model(
     output_name: str | int | None = None,
     span: tuple[float, float] | None = None,
     pool: str | None = None,
+    signature: str | None = None,
 ) -> AudioClassifier:
     """Return a classifier from the package or from a file.
 
@@ -160,6 +162,9 @@ def load_model(
     span, pool
         Of a network of another library that answers frame by frame; as in
         :meth:`.AudioClassifier.from_function`.
+    signature : str, optional
+        Name of the signature to call, of a SavedModel that has several and no ``serving_default``,
+        or where that is another.
 
     Returns
     -------
@@ -181,6 +186,7 @@ def load_model(
     given: dict[str, Any] = {"labels": labels, "frontend": frontend, "outputs": outputs}
     given |= {"activation": activation, "channels": channels, "sample_rate": sample_rate}
     given |= {"seconds": seconds, "output_name": output_name, "span": span, "pool": pool}
+    given |= {"signature": signature}
     given = {name: value for name, value in given.items() if value is not None}
     if str(source) in SHIPPED:
         shipped = resources.files(f"{__package__}.networks") / f"{source}.keras"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from .. import plots
+from ..clock import counted
 from ..plots.render import render
 from .common import STYLE, picture, write_each
 
@@ -66,7 +67,9 @@ def page(results: Results, reports: Sequence[ClassReport], method: str, folder: 
     divided = [report.label for report in reports if report.groups.found > 1]
     profiles = ""
     if reports:
-        told = f"Relevance by frequency for {len(reports)} classes, by {method}."
+        told = (
+            f"Relevance by frequency for {counted(len(reports), 'class', 'classes')}, by {method}."
+        )
         profiles = picture(render(plots.class_profiles(reports, frontend)), told)
     sections = "".join(_section(report, results, Path(folder)) for report in reports)
     rows = "".join(
@@ -137,7 +140,7 @@ def _section(report: ClassReport, results: Results, folder: Path) -> str:
                 f"{band.high:.0f} Hz: {band.share:.0%} of what speaks for the class lies there, in "
                 f"the others {band.others:.0%}.</p>{links(report.members(number))}"
             )
-    return f"""<section><h2>{html.escape(report.label)} ({len(report.files)} clips)</h2>
+    return f"""<section><h2>{html.escape(report.label)} ({counted(len(report.files), "clip")})</h2>
 {text}
 <h3>Typical: nearest to the mean map</h3>{links(report.typical())}
 <h3>Odd: farthest from it</h3>{links(report.odd())}

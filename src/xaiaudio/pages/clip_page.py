@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..clock import clock
+from ..clock import clock, counted
 from ..explainers.registry import methods
 from ..sonify.player import ONE_AT_A_TIME, player
 from . import tag_table
@@ -62,8 +62,8 @@ def _answer(clip: ExplainedClip) -> str:
     label, quiet = clip.prediction.label, clip.prediction.quiet
     count, share = int(clip.prediction.voted.sum()), clip.prediction.shares[label]
     return (
-        f"{name}\n<strong>{html.escape(label)}</strong> in {share:.0%} of {count}\n"
-        f"{'patch' if count == 1 else 'patches'}{_silent(quiet)}."
+        f"{name}\n<strong>{html.escape(label)}</strong> in {share:.0%} of\n"
+        f"{counted(count, 'patch', 'patches')}{_silent(quiet)}."
     )
 
 
@@ -195,7 +195,7 @@ def _own_rate(own: OwnRate | None) -> str:
     channels = own.kept.shape[1]
     text = (
         f"The WAV files beside this page hold the recording itself, at {own.sample_rate} Hz with "
-        f"{channels} {'channel' if channels == 1 else 'channels'}: kept and removed add up to it."
+        f"{counted(channels, 'channel')}: kept and removed add up to it."
     )
     if own.sample_rate / 2 > own.highest:
         text += (

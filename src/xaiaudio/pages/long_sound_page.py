@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from .. import plots
-from ..clock import clock, face
+from ..clock import clock, counted, face
 from ..explainers.registry import methods
 from ..plots.render import render
 from ..sonify.masks import clip_map
@@ -36,7 +36,7 @@ def page(sound: LongSound) -> str:
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}: {_count(len(sound.events), "event")}</title>
+<title>{title}: {counted(len(sound.events), "event")}</title>
 <style>{STYLE}{_STYLE}</style>
 </head>
 <body>
@@ -93,8 +93,8 @@ def _found(sound: LongSound) -> str:
         counts[event.label] = counts.get(event.label, 0) + 1
     best = sorted(counts.items(), key=lambda item: -item[1])
     named = ", ".join(f"<strong>{html.escape(label)}</strong> ({n})" for label, n in best[:5])
-    more = f" and {_count(len(best) - 5, 'more class', 'more classes')}" if best[5:] else ""
-    return f"and found {_count(len(sound.events), 'event')}: {named}{more}."
+    more = f" and {counted(len(best) - 5, 'more class', 'more classes')}" if best[5:] else ""
+    return f"and found {counted(len(sound.events), 'event')}: {named}{more}."
 
 
 def _overview(sound: LongSound) -> str:
@@ -141,21 +141,21 @@ def _table(sound: LongSound, detailed: int) -> str:
     cut = f" The {left} less sure ones are in the CSV file beside this page." if left else ""
     unexplained = len(sound.events) - detailed
     others = (
-        f" {_count(unexplained, 'other event is', 'other events are')} listed and not explained: "
+        f" {counted(unexplained, 'other event is', 'other events are')} listed and not explained: "
         "--top asks for more, --from and --to look closer."
         if unexplained
         else ""
     )
     dropped = len(sound.explained) - detailed
     large = (
-        f" {_count(dropped, 'explained event was', 'explained events were')} left out to keep "
+        f" {counted(dropped, 'explained event was', 'explained events were')} left out to keep "
         "this page below 5 MB."
         if dropped
         else ""
     )
     return f"""<section>
 <h2>Events</h2>
-<p>{_count(detailed, "event is", "events are")} explained below, the surest of each class
+<p>{counted(detailed, "event is", "events are")} explained below, the surest of each class
 first.{others}{large}{cut}</p>
 <div class="events" tabindex="0" role="region" aria-label="Table of the events">
 <table><caption>What is heard when</caption>
@@ -236,17 +236,13 @@ def _short(wave, rate):
     return wave[: round(PLAYED * rate)]
 
 
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
-
-
 def _footer(sound: LongSound) -> str:
     file, frontend = sound.timeline.file, sound.model.frontend
     text = (
-        f"{clock(file.seconds)} at {file.sample_rate} Hz, "
-        f"{_count(file.channels, 'channel')}; the network listens at {frontend.sample_rate} Hz, to "
-        f"{len(sound.timeline)} patches of {frontend.patch_seconds:.2f} s. Patches softer "
-        f"than {sound.floor:g} dB of full scale belong to no event."
+        f"{clock(file.seconds)} at {file.sample_rate} Hz, {counted(file.channels, 'channel')}; the "
+        f"network listens at {frontend.sample_rate} Hz, to "
+        f"{counted(len(sound.timeline), 'patch', 'patches')} of {frontend.patch_seconds:.2f} s. "
+        f"Patches softer than {sound.floor:g} dB of full scale belong to no event."
     )
     owed = re.sub(r"\s+", " ", getattr(sound.model, "attribution", "") or "")
     return html.escape(f"{text} {owed}".strip())

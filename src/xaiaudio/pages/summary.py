@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from ..clock import counted
 from ..exports.registry import find
 from ..exports.registry import write as write_rows
 from ..files import whole
@@ -188,7 +189,7 @@ def page(lines: Sequence[Line]) -> str:
     """Return the page: a row for each sound, how many of each class, and what failed."""
     good = [line for line in lines if not line.failed]
     failed = [line for line in lines if line.failed]
-    title = f"{len(good)} {'sound' if len(good) == 1 else 'sounds'} explained"
+    title = f"{counted(len(good), 'sound')} explained"
     heads = ["file", "hears", "share of patches", "probability", "explained", "seconds"]
     methods = list(dict.fromkeys(method for line in good for method in line.kept))
     heads += [f"kept by {method}" for method in methods]

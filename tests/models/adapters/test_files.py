@@ -80,8 +80,36 @@ def test_a_savedmodel_without_a_signature(tmp_path):
     made.score = tf.function(lambda x: x)
     made.score(tf.zeros((1, 4)))
     tf.saved_model.save(made, str(tmp_path / "net"))
-    with pytest.raises(XaiAudioError, match="no signature serving_default .there are: none"):
+    with pytest.raises(XaiAudioError, match="no signature to call: save it with"):
         open_network(tmp_path / "net")
+
+
+def test_one_of_several_signatures_is_named(tmp_path):
+    path, made = tmp_path / "net", tf.Module()
+    spec = [tf.TensorSpec((None, foreign.SOUNDS.samples), tf.float32, name="sound")]
+    made.same = tf.function(lambda sound: sound[:, :3], input_signature=spec)
+    made.twice = tf.function(lambda sound: 2 * sound[:, :3], input_signature=spec)
+    tf.saved_model.save(made, str(path), signatures={"same": made.same, "twice": made.twice})
+    with pytest.raises(XaiAudioError, match="2 signatures .*--signature.*: same, twice"):
+        open_network(path)
+    with pytest.raises(XaiAudioError, match="no signature 'twic' .did you mean 'twice'.*same, tw"):
+        open_network(path, signature="twic")
+    given = foreign.some("sounds", 3)
+    np.testing.assert_array_equal(open_network(path, signature="twice")(given), 2 * given[:, :3])
+    asked = {"labels": foreign.LABELS, "frontend": foreign.SOUNDS, "outputs": "logits"}
+    same, twice = (xa.load_model(path, signature=name, **asked) for name in ("same", "twice"))
+    waves = foreign.SOUNDS(given[0])
+    np.testing.assert_array_equal(2 * same.logits(waves), twice.logits(waves))
+    assert same.identity != twice.identity
+    tf.saved_model.save(made, str(tmp_path / "usual"), signatures=made.same)
+    both = [open_network(tmp_path / "usual", name)(given) for name in (None, "serving_default")]
+    np.testing.assert_array_equal(both, [given[:, :3]] * 2)
+
+
+def test_a_signature_is_for_savedmodels(tmp_path):
+    foreign.write_tflite(tmp_path / "net.tflite", "patches")
+    with pytest.raises(XaiAudioError, match="signature is for the folder of a SavedModel"):
+        open_network(tmp_path / "net.tflite", signature="same")
 
 
 def test_a_folder_that_is_no_savedmodel(tmp_path):

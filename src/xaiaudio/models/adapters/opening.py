@@ -20,7 +20,7 @@ BATCH = 32
 SUFFIXES = (".tflite", ".onnx")
 
 
-def open_network(path: PathLike) -> ForeignNetwork:
+def open_network(path: PathLike, signature: str | None = None) -> ForeignNetwork:
     """Open a network that Keras did not write, to call it with arrays.
 
     :func:`xaiaudio.load_model` makes a classifier of such a file at once. This is for what needs a
@@ -35,6 +35,9 @@ def open_network(path: PathLike) -> ForeignNetwork:
         signature is called. A TFLite file is refused if it holds operations of TensorFlow itself
         (*Flex*). Of an ONNX file only onnxruntime's own operations are run, and weights in files of
         their own have to lie beside it.
+    signature : str, optional
+        Name of the signature to call, of a SavedModel that has several; by default
+        ``serving_default``, or the only one.
 
     Returns
     -------
@@ -43,7 +46,8 @@ def open_network(path: PathLike) -> ForeignNetwork:
     Raises
     ------
     XaiAudioError
-        If the file is missing, damaged, holds what is refused, or takes several inputs.
+        If the file is missing, damaged, holds what is refused, or takes several inputs; or if there
+        is no such signature, or none is named of several: the message lists them.
 
     Examples
     --------
@@ -56,13 +60,17 @@ def open_network(path: PathLike) -> ForeignNetwork:
     path = Path(path)
     if not path.exists():
         raise XaiAudioError(f"There is no network {path}.")
+    if path.is_dir():
+        from . import savedmodel
+
+        return savedmodel.read(path, signature)
+    if signature is not None:
+        raise XaiAudioError(f"{path}: signature is for the folder of a SavedModel, leave it out.")
     return _reader(path)(path)
 
 
 def _reader(path) -> Callable[[Path], ForeignNetwork]:
-    if path.is_dir():
-        from .savedmodel import read
-    elif path.suffix == ".tflite" and path.is_file():
+    if path.suffix == ".tflite" and path.is_file():
         from .tflite import read
     elif path.suffix == ".onnx" and path.is_file():
         from .onnx import read
@@ -92,6 +100,7 @@ def classifier(
     output_name=None,
     span=None,
     pool="mean",
+    signature=None,
 ):
     """Make a classifier of a file; see :func:`xaiaudio.load_model`."""
     if not path.exists():
@@ -104,7 +113,7 @@ def classifier(
     if channels is not None:
         raise XaiAudioError(f"{path}: channels is for networks of Keras, leave it out.")
     labels, end = checks.check_labels(labels), _end(outputs, activation)
-    network = open_network(path).with_output(output_name)
+    network = open_network(path, signature).with_output(output_name)
     frontend = layout.frontend_of(network.input, network.name, frontend, sample_rate, seconds)
     arrange, changes = layout.arranged(network.input, network.name, frontend)
     made = function.of_function(
@@ -119,7 +128,7 @@ def classifier(
         changes=changes,
         lacks=f"is {network.kind}, which only answers",
     )
-    about = [network.output, end, span, pool, frontend.to_config()]
+    about = [signature, network.output, end, span, pool, frontend.to_config()]
     made.identity = _digest(path) + json.dumps(about)
     return made
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from ...errors import XaiAudioError
+from ...errors import XaiAudioError, meant
 from .base import ForeignNetwork, Port, one_input
 from .computing import COMPUTING
 
@@ -20,8 +20,10 @@ def is_saved_model(path: Path) -> bool:
     return (path / "saved_model.pb").is_file()
 
 
-def read(path: Path) -> ForeignNetwork:
+def read(path: Path, signature: str | None = None) -> ForeignNetwork:
     """Open a SavedModel's folder.
+
+    `signature` is the name of the one to call; by default ``serving_default``, or the only one.
 
     A SavedModel is a program. Every operation of it that could be run is looked at before
     TensorFlow loads it. Ones that do anything but compute are refused, see `computing`: reading and
@@ -30,15 +32,15 @@ def read(path: Path) -> ForeignNetwork:
     Raises
     ------
     XaiAudioError
-        If the folder is damaged, holds other operations, was written by TensorFlow 1, or has no
-        signature with one input of floats.
+        If the folder is damaged, holds other operations, was written by TensorFlow 1, has no such
+        signature, or one that does not take one input of floats.
     """
     _check(_graph(path), path)
     try:
         loaded = tf.saved_model.load(str(path))
     except Exception as error:  # TensorFlow raises whatever its parts raise
         raise XaiAudioError(f"TensorFlow cannot read {path}: {_reason(error)}") from error
-    name, function = _signature(loaded.signatures, path)
+    name, function = _signature(loaded.signatures, path, signature)
     return _of_signature(loaded, name, function, path)
 
 
@@ -114,16 +116,27 @@ def _called(node) -> set[str]:
     return names
 
 
-def _signature(signatures, path):
+def _signature(signatures, path, wanted):
     """Return the name and the function of the signature to call."""
-    if DEFAULT in signatures:
+    if wanted in signatures:
+        return wanted, signatures[wanted]
+    if wanted is None and DEFAULT in signatures:
         return DEFAULT, signatures[DEFAULT]
-    if len(signatures) == 1:
+    if wanted is None and len(signatures) == 1:
         return next(iter(signatures.items()))
-    listed = ", ".join(signatures) or "none"
+    if not signatures:
+        raise XaiAudioError(
+            f"{path} has no signature to call: save it with "
+            "tf.saved_model.save(model, folder, signatures=function)."
+        )
+    listed = ", ".join(signatures)
+    if wanted is None:
+        raise XaiAudioError(
+            f"{path} has {len(signatures)} signatures and no {DEFAULT}: say which one with "
+            f"signature (--signature): {listed}."
+        )
     raise XaiAudioError(
-        f"{path} has no signature {DEFAULT} (there are: {listed}): save it with "
-        "tf.saved_model.save(model, folder, signatures=function)."
+        f"{path} has no signature {wanted!r}{meant(wanted, signatures)}: there are {listed}."
     )
 
 
