@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from .. import cache
@@ -64,12 +65,11 @@ def download(url: str, path: Path, *, title: str, advice: str, progress: bool = 
     return path
 
 
-def pinned(
-    address: str, name: str, sha256: str, *, what: str, advice: str, progress: bool = True
-) -> Path:
-    """Return a network's file that never changes: fetched once, and checked byte for byte.
+@dataclass(frozen=True)
+class Pinned:
+    """A network's file that never changes: fetched once, and checked byte for byte.
 
-    Parameters
+    Attributes
     ----------
     address : str
     name : str
@@ -78,35 +78,56 @@ def pinned(
         The sum that it must have, in hexadecimal.
     what : str
         What it is, for the bar and the messages, such as "the music tagger".
-    advice : str
-        What else can be done, for the messages.
-    progress : bool
-        Show a bar.
-
-    Returns
-    -------
-    Path
-        In the cache.
-
-    Raises
-    ------
-    XaiAudioError
-        If it cannot be had, or is another file. Nothing is left of it then.
+    variable : str
+        Environment variable that names a copy of one's own.
     """
-    path = cache.home() / "networks" / name
-    if path.exists() and cache.sum_of(path) == sha256:
+
+    address: str
+    name: str
+    sha256: str
+    what: str
+    variable: str
+
+    def fetch(self, address: str | None = None, *, progress: bool = True) -> Path:
+        """Return the file, fetched unless it is in the cache.
+
+        Parameters
+        ----------
+        address : str, optional
+            To fetch it from instead.
+        progress : bool
+            Show a bar.
+
+        Returns
+        -------
+        Path
+            In the cache.
+
+        Raises
+        ------
+        XaiAudioError
+            If it cannot be had, or is another file. Nothing is left of it then.
+        """
+        address = self.address if address is None else address
+        advice = f"Or fetch it yourself and name the file in {self.variable}."
+        path = cache.home() / "networks" / self.name
+        if self._is_at(path):
+            return path
+        with cache.lock(path.with_suffix(".lock")):
+            if self._is_at(path):
+                return path  # fetched by somebody else while we waited
+            title = f"Fetching {self.what}"
+            download(address, path, title=title, advice=advice, progress=progress)
+            if not self._is_at(path):
+                path.unlink()
+                raise XaiAudioError(
+                    f"What {address} sent is not {self.what} (another SHA-256 sum), and is "
+                    f"removed: try again. {advice}"
+                )
         return path
-    with cache.lock(path.with_suffix(".lock")):
-        if path.exists() and cache.sum_of(path) == sha256:
-            return path  # fetched by somebody else while we waited
-        download(address, path, title=f"Fetching {what}", advice=advice, progress=progress)
-        if cache.sum_of(path) != sha256:
-            path.unlink()
-            raise XaiAudioError(
-                f"What {address} sent is not {what} (another SHA-256 sum), and is removed: try "
-                f"again. {advice}"
-            )
-    return path
+
+    def _is_at(self, path: Path) -> bool:
+        return path.exists() and cache.sum_of(path) == self.sha256
 
 
 def _pieces(answer):

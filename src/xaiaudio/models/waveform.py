@@ -17,6 +17,7 @@ import tensorflow as tf
 from ..errors import XaiAudioError
 from ..wave_frontend import WaveFrontend
 from . import heads
+from .black_box import BlackBox
 from .classifier import AudioClassifier
 from .differentiable import filtered
 from .tracing import traced
@@ -32,10 +33,8 @@ if TYPE_CHECKING:
 # Sounds in one forward pass: they are long, and so are the layers of networks that take them.
 BATCH = 32
 
-TAKES_SOUNDS = "takes sounds"
 
-
-class WaveformClassifier(AudioClassifier):
+class WaveformClassifier(BlackBox):
     """A classifier that takes samples.
 
     Make one with :meth:`.AudioClassifier.from_function`, or with
@@ -70,43 +69,15 @@ class WaveformClassifier(AudioClassifier):
         labels,
         frontend,
         *,
-        name,
-        batch=BATCH,
         network=None,
         logits_network=None,
-        attribution="",
-        history=None,
-        outputs=None,
-        lacks=TAKES_SOUNDS,
-        identity="",
+        batch=BATCH,
+        **about,
     ):
-        self._answers = {False: scores, True: logits}
-        self.labels = tuple(labels)
-        self.frontend = frontend
-        self.name = name
-        self.batch = batch
+        super().__init__(scores, logits, labels, frontend, batch=batch, **about)
         self.wave_network = network
         self.wave_logits_network = logits_network
         self.compiled = network is not None
-        self.attribution = attribution
-        self.history = dict(history or {})
-        self.outputs = outputs
-        self.changes = ()
-        self.lacks = lacks
-        self.identity = identity
-
-    def __reduce__(self):
-        raise XaiAudioError(f"{self.name} cannot be copied or pickled: make it once more.")
-
-    @property
-    def network(self) -> keras.Model:
-        """There is none that takes patches: raises an error that says what works instead."""
-        raise XaiAudioError(
-            f"{self.name} {self.lacks}, and this needs a Keras graph that takes log-mel patches. "
-            "Methods that only ask a network work with it: occlusion, lime, slime, shapley, rise."
-        )
-
-    logits_network = network
 
     def as_input(self, patches: Patches | ArrayLike) -> ArrayLike:
         """Return the sounds (n, samples) of segments."""
@@ -117,21 +88,6 @@ class WaveformClassifier(AudioClassifier):
                 f"{np.shape(patches)} without them: make segments with model.frontend(wave)."
             )
         return waves
-
-    def forward(self, logits: bool = False) -> Callable:
-        """Return the forward pass.
-
-        Parameters
-        ----------
-        logits : bool
-            True stops before the softmax.
-
-        Returns
-        -------
-        callable
-            From float32 (n, samples) to float32 (n, classes).
-        """
-        return self._answers[logits]
 
     def render(self, waves: tf.Tensor, patches: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
         """Filter sounds so that their pictures become what is wanted, as far as a filter can.
@@ -188,9 +144,8 @@ class WaveformClassifier(AudioClassifier):
             If the classifier is a function, which no file can hold.
         """
         if self.wave_network is None:
-            what = "is a function" if self.lacks == TAKES_SOUNDS else self.lacks
-            raise XaiAudioError(f"{self.name} {what}: it cannot be saved, only made again.")
-        return super().save(path)
+            return super().save(path)
+        return AudioClassifier.save(self, path)
 
     def _batched(self, patches, logits: bool) -> np.ndarray:
         waves = np.asarray(self.as_input(patches), np.float32)
@@ -264,6 +219,7 @@ def of_keras(
         logits_network=logits_network,
         attribution=attribution,
         outputs="probabilities" if taken else None,
+        lacks="takes sounds",
     )
 
 

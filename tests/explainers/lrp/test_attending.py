@@ -42,20 +42,26 @@ def through_product(a, b, relevance):
     return of_a, of_b
 
 
-def through_softmax(scores, relevance):
+def softmax(row, allowed):
+    """Return the softmax of one row of scores over the places that are allowed, 0 elsewhere."""
+    e = [np.exp(s - max(row)) if may else 0.0 for s, may in zip(row, allowed, strict=True)]
+    return np.array(e) / sum(e)
+
+
+def through_softmax(scores, relevance, mask=None):
     """Expand each row's softmax to first order, one derivative at a time."""
     found = np.zeros(scores.shape)
+    mask = np.ones(scores.shape, bool) if mask is None else mask
     for t in range(len(scores)):
-        e = np.exp(scores[t] - scores[t].max())
-        a = e / e.sum()
-        for j in range(len(a)):
-            for k in range(len(a)):
+        a = softmax(scores[t], mask[t])
+        for j in np.flatnonzero(mask[t]):
+            for k in np.flatnonzero(mask[t]):
                 slope = a[k] * ((j == k) - a[j])
                 found[t, j] += scores[t, j] * slope / a[k] * relevance[t, k]
     return found
 
 
-def by_hand(layer, asked, valued, keyed, relevance):
+def by_hand(layer, asked, valued, keyed, relevance, masks=None):
     """Carry relevance back through attention; return it for the three inputs, and what stayed."""
     (wq, bq), (wk, bk), (wv, bv), (wo, bo) = (
         [np.array(w, float) for w in part.get_weights()]
@@ -66,7 +72,11 @@ def by_hand(layer, asked, valued, keyed, relevance):
     keys = [keyed @ wk[:, h] + bk[h] for h in range(heads)]
     values = [valued @ wv[:, h] + bv[h] for h in range(heads)]
     scores = [q @ k.T / np.sqrt(size) for q, k in zip(asks, keys, strict=True)]
-    paid = [np.exp(s) / np.exp(s).sum(axis=1, keepdims=True) for s in scores]
+    masks = [np.ones(s.shape, bool) for s in scores] if masks is None else masks
+    paid = [
+        np.array([softmax(row, may) for row, may in zip(s, mask, strict=True)])
+        for s, mask in zip(scores, masks, strict=True)
+    ]
     heard = np.concatenate([a @ v for a, v in zip(paid, values, strict=True)], axis=1)
     outputs = heard @ wo.reshape(-1, wo.shape[-1]) + bo
     of_heard, stayed = through_weights(heard, wo.reshape(-1, wo.shape[-1]), bo, relevance)
@@ -74,7 +84,7 @@ def by_hand(layer, asked, valued, keyed, relevance):
     for h in range(heads):
         own = of_heard[:, h * values[h].shape[1] : (h + 1) * values[h].shape[1]]
         of_paid, of_value = through_product(paid[h], values[h], own)
-        of_score = through_softmax(scores[h], of_paid)
+        of_score = through_softmax(scores[h], of_paid, masks[h])
         stayed += of_paid.sum() - of_score.sum()
         of_ask, of_key = through_product(asks[h], keys[h].T, of_score)
         for k, (x, w, b, r) in enumerate(
@@ -219,9 +229,85 @@ def test_positions_of_ones_own_layer_are_a_bias():
     np.testing.assert_allclose(one, other, atol=1e-3 * np.abs(one).max())
 
 
-def test_attention_with_a_mask_is_refused():
+CAUSAL = np.tril(np.ones((4, 4), bool))
+ANY = np.array([[1, 0, 0, 1], [1, 1, 0, 0], [0, 0, 1, 0], [0, 1, 1, 1]], bool)
+HEADS = np.stack([ANY, ANY.T])[None]
+
+
+@pytest.mark.parametrize(
+    "given, masks",
+    [
+        ({"use_causal_mask": True}, [CAUSAL] * 2),
+        ({"attention_mask": ANY}, [ANY] * 2),
+        ({"attention_mask": ANY[None].astype("float32")}, [ANY] * 2),
+        ({"attention_mask": HEADS}, list(HEADS[0])),
+        ({"attention_mask": CAUSAL | ANY, "use_causal_mask": True}, [CAUSAL] * 2),
+    ],
+    ids=["causal", "one", "floats", "heads", "both"],
+)
+def test_masked_attention(given, masks):
+    start = keras.Input((4, 3))
+    layer = layers.MultiHeadAttention(2, 3, value_dim=2, name="attention")
+    out = layer(start, start, **given)
+    network = randomise(keras.Model(start, layers.Flatten()(out)), seed=3)
+    x, targets = inputs_for(network, 3), np.array([1, 7, 11])
+    found = lrp.relevance(network, x, targets, "epsilon", report=True)
+    for number, (values, target) in enumerate(zip(x.astype(float), targets, strict=True)):
+        relevance = np.zeros(12)
+        relevance[target] = found.logits[number]
+        parts, stayed, outputs = by_hand(layer, *[values] * 3, relevance.reshape(4, 3), masks)
+        np.testing.assert_allclose(outputs, out_of(network, x)[number], rtol=1e-4, atol=1e-5)
+        expected = sum(parts)
+        np.testing.assert_allclose(
+            found.inputs[number], expected, atol=2e-4 * np.abs(expected).max()
+        )
+        (share_of,) = [one for one in found.layers if one.name == "attention"]
+        np.testing.assert_allclose(share_of.bias[number], stayed, rtol=1e-3, atol=1e-4)
+        # Tokens that the target's token may not look at have no part in it, but for its own.
+        hidden = ~np.any([mask[target // 3] for mask in masks], axis=0)
+        hidden[target // 3] = False
+        assert not found.inputs[number][hidden].any()
+    check_account(found)
+
+
+def out_of(network, x):
+    return np.reshape(network(x), (len(x), 4, 3))
+
+
+def test_a_mask_that_hides_nothing_changes_nothing():
+    start = keras.Input((4, 3))
+    layer = layers.MultiHeadAttention(2, 3, name="attention")
+    networks = [
+        keras.Model(start, layers.Flatten()(layer(start, start, **given)))
+        for given in ({}, {"attention_mask": np.ones((4, 4), bool)})
+    ]
+    x = inputs_for(randomise(networks[0], seed=1), 2)
+    one, other = (lrp.relevance(each, x, [0, 5], "epsilon").inputs for each in networks)
+    np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "given, told",
+    [
+        (lambda x: {"attention_mask": x[..., :1] > 0}, "a mask that the network computes"),
+        (lambda x: {"attention_mask": np.ones((2, 4, 4), bool)}, "a mask of several sounds"),
+        (lambda x: {"attention_mask": ANY & ~np.eye(4, dtype=bool)}, "a token may look nowhere"),
+        (lambda x: {"value_mask": np.ones((1, 4), bool)}, "is given value_mask"),
+    ],
+    ids=["computed", "sounds", "nowhere", "of-values"],
+)
+def test_other_masks_are_refused(given, told):
     start = keras.Input((4, 3))
     layer = layers.MultiHeadAttention(2, 3, name="masked")
-    network = keras.Model(start, layers.Flatten()(layer(start, start, use_causal_mask=True)))
-    with pytest.raises(XaiAudioError, match="'masked' is given a mask"):
-        lrp.relevance(network, inputs_for(network, 1), [0])
+    network = keras.Model(start, layers.Flatten()(layer(start, start, **given(start))))
+    with pytest.raises(XaiAudioError, match=f"'masked' .*{told}"):
+        lrp.relevance(network, np.ones((2, 4, 3), "float32"), [0, 0])
+
+
+def test_a_mask_of_any_number_of_tokens_is_refused():
+    start = keras.Input((None, 3))
+    layer = layers.MultiHeadAttention(2, 3, name="masked")
+    mixed = layers.GlobalAveragePooling1D()(layer(start, start, use_causal_mask=True))
+    network = keras.Model(start, layers.Dense(2)(mixed))
+    with pytest.raises(XaiAudioError, match="'masked' .*any number of tokens"):
+        lrp.relevance(network, np.ones((2, 4, 3), "float32"), [0, 0])

@@ -1,3 +1,4 @@
+import dataclasses
 import http.server
 import os
 import threading
@@ -135,10 +136,11 @@ def test_from_the_address_to_the_scores(home, server, tmp_path, monkeypatch):
     arrays = drawn()
     data = write(tmp_path / "made.h5", arrays).read_bytes()
     address = server(data)
-    monkeypatch.setattr(tagger, "SHA256", cache.sum_of(tmp_path / "made.h5"))
-    monkeypatch.setattr(tagger, "ADDRESS", address)
+    summed = cache.sum_of(tmp_path / "made.h5")
+    here = dataclasses.replace(tagger.FILE, address=address, sha256=summed)
+    monkeypatch.setattr(tagger, "FILE", here)
     model = xa.load_model("music")
-    assert (home / "networks" / tagger.FILE).read_bytes() == data
+    assert (home / "networks" / tagger.FILE.name).read_bytes() == data
     melgram = np.random.default_rng(1).normal(-29, 30, (96, 1366)).astype(np.float32)
     scores = model.scores(melgram.T[None])[0]
     wanted = defined(arrays, melgram)
@@ -156,21 +158,21 @@ def test_from_the_address_to_the_scores(home, server, tmp_path, monkeypatch):
 def test_something_else_is_not_kept(home, server):
     address = server(b"<html>Sign in</html>")
     with pytest.raises(XaiAudioError, match="another SHA-256 sum.*XAIAUDIO_MUSIC"):
-        tagger.fetch(address, progress=False)
+        tagger.FILE.fetch(address, progress=False)
     assert not list(home.rglob("*.h5"))
     with pytest.raises(XaiAudioError, match="status 404.*XAIAUDIO_MUSIC"):
-        tagger.fetch(address.replace("tagger", "other"), progress=False)
+        tagger.FILE.fetch(address.replace("tagger", "other"), progress=False)
     with pytest.raises(XaiAudioError, match="no connection"):
-        tagger.fetch("http://127.0.0.1:9/tagger.h5", progress=False)
+        tagger.FILE.fetch("http://127.0.0.1:9/tagger.h5", progress=False)
 
 
 def test_a_damaged_copy_in_the_cache_is_fetched_again(home, server, tmp_path, monkeypatch):
     address = server(b"weights")
     (tmp_path / "made.h5").write_bytes(b"weights")
-    monkeypatch.setattr(tagger, "SHA256", cache.sum_of(tmp_path / "made.h5"))
-    path = tagger.fetch(address, progress=False)
+    made = dataclasses.replace(tagger.FILE, sha256=cache.sum_of(tmp_path / "made.h5"))
+    path = made.fetch(address, progress=False)
     path.write_bytes(b"weight?")
-    assert tagger.fetch(address, progress=False).read_bytes() == b"weights"
+    assert made.fetch(address, progress=False).read_bytes() == b"weights"
 
 
 def test_a_file_or_the_only_one_of_a_folder(tmp_path):
@@ -243,7 +245,7 @@ def test_the_published_scores():
     example = Path(path).with_name(EXAMPLE)
     if not example.exists():
         pytest.skip(f"no {EXAMPLE} beside the weights")
-    assert cache.sum_of(path) == tagger.SHA256
+    assert cache.sum_of(path) == tagger.FILE.sha256
     melgram = np.load(example)[0, 0]
     assert melgram.min() == pytest.approx(melgram.max() - 80)
     scores = xa.load_model("music").scores(melgram.T[None])[0]

@@ -1,3 +1,4 @@
+import dataclasses
 import errno
 import http.server
 import os
@@ -91,7 +92,7 @@ def drawn():
 def packed(drawn, tmp_path_factory):
     """The same in a TFLite file of eight bits, and the kernels that it stands for."""
     layers, meant = tflite_files.of_yamnet(drawn)
-    path = tmp_path_factory.mktemp("phone") / yamnet.FILE
+    path = tmp_path_factory.mktemp("phone") / yamnet.FILE.name
     return tflite_files.write(path, layers, labels=audioset.classes()), layers, meant
 
 
@@ -134,10 +135,10 @@ def test_from_the_address_to_the_scores(drawn, packed, served, home, monkeypatch
     """Fetched once, checked, unpacked: the scores are those of the weights that eight bits keep."""
     path, _, meant = packed
     address, asked = served
-    monkeypatch.setattr(yamnet, "SHA256", cache.sum_of(path))
-    monkeypatch.setattr(yamnet.fetch, "__defaults__", (f"{address}/phone",))
+    here = dataclasses.replace(yamnet.FILE, address=f"{address}/phone", sha256=cache.sum_of(path))
+    monkeypatch.setattr(yamnet, "FILE", here)
     model = xa.load_model("yamnet")
-    assert asked == ["/phone"] and (home / "networks" / yamnet.FILE).exists()
+    assert asked == ["/phone"] and (home / "networks" / yamnet.FILE.name).exists()
     wanted = yamnet.network("relu6", classes=True)
     for layer in wanted.layers:
         if layer.weights:
@@ -169,10 +170,11 @@ def test_nothing_half_fetched_stays(served, home, monkeypatch):
     address, _ = served
     # The file is whole, but it is not Google's.
     with pytest.raises(XaiAudioError, match="not YAMNet .another SHA-256 sum.*XAIAUDIO_YAMNET"):
-        yamnet.fetch(f"{address}/phone", progress=False)
+        yamnet.FILE.fetch(f"{address}/phone", progress=False)
     with pytest.raises(XaiAudioError, match="(ended after|no connection).*XAIAUDIO_YAMNET"):
-        yamnet.fetch(f"{address}/cut", progress=False)
-    monkeypatch.setattr(yamnet.fetch, "__defaults__", ("http://127.0.0.1:9/phone",))
+        yamnet.FILE.fetch(f"{address}/cut", progress=False)
+    nobody = dataclasses.replace(yamnet.FILE, address="http://127.0.0.1:9/phone")
+    monkeypatch.setattr(yamnet, "FILE", nobody)
     with pytest.raises(XaiAudioError, match="no connection.*XAIAUDIO_YAMNET") as caught:
         xa.load_model("yamnet")
     assert "\n" not in str(caught.value)
@@ -185,7 +187,7 @@ def test_a_full_disk(served, home, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(XaiAudioError, match="No space left on device. Make room.*XAIAUDIO_HOME"):
-        yamnet.fetch(f"{served[0]}/phone", progress=False)
+        yamnet.FILE.fetch(f"{served[0]}/phone", progress=False)
     assert [path.suffix for path in home.rglob("*") if path.is_file()] in ([], [".lock"])
 
 
@@ -236,7 +238,7 @@ def test_scores_agree_with_the_network_for_phones():
     from xaiaudio import datasets
 
     (file,) = Path(os.environ["XAIAUDIO_YAMNET"]).parent.glob("*.tflite")
-    assert cache.sum_of(file) == yamnet.SHA256
+    assert cache.sum_of(file) == yamnet.FILE.sha256
     model = yamnet.classifier(file)
     phone = tf.lite.Interpreter(str(file), num_threads=2)
     phone.allocate_tensors()

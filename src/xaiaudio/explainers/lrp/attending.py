@@ -11,11 +11,13 @@ The softmax is expanded to first order where it stands. Its constant term stays 
     R(S_ts) = S_ts * (R(A_ts) - A_ts * sum over u of R(A_tu))
 
 R. Achtibat et al., "AttnLRP: Attention-Aware Layer-Wise Relevance Propagation for Transformers",
-ICML 2024. What the softmax keeps is counted with the biases, so that the account adds up.
+ICML 2024. What the softmax keeps is counted with the biases, so that the account adds up. Where a
+constant mask forbids a token to look, A is 0, and so is all that follows from it.
 """
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
 from keras import layers
 
@@ -30,6 +32,7 @@ def attended(step, inputs, situation, relevance) -> Passed:
     """Carry relevance back through the heads to what was asked, compared and handed on."""
     layer = step.layer
     _check(step)
+    mask = _mask(step)
     asked, valued = inputs[:2]
     keyed = inputs[2] if len(inputs) > 2 else valued
     ways = [
@@ -39,7 +42,8 @@ def attended(step, inputs, situation, relevance) -> Passed:
     ]
     query, key, value = (linear.apply(x, linear.kernel) + linear.bias for x, linear in ways)
     scale = layer.key_dim**-0.5
-    scores = tf.nn.softmax(scale * tf.einsum("btnh,bsnh->bnts", query, key))
+    scores = scale * tf.einsum("btnh,bsnh->bnts", query, key)
+    scores = tf.nn.softmax(scores if mask is None else tf.where(mask, scores, -np.inf))
     heard = tf.einsum("bnts,bsnh->btnh", scores, value)
     out = _by_rule(step, heard, linear_of(layer.output_dense), relevance)
 
@@ -89,15 +93,46 @@ def _by_rule(step, x, linear, relevance) -> Passed:
 
 def _check(step) -> None:
     layer, name = step.layer, step.layer.name
-    given = step.node.named
-    if given.get("attention_mask") is not None or given.get("use_causal_mask"):
-        raise XaiAudioError(
-            f"Layer {name!r} is given a mask: relevance propagation treats attention of every "
-            "token to every token."
-        )
     special = [part for part in ("_use_gate", "_sliding_window") if getattr(layer, part, None)]
     if special or len(step.node.inputs[0].shape) != 3:
         raise XaiAudioError(
             f"Layer {name!r} is no plain attention over (tokens, channels): relevance propagation "
             "treats keras.layers.MultiHeadAttention without gates, windows or further axes."
         )
+    # What Keras's Masking layers would say; these are refused before.
+    own = [
+        each
+        for each in ("query_mask", "value_mask", "key_mask")
+        if step.node.named.get(each) is not None
+    ]
+    if own:
+        raise XaiAudioError(
+            f"Layer {name!r} is given {own[0]}: relevance propagation treats attention_mask and "
+            "use_causal_mask."
+        )
+
+
+def _mask(step) -> np.ndarray | None:
+    """Return which token may look where, bool (1, heads or 1, asked, keyed); None: everywhere."""
+    given, name = step.node.named, step.layer.name
+    mask, causal = given.get("attention_mask"), given.get("use_causal_mask")
+    if mask is None and not causal:
+        return None
+    sizes = tuple(tensor.shape[1] for tensor in step.node.inputs[:2])
+    if None in sizes:
+        raise XaiAudioError(
+            f"Layer {name!r} is given a mask and any number of tokens: relevance propagation "
+            "treats masks of a number that is known."
+        )
+    allowed = np.ones(sizes, bool) if mask is None else np.asarray(mask).astype(bool)
+    if causal:
+        allowed = allowed & np.tril(np.ones(sizes, bool))
+    while allowed.ndim < 4:  # the axis of the heads, then that of the sounds
+        allowed = np.expand_dims(allowed, -3)
+    if len(allowed) != 1 or not allowed.any(axis=-1).all():
+        what = "of several sounds" if len(allowed) != 1 else "in which a token may look nowhere"
+        raise XaiAudioError(
+            f"Layer {name!r} is given a mask {what}: relevance propagation treats masks that are "
+            "the same for all sounds, and leave each token something."
+        )
+    return allowed

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from ...errors import XaiAudioError
-from ..classifier import AudioClassifier
+from ..black_box import BlackBox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    import keras
-
-    from ...types import PathLike
+    import numpy as np
 
 
-class PatchFunctionClassifier(AudioClassifier):
+class PatchFunctionClassifier(BlackBox):
     """A classifier that is a function of log-mel patches.
 
     Make one with :meth:`.AudioClassifier.from_function` and a `LogMel`, or with
@@ -38,66 +30,6 @@ class PatchFunctionClassifier(AudioClassifier):
         Tells apart the files that networks came from; empty for a function.
     """
 
-    compiled = False
-
-    def __init__(
-        self,
-        scores,
-        logits,
-        labels,
-        frontend,
-        *,
-        name,
-        batch,
-        attribution="",
-        outputs=None,
-        lacks="is a function",
-        identity="",
-    ):
-        self._answers = {False: scores, True: logits}
-        self.labels = tuple(labels)
-        self.frontend = frontend
-        self.name = name
-        self.batch = batch
-        self.attribution = attribution
-        self.history = {}
-        self.outputs = outputs
-        self.changes = ()
-        self.lacks = lacks
-        self.identity = identity
-
-    def __reduce__(self):
-        raise XaiAudioError(f"{self.name} cannot be copied or pickled: make it once more.")
-
-    @property
-    def network(self) -> keras.Model:
-        """There is none to look into: raises an error that says what works instead."""
-        raise XaiAudioError(
-            f"{self.name} {self.lacks}, and this needs a Keras graph. Methods that only ask a "
-            "network work with it: occlusion, lime, slime, shapley, rise."
-        )
-
-    logits_network = network
-
     def as_input(self, patches: np.ndarray) -> np.ndarray:
         """Return the patches as they are."""
         return patches
-
-    def forward(self, logits: bool = False) -> Callable:
-        """Return the function.
-
-        Parameters
-        ----------
-        logits : bool
-            True stops before the softmax.
-
-        Returns
-        -------
-        callable
-            From float32 (n, frames, bands) to float32 (n, classes), outside of any graph.
-        """
-        return self._answers[logits]
-
-    def save(self, path: PathLike) -> Path:
-        """There is no file of this kind: raises an error that says so."""
-        raise XaiAudioError(f"{self.name} {self.lacks}: it cannot be saved, only made again.")

@@ -17,7 +17,7 @@ import h5py
 import keras
 import numpy as np
 
-from ...datasets.download import pinned
+from ...datasets.download import Pinned
 from ...errors import XaiAudioError
 from ...files import expanded
 from ..backbones import BACKBONES, FRAMES
@@ -27,8 +27,14 @@ if TYPE_CHECKING:
     from ..classifier import AudioClassifier
 
 ADDRESS, VARIABLE = BACKBONES["music"].address, BACKBONES["music"].variable
-SHA256 = "df63638de9f3113780768181670c554f122fbd1297c63c065836d70a251115a8"
-FILE = "music_tagger_crnn_weights_tensorflow.h5"
+#: The author's file.
+FILE = Pinned(
+    ADDRESS,
+    "music_tagger_crnn_weights_tensorflow.h5",
+    "df63638de9f3113780768181670c554f122fbd1297c63c065836d70a251115a8",
+    what="the music tagger",
+    variable=VARIABLE,
+)
 ATTRIBUTION = (
     "Music tagger by Keunwoo Choi (Choi et al., ICASSP 2017), "
     "github.com/keunwoochoi/music-auto_tagging-keras, MIT, (c) 2016 Keunwoo Choi"
@@ -74,32 +80,9 @@ def load(source: PathLike | None = None) -> tuple[keras.Model, str, str]:
 
 
 def _loaded(source, progress) -> tuple[keras.Model, str, str]:
-    source = str(source or os.environ.get(VARIABLE) or ADDRESS)
-    path = fetch(source, progress=progress) if "://" in source else _file(source)
+    source = str(source or os.environ.get(VARIABLE) or FILE.address)
+    path = FILE.fetch(source, progress=progress) if "://" in source else _file(source)
     return from_arrays(read(path)), source, ATTRIBUTION
-
-
-def fetch(address: str = ADDRESS, *, progress: bool = True) -> Path:
-    """Return the author's file, fetched once and checked byte for byte.
-
-    Parameters
-    ----------
-    address : str
-    progress : bool
-        Show a bar.
-
-    Returns
-    -------
-    Path
-        In the cache.
-
-    Raises
-    ------
-    XaiAudioError
-        If it cannot be had, or is not the author's file. Nothing is left of it then.
-    """
-    own = f"Or fetch it yourself and name the file in {VARIABLE}."
-    return pinned(address, FILE, SHA256, what="the music tagger", advice=own, progress=progress)
 
 
 def _file(source: str) -> Path:
@@ -108,7 +91,7 @@ def _file(source: str) -> Path:
     if not path.is_dir():
         return path
     files = sorted(path.glob("*.h5"))
-    exact = [file for file in files if file.name == FILE] or files
+    exact = [file for file in files if file.name == FILE.name] or files
     if len(exact) != 1:
         raise XaiAudioError(
             f"{path} holds {len(files)} .h5 files: name the music tagger's in {VARIABLE}."

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
-from ...datasets.download import pinned
+from ...datasets.download import Pinned
 from ...errors import XaiAudioError
 from ...frontend import LogMel
 from ..backbones import BACKBONES
@@ -29,13 +29,15 @@ ADDRESS, VARIABLE = BACKBONES["yamnet"].address, BACKBONES["yamnet"].variable
 ATTRIBUTION = "YAMNet by Google (Plakal and Ellis, TensorFlow Model Garden), Apache-2.0"
 CLASSES = 521
 # The network for phones: 4 MB, and only numbers, where the Hub module is a program of 17 MB.
-PHONE = (
+FILE = Pinned(
     "https://raw.githubusercontent.com/tensorflow/tflite-support/"
     "f606e3f59240d71fd37d23316822ff0bd1d531ef/tensorflow_lite_support/cc/test/testdata/task/audio/"
-    "yamnet_audio_classifier_with_metadata.tflite"
+    "yamnet_audio_classifier_with_metadata.tflite",
+    "yamnet_audio_classifier.tflite",
+    "10c95ea3eb9a7bb4cb8bddf6feb023250381008177ac162ce169694d05c317de",
+    what="YAMNet",
+    variable=VARIABLE,
 )
-SHA256 = "10c95ea3eb9a7bb4cb8bddf6feb023250381008177ac162ce169694d05c317de"
-FILE = "yamnet_audio_classifier.tflite"
 
 # Stride and width of the layers 2 to 14, each a depthwise and a pointwise convolution. Layer 1 is
 # a plain convolution with stride 2 and 32 channels.
@@ -88,7 +90,7 @@ def classifier(source: PathLike | None = None, *, progress: bool = True) -> Audi
     """
     from ..classifier import AudioClassifier
 
-    source = str(source or os.environ.get(VARIABLE) or fetch(progress=progress))
+    source = str(source or os.environ.get(VARIABLE) or FILE.fetch(progress=progress))
     file = _file(source)
     if file is not None:
         made = from_arrays(*read(file), classes=True)
@@ -103,29 +105,6 @@ def classifier(source: PathLike | None = None, *, progress: bool = True) -> Audi
     )
     found.history["source"] = source
     return found
-
-
-def fetch(address: str = PHONE, *, progress: bool = True) -> Path:
-    """Return Google's TFLite file, fetched once and checked byte for byte.
-
-    Parameters
-    ----------
-    address : str
-    progress : bool
-        Show a bar.
-
-    Returns
-    -------
-    Path
-        In the cache.
-
-    Raises
-    ------
-    XaiAudioError
-        If it cannot be had, or is not that file. Nothing is left of it then.
-    """
-    own = f"Or fetch it yourself and name the file in {VARIABLE}."
-    return pinned(address, FILE, SHA256, what="YAMNet", advice=own, progress=progress)
 
 
 def _file(source: str) -> Path | None:
