@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from archives import rewritten
 from design_contract import check_contract, check_places
 from small_networks import LABELS, frontend, random_patches
@@ -138,6 +139,25 @@ def test_the_decoder_is_its_plain_definition():
         tensor = np.where(tensor > 0, tensor, autoencoder.SLOPE * tensor)
     wanted = np.tanh(spread(tensor, decoder.steps[0]))
     assert np.allclose(np.asarray(decoder(latent, masks))[0], wanted, atol=1e-5)
+
+
+def test_one_channel_comes_out_as_of_a_transposed_convolution_and_so_do_the_slopes():
+    decoder = network().get_layer("parts").decoder
+    layer = decoder.steps[0]
+    tensor, weights = (
+        tf.constant(RANDOM.normal(size=shape).astype("float32"))
+        for shape in ((2, 9, 8, 3), (2, 9, 8, 1))
+    )
+    layer.bias.assign([0.0])
+    found = []
+    for way in (layer, lambda given: autoencoder._to_one_channel(given, layer.kernel.value)):
+        with tf.GradientTape() as tape:
+            tape.watch(tensor)
+            made = way(tensor)
+            total = tf.reduce_sum(weights * made)
+        found.append([made, *tape.gradient(total, [tensor, layer.kernel.value])])
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
 
 
 def spread(tensor, step):

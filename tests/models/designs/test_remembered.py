@@ -28,7 +28,7 @@ def counted(monkeypatch):
         return lambda inputs: (asked.append(len(inputs)), run(inputs))[1]
 
     monkeypatch.setattr(remembered, "in_batches", counting)
-    monkeypatch.setattr(remembered, "_LAST", {})
+    monkeypatch.setattr(remembered, "_KNOWN", {})
     return asked
 
 
@@ -48,6 +48,18 @@ def test_another_network_has_outputs_of_its_own(counted):
     one.set_weights(two.get_weights())
     np.testing.assert_array_equal(remembered.outputs(one, patches), second)
     assert counted == [3, 3]
+
+
+def test_networks_asked_in_turn_are_remembered_while_there_is_room(counted, monkeypatch):
+    patches, one, two, three = random_patches(3, SHAPE), *(network(seed) for seed in range(3))
+    for _ in range(2):
+        for net in (one, two):
+            remembered.outputs(net, patches)
+    assert counted == [3, 3]
+    monkeypatch.setattr(remembered, "ROOM", 2 * 3 * 3)  # that of two networks
+    for net in (three, two, three, one):  # the first is forgotten for the third
+        remembered.outputs(net, patches)
+    assert counted == [3] * 4 and len(remembered._KNOWN) == 2
 
 
 def test_two_layers_with_the_same_weights_below_them_are_told_apart(counted):
@@ -73,7 +85,7 @@ def test_large_outputs_are_not_kept(counted, monkeypatch):
     patches = random_patches(3, SHAPE)
     for _ in range(2):
         assert remembered.outputs(network(), patches).shape == (3, 3)
-    assert counted == [3, 3] and not remembered._LAST
+    assert counted == [3, 3] and not remembered._KNOWN
 
 
 def test_no_patches(counted):

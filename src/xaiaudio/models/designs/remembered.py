@@ -1,4 +1,4 @@
-"""Outputs of frozen networks, each patch computed once a process.
+"""Outputs of frozen networks, each patch computed once a process while there is room.
 
 Folds share most of their clips, and several designs stand on the same embeddings.
 """
@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 #: thousand patches that is 200 MB at most.
 MOST = 12288
 
-# Of the last network only: by its weights, the row of each patch by the patch's own bytes.
-_LAST: dict[str, dict[bytes, np.ndarray]] = {}
+#: Numbers that are kept in all, 400 MB. The networks that were asked last are kept the longest.
+ROOM = 100_000_000
+
+# By the network, the one asked last at the end: the row of each patch, by the patch's own bytes.
+_KNOWN: dict[str, dict[bytes, np.ndarray]] = {}
 
 
 def outputs(network: keras.Model, patches: np.ndarray) -> np.ndarray:
@@ -52,15 +55,23 @@ def outputs(network: keras.Model, patches: np.ndarray) -> np.ndarray:
     # and what a layer does is not in its weights alone, such as a factor or a step.
     layers = [[type(layer).__name__, layer.name, _arguments(layer)] for layer in network.layers]
     key = cache.key(layers, cache.sum_of_arrays(network.get_weights()))
-    if key not in _LAST:
-        _LAST.clear()
-    known = _LAST.setdefault(key, {})
+    known = _KNOWN[key] = _KNOWN.pop(key, {})
     names = [hashlib.blake2b(patch, digest_size=16).digest() for patch in patches]
     new = {name: number for number, name in enumerate(names) if name not in known}
     if new:
         rows = in_batches(network)(patches[list(new.values())][..., None])
         known.update(zip(new, rows, strict=True))
-    return np.stack([known[name] for name in names])
+    found = np.stack([known[name] for name in names])
+    _forget()
+    return found
+
+
+def _forget() -> None:
+    """Forget the networks that were asked longest ago, until the others fit; never the last."""
+    sizes = [len(known) * next(iter(known.values())).size for known in _KNOWN.values()]
+    for key, after in zip(list(_KNOWN)[:-1], np.cumsum(sizes[::-1])[::-1], strict=False):
+        if after > ROOM:
+            del _KNOWN[key]
 
 
 def _arguments(layer) -> str:
