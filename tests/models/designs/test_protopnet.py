@@ -123,6 +123,24 @@ def test_members_of_a_ball_count_the_same(taught):
 
 
 @pytest.mark.slow
+def test_balls_grown_anew_are_as_trained_and_others_have_the_same_centres(taught):
+    models, train, test = taught
+    base, model = seeing_backbone(), models["protoconcepts"]
+    patches = np.asarray(model.frontend(test[0].load()))
+    again = protoconcepts.grown(model, train, base, members=5, progress=False)
+    points = protoconcepts.grown(model, train, base, radius=0.0, progress=False)
+    assert again.options == model.options and points.options == {**model.options, "radius": 0.0}
+    layer, same, other = (one.logits_network.get_layer("parts") for one in (model, again, points))
+    np.testing.assert_allclose(same.radii.numpy(), layer.radii.numpy(), rtol=1e-4)
+    np.testing.assert_allclose(again.logits(patches), model.logits(patches), atol=1e-2)
+    assert not other.radii.numpy().any()
+    np.testing.assert_array_equal(other.prototypes.numpy(), layer.prototypes.numpy())
+    assert not np.allclose(points.weights, model.weights)
+    with pytest.raises(XaiAudioError, match="design 'protopnet'"):
+        protoconcepts.grown(models["protopnet"], train, base)
+
+
+@pytest.mark.slow
 def test_a_second_projection_changes_nothing(clips):
     train, _ = clips.split(5)
     base = seeing_backbone()

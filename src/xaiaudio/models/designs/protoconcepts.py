@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import XaiAudioError
+from ..backbones import backbone as find_backbone
 from ..training.fitting import Settings
 from . import protopnet
 from .heads_of_prototypes import after
+from .lessons import lessons
 from .registry import register
 
 if TYPE_CHECKING:
+    from ...datasets.base import ClipSet
     from ..backbones import Backbone
+    from ..training.tables import PatchTable
     from .base import SelfExplaining
     from .lessons import Lessons
 
@@ -61,22 +65,83 @@ def train(
     lie inside; Ma et al. train it with the rest. Then the last layer is trained with the balls.
     """
     head = protopnet.head_of(lessons, backbone, options, ball=True)
-    settings = Settings(
-        protopnet.EPOCHS, protopnet.BATCH, protopnet.RATE, protopnet.PATIENCE, options.seed
-    )
+    settings = _settings(options)
     history = {}
     head.draw(options.seed, own=options.prototypes == "trained")
     if options.prototypes == "trained":
         variables = [head.layer.prototypes, *head.before.trainable_variables]
         history = head.fit(protopnet.losses_of(head), variables, settings, progress, "Prototypes")
-    own = options.prototypes == "trained"
-    found = head.nearest(options.members, own=own)
+    return _grown(head, backbone, options, history, progress)
+
+
+def grown(
+    model: SelfExplaining,
+    clips: ClipSet | PatchTable,
+    backbone: Backbone | str = "lite",
+    *,
+    members: int = 5,
+    radius: float | None = None,
+    progress: bool | None = None,
+) -> SelfExplaining:
+    """Return the same centres with balls of another size, and a last layer of their own.
+
+    It is the network that training from the beginning with these options gives, without learning
+    the centres a second time.
+
+    Parameters
+    ----------
+    model : SelfExplaining
+        Of the design ``"protoconcepts"``.
+    clips : ClipSet or PatchTable
+        Those that it was trained on.
+    backbone : Backbone or str
+        That it stands on.
+    members, radius
+        See :class:`Options`.
+    progress : bool, optional
+        None shows a bar on a terminal and in a notebook.
+
+    Raises
+    ------
+    XaiAudioError
+        If it is of another design.
+
+    Examples
+    --------
+    >>> import xaiaudio as xa
+    >>> from xaiaudio.models.designs.protoconcepts import grown
+    >>> train, test = xa.datasets.load("synthetic").split(5)  # doctest: +SKIP
+    >>> model = xa.models.train_design("protoconcepts", train)  # doctest: +SKIP
+    >>> xa.models.test(grown(model, train, members=15), test).clip_accuracy  # doctest: +SKIP
+    0.95
+    """
+    model.check_design("protoconcepts")
+    options = Options(**{**model.options, "members": members, "radius": radius})
+    base = find_backbone(backbone) if isinstance(backbone, str) else backbone
+    taught = lessons(clips, model.frontend, seed=options.seed)
+    head = protopnet.head_of(taught, base, options, ball=True)
+    for layer in head.layers[:-1]:
+        layer.set_weights(model.logits_network.get_layer(layer.name).get_weights())
+    return _grown(head, base, options, {}, progress)
+
+
+def _settings(options) -> Settings:
+    return Settings(
+        protopnet.EPOCHS, protopnet.BATCH, protopnet.RATE, protopnet.PATIENCE, options.seed
+    )
+
+
+def _grown(head, backbone, options, history, progress) -> SelfExplaining:
+    """Grow the balls around the centres, and train the last layer."""
+    found = head.nearest(options.members, own=options.prototypes == "trained")
     if options.radius is None:
         reach = np.where(np.isfinite(found.distance), found.distance, 0).max(axis=1)
         # The last member is at this distance but for rounding: it must lie inside.
         head.layer.radii.assign(reach * (1 + 1e-4) + 1e-6)
     else:
         head.layer.radii.assign(np.full(head.layer.count, options.radius, np.float32))
-    history = {**history, **after(head.fit_last(settings, progress, l1=protopnet.L1))}
+    told = head.fit_last(_settings(options), progress, l1=protopnet.L1)
     evidence = head.evidence(found, "ball")
-    return head.model(evidence, backbone, "protoconcepts", asdict(options), history)
+    return head.model(
+        evidence, backbone, "protoconcepts", asdict(options), {**history, **after(told)}
+    )
