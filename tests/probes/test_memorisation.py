@@ -42,6 +42,15 @@ def test_a_sound_is_like_itself_later_and_softer_and_symmetric():
     assert probes.mel_similarity(sound, late, shift=5).diagonal().max() < 0.9
 
 
+@pytest.mark.parametrize("batch", [None, 1, 3])
+def test_a_set_beside_itself_is_compared_once_and_the_same(batch):
+    cells = rng(3).normal(-3, 2, (7, 10, 4))
+    found = probes.mel_similarity(cells, cells, shift=4, batch=batch)
+    wanted = probes.mel_similarity(cells, cells.copy(), shift=4)
+    np.testing.assert_allclose(found, wanted, atol=1e-6)
+    np.testing.assert_allclose(found, found.T, atol=1e-6)
+
+
 def test_silence_is_like_nothing():
     silence = np.full((1, 12, 4), -4.6, np.float32)
     assert probes.mel_similarity(silence, rng().normal(size=(2, 12, 4)), shift=4).tolist() == [

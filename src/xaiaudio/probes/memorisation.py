@@ -35,6 +35,7 @@ def mel_similarity(
     ----------
     patches : array_like of float, shape (n, frames, bands)
     others : array_like of float, shape (m, frames, bands)
+        Given the same object as `patches`, each pair is compared once.
     shift : int
         Most frames by which one may be late.
     batch : int, optional
@@ -70,21 +71,34 @@ def mel_similarity(
     frames = one.shape[1]
     if not 0 <= shift < frames:
         raise XaiAudioError(f"shift is {shift}: a lag from 0 to {frames - 1} frames is needed.")
+    mirrored = others is patches
     # One mean for all takes nothing away from what follows, but most of its rounding.
     centre = np.float32(two.mean()) if two.size else np.float32(0)
     one, two = one - centre, two - centre
-    lags = np.arange(-shift, shift + 1)
     size = frames + shift
+    # Of the transform, lags up to 0 stand at the front, those above 0 at the end.
+    halves = [(slice(0, shift + 1), -np.arange(shift + 1))]
+    if shift:
+        halves.append((slice(frames, size), np.arange(shift, 0, -1)))
     turned = np.fft.rfft(two, size, axis=1).transpose(1, 2, 0).astype(np.complex64)
-    sums = _overlaps(two, -lags)
+    sums = [_overlaps(two, -lags) for _, lags in halves]
     batch = batch or max(1, _ROOM // (len(two) * size + 1))
     found = np.empty((len(one), len(two)), np.float32)
     for start in range(0, len(one), batch):
         part = one[start : start + batch]
         spectra = np.fft.rfft(part, size, axis=1).transpose(1, 0, 2).astype(np.complex64)
-        products = np.matmul(spectra.conj(), turned)
-        joint = np.fft.irfft(products, size, axis=0).astype(np.float32)[-lags]
-        found[start : start + batch] = _largest(joint, _overlaps(part, lags), sums)
+        begin = start if mirrored else 0
+        products = np.matmul(spectra.conj(), turned[:, :, begin:])
+        joint = np.fft.irfft(products, size, axis=0).astype(np.float32, copy=False)
+        best = np.maximum.reduce(
+            [
+                _largest(joint[where], _overlaps(part, lags), [side[..., begin:] for side in sides])
+                for (where, lags), sides in zip(halves, sums, strict=True)
+            ]
+        )
+        found[start : start + batch, begin:] = best
+        if mirrored:
+            found[begin:, start : start + batch] = best.T
     return found
 
 
