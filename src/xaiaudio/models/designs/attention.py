@@ -57,8 +57,8 @@ class Options:
     size: int = 64
     heads: int = 4
     layers: int = 1
-    epochs: int = 14
-    batch: int = 64
+    epochs: int = 7
+    batch: int = 32
     rate: float = 2e-3
     augment: bool = True
     overlap: float = 0.5
@@ -234,16 +234,13 @@ def build(
         tensor = layers.Conv2D(
             channels,
             3 if number else 5,
-            1 if number else 2,  # a large step first: most of the work is in the first layer
+            (2 if number < 2 else 1, 2),  # steps in place of poolings: less than half of the work
             padding="same",
             kernel_initializer=keras.initializers.HeNormal(next(seeds)),
             name=f"conv{number + 1}",
         )(tensor)
         tensor = layers.LayerNormalization(name=f"norm{number + 1}")(tensor)
         tensor = layers.ReLU(name=f"relu{number + 1}")(tensor)
-        if number:
-            pool = (2 if number == 1 else 1, 2)
-            tensor = layers.MaxPooling2D(pool, padding="same", name=f"pool{number + 1}")(tensor)
     moments = tensor.shape[1]
     tensor = layers.Reshape((moments, tensor.shape[2] * tensor.shape[3]), name="frames")(tensor)
     first = keras.initializers.GlorotUniform
