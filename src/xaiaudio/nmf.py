@@ -142,7 +142,8 @@ def kl_factorised(
     >>> round(float((spectra @ heights).sum()), 3)
     60.0
     """
-    values = _magnitudes(values)
+    # Row by row as the products are: to divide by them is twice as fast.
+    values = np.ascontiguousarray(_magnitudes(values))
     spectra = _start(values, components, np.random.default_rng(seed))
     spectra = _floored(spectra, floor)
     heights = kl_activations(values, spectra, rounds=1)

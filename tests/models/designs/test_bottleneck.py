@@ -70,6 +70,23 @@ def test_what_the_network_reads_of_a_patch(trained):
             assert rise[band] == pytest.approx(max(change), abs=1e-5)
 
 
+def test_each_patch_is_measured_once(clips, monkeypatch):
+    taught = [lessons(clips, frontend(96, 64), seed=seed) for seed in (0, 1)]
+    bottleneck._measured.cache_clear()
+    asked, real = [], qualities.measure_patches
+    monkeypatch.setattr(
+        qualities, "measure_patches", lambda *given: (asked.append(1), real(*given))[1]
+    )
+    first, second = (bottleneck.measure(one) for one in taught)
+    np.testing.assert_array_equal(first, second)
+    assert len(asked) == len(clips)
+    number = 7
+    wave = taught[0].clips[number].load(taught[0].frontend.sample_rate)
+    chosen = taught[0].clip == number
+    plain = real(wave, taught[0].first[chosen], taught[0].frontend)
+    np.testing.assert_array_equal(first[chosen], plain)
+
+
 @pytest.mark.slow
 def test_a_first_stage_of_shuffled_weights_reads_no_quality(trained, clips):
     table = patch_table(clips, trained.frontend)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from small_networks import LABELS, frontend, random_patches
 
+import xaiaudio as xa
 from xaiaudio.errors import XaiAudioError
 from xaiaudio.models.designs.base import SelfExplaining
 from xaiaudio.models.designs.comparison import likeness, parts_per_decision, price, purity
@@ -151,3 +152,23 @@ def test_a_row(tmp_path):
     assert (row.parts, row.weights) == (4, 30 * 4 + 4 + 4 * 3 + 3)
     assert row.per_decision == np.median(counted(one, patches, 0.9))
     assert np.isnan(row.seconds)
+    tested = xa.models.test(one, table)
+    assert (row.clip_accuracy, row.patch_accuracy) == (tested.clip_accuracy, tested.patch_accuracy)
+
+
+def test_a_price_of_a_network_whose_classes_do_not_exclude_each_other():
+    made, patches = model(2), random_patches(9, SHAPE)
+    one = SelfExplaining.from_network(
+        made.logits_network,
+        LABELS,
+        made.frontend,
+        made.parts,
+        design="by hand",
+        activation="sigmoid",
+    )
+    said = [LABELS[k] for k in one.scores(patches).argmax(axis=1)]
+    # Three patches a clip: where each has a vote for another class, the mean score decides.
+    table = PatchTable(patches, np.arange(9) // 3, tuple("abc"), tuple(said[::3]), LABELS)
+    row, tested = price(one, table), xa.models.test(one, table)
+    assert (row.clip_accuracy, row.patch_accuracy) == (tested.clip_accuracy, tested.patch_accuracy)
+    assert row.per_decision == np.median(parts_per_decision(one, patches))

@@ -13,6 +13,8 @@ from xaiaudio.models.designs import grounds, matching, protoconcepts, protopnet
 from xaiaudio.models.designs.audioprotopnet import apart
 from xaiaudio.models.designs.evidence import Place
 from xaiaudio.models.designs.lessons import lessons
+from xaiaudio.models.training import fitting, remembered
+from xaiaudio.models.training.fitting import Settings
 
 DESIGNS = ("protopnet", "audioprotopnet", "protoconcepts")
 
@@ -138,6 +140,31 @@ def test_balls_grown_anew_are_as_trained_and_others_have_the_same_centres(taught
     assert not np.allclose(points.weights, model.weights)
     with pytest.raises(XaiAudioError, match="design 'protopnet'"):
         protoconcepts.grown(models["protopnet"], train, base)
+
+
+@pytest.mark.slow
+def test_balls_begin_with_the_training_of_points(clips, monkeypatch):
+    train, _ = clips.split(5)
+    base = seeing_backbone()
+    known = lessons(train, base.frontend.with_overlap(0.5), seed=0)
+    settings, done, ends = Settings(3, 8, 3e-3), [], []
+    real = fitting.train
+    monkeypatch.setattr(fitting, "train", lambda *a, **k: (done.append(1), real(*a, **k))[1])
+    # Balls trained for themselves, points, and balls that take what the points were trained to.
+    for ball, kept in ((True, {}), (False, {}), (True, None)):
+        if kept is not None:
+            monkeypatch.setattr(remembered, "_TRAINED", kept)
+        head = protopnet.head_of(known, base, protopnet.Options(per_class=2), ball=ball)
+        head.draw(0)
+        course = protopnet.fit(head, settings, False)
+        ends.append(np.concatenate([w.numpy().ravel() for w in head.network.trainable_weights]))
+        assert (remembered.BEFORE in course) == (kept is None)
+    assert len(done) == 2
+    np.testing.assert_allclose(ends[0], ends[1], atol=1e-6)
+    np.testing.assert_array_equal(ends[1], ends[2])
+    head.layer.radii.assign(np.ones(head.layer.count))
+    with pytest.raises(XaiAudioError, match="radii"):
+        protopnet.fit(head, settings, False)
 
 
 @pytest.mark.slow

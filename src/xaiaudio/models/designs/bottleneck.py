@@ -8,6 +8,7 @@ has a name and a unit, and can be corrected by hand.
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
+from ... import cache
 from ...errors import XaiAudioError
 from ..training import fitting
 from ..training.steps import in_batches
@@ -191,13 +193,18 @@ def measure(lessons: Lessons) -> np.ndarray:
     clips = lessons.clips
 
     def of_clip(number):
-        wave = clips[number].load(lessons.frontend.sample_rate)
-        return qualities.measure_patches(
-            wave, lessons.first[lessons.clip == number], lessons.frontend
-        )
+        first = tuple(map(int, lessons.first[lessons.clip == number]))
+        clip = clips[number]
+        return _measured(clip, cache.sum_of(clip.path), first, lessons.frontend)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return np.concatenate(list(pool.map(of_clip, range(len(clips)))))
+
+
+@functools.lru_cache(maxsize=4096)
+def _measured(clip, content, first, frontend) -> np.ndarray:
+    """Measure the patches of a clip, once a process: networks of several seeds ask for the same."""
+    return qualities.measure_patches(clip.load(frontend.sample_rate), np.array(first), frontend)
 
 
 def _moments(values, floor: float = 0.0):

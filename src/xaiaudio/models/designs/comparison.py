@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
+from scipy.special import expit, softmax
 
 from ...errors import XaiAudioError
 from ..training.tables import PatchTable, patch_table
-from ..training.testing import test
+from ..training.testing import judged, test
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -74,10 +75,17 @@ def price(model: AudioClassifier, clips: ClipSet | PatchTable, name: str | None 
     from .base import SelfExplaining
 
     table = clips if isinstance(clips, PatchTable) else patch_table(clips, model.frontend)
-    found = test(model, table)
     parts, needed = 0, np.array([np.nan])
     if isinstance(model, SelfExplaining):
-        parts, needed = len(model.parts), parts_per_decision(model, table.patches)
+        table.targets(model.labels)  # before the work, not after it
+        added = model.contributions(table.patches)
+        # The logits are their sums: the network need not be asked a second time.
+        logits = added.sum(axis=1) + model.bias
+        scores = expit(logits) if model.activation == "sigmoid" else softmax(logits, axis=1)
+        found = judged(table, scores, model.labels)
+        parts, needed = len(model.parts), _needed(model, added, SHARE)
+    else:
+        found = test(model, table)
     return Price(
         name=model.name if name is None else name,
         clip_accuracy=found.clip_accuracy,
@@ -116,8 +124,11 @@ def parts_per_decision(
     """
     if not 0 < share <= 1:
         raise XaiAudioError(f"The share is {share}: it must be above 0 and up to 1.")
-    found = model.contributions(patches)
-    # The logits are their sums: the network need not be asked a second time.
+    return _needed(model, model.contributions(patches), share)
+
+
+def _needed(model, found, share) -> np.ndarray:
+    """Return how few parts hold a share, of what each adds to each logit (n, parts, classes)."""
     winners = (found.sum(axis=1) + model.bias).argmax(axis=1)
     added = found[np.arange(len(winners)), :, winners]
     if model.activation == "softmax" and len(model.labels) == 2:

@@ -11,7 +11,7 @@ import numpy as np
 from ...errors import XaiAudioError
 from ..graph import graph_of, is_spatial
 from ..receptive import Fields, fields
-from .remembered import outputs
+from ..training.remembered import outputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -69,8 +69,7 @@ def train(
     history = {}
     head.draw(options.seed, own=options.prototypes == "trained")
     if options.prototypes == "trained":
-        variables = [head.layer.prototypes, *head.before.trainable_variables]
-        history = head.fit(protopnet.losses_of(head), variables, settings, progress, "Prototypes")
+        history = protopnet.fit(head, settings, progress)
     return _grown(head, backbone, options, history, progress)
 
 

@@ -10,6 +10,7 @@ import keras
 
 from ...errors import XaiAudioError
 from ..training.fitting import Settings
+from ..training.remembered import trained
 from . import grounds
 from .base import PARTS
 from .heads_of_prototypes import Head, after, clustering, cross_entropy, least
@@ -18,6 +19,8 @@ from .prototypes import Prototypes
 from .registry import register
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from ..backbones import Backbone
     from .base import SelfExplaining
     from .lessons import Lessons
@@ -89,8 +92,7 @@ def train(
     found = head.draw(options.seed, own=options.prototypes == "trained")
     history = {}
     if options.prototypes == "trained":
-        variables = [head.layer.prototypes, *head.before.trainable_variables]
-        history = head.fit(losses_of(head), variables, settings, progress, "Prototypes")
+        history = fit(head, settings, progress)
         found = head.project()
     history = {**history, **after(head.fit_last(settings, progress, l1=L1))}
     return head.model(head.evidence(found), backbone, "protopnet", asdict(options), history)
@@ -120,6 +122,24 @@ def head_of(lessons: Lessons, backbone: Backbone, options: Options, *, ball: boo
         for k, activation in enumerate(("relu", "sigmoid"))
     ]
     return Head(ground, lessons, layer, before, own=1.0, others=OTHERS)
+
+
+def fit(head: Head, settings: Settings, progress: bool | None) -> dict[str, Any]:
+    """Train the convolutions and the prototypes from where they are; return the course of it.
+
+    A ball begins without a radius, so that ``"protoconcepts"`` begins with the very training of
+    ``"protopnet"``: where both are asked for, it is done once.
+    """
+    layer, lessons = head.layer, head.lessons
+    variables = [layer.prototypes, *head.before.trainable_variables]
+    if layer.radii is not None and layer.radii.numpy().any():
+        raise XaiAudioError("Balls have their radii when they were trained, not before.")
+    return trained(
+        lambda: head.fit(losses_of(head), variables, settings, progress, "Prototypes"),
+        variables,
+        [__name__, asdict(settings), layer.scale, layer.epsilon],
+        [head.maps, lessons.targets, lessons.validation, head.last.kernel.numpy()],
+    )
 
 
 def losses_of(head: Head) -> Callable:

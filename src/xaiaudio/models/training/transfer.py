@@ -17,7 +17,7 @@ from ..backbones import backbone as find_backbone
 from ..classifier import AudioClassifier
 from .checkpoint import Checkpoint
 from .loop import Options, fit
-from .steps import in_batches
+from .remembered import outputs
 from .tables import PatchTable, patch_table
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def head_alone(layer, width: int) -> keras.Model:
 
 def embeddings(network, patches) -> np.ndarray:
     """Return a backbone's embeddings (n, width) of patches (n, frames, bands)."""
-    return in_batches(network)(patches[..., None])
+    return outputs(network, patches)
 
 
 def _pair(table: PatchTable | None, labels, network):

@@ -1,11 +1,11 @@
-"""What is remembered is what the network gives."""
+"""What is remembered is what the network gives, and what a training leads to."""
 
 import keras
 import numpy as np
 import pytest
 from small_networks import random_patches
 
-from xaiaudio.models.designs import remembered
+from xaiaudio.models.training import remembered
 
 SHAPE = (6, 5)
 
@@ -90,3 +90,50 @@ def test_large_outputs_are_not_kept(counted, monkeypatch):
 
 def test_no_patches(counted):
     assert remembered.outputs(network(), np.zeros((2, *SHAPE)))[:0].shape == (0, 3)
+
+
+@pytest.fixture
+def halved(monkeypatch):
+    """Return a training that halves a variable, and the list of what it was asked."""
+    monkeypatch.setattr(remembered, "_TRAINED", {})
+    asked = []
+
+    def train(start, about, array):
+        variable = keras.Variable(np.array(start, np.float32))
+
+        def course():
+            asked.append((start, about, array))
+            variable.assign(variable / 2)
+            return {"loss": np.array([1.0]), "seconds": np.array(7.0)}
+
+        return remembered.trained(course, [variable], [about], [np.array(array)]), variable.numpy()
+
+    return train, asked
+
+
+def test_the_same_training_is_not_done_twice(halved):
+    train, asked = halved
+    first, second = train([2.0, 4.0], "a", [1]), train([2.0, 4.0], "a", [1])
+    np.testing.assert_array_equal(second[1], [1, 2])
+    np.testing.assert_array_equal(first[1], [1, 2])
+    assert len(asked) == 1
+    assert remembered.BEFORE not in first[0] and second[0][remembered.BEFORE] == 7
+
+
+@pytest.mark.parametrize(
+    "other", [([2.0, 5.0], "a", [1]), ([2.0, 4.0], "b", [1]), ([2.0, 4.0], "a", [2])]
+)
+def test_a_training_that_differs_in_anything_is_done(halved, other):
+    train, asked = halved
+    train([2.0, 4.0], "a", [1])
+    _, value = train(*other)
+    np.testing.assert_array_equal(value, np.array(other[0]) / 2)
+    assert len(asked) == 2
+
+
+def test_the_oldest_training_is_forgotten_first(halved, monkeypatch):
+    train, asked = halved
+    monkeypatch.setattr(remembered, "TRAININGS", 2)
+    for start in (1.0, 2.0, 3.0, 3.0, 2.0, 1.0):
+        train([start], "a", [1])
+    assert [start for (start,), *_ in asked] == [1, 2, 3, 1]
