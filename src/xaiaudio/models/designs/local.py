@@ -147,7 +147,7 @@ def _losses(network, lessons, options):
         wrong = keras.losses.binary_crossentropy(sounding, dense(cells), from_logits=True)
         # Decoding takes most of the time: half of the batch will do.
         half = (keras.ops.shape(latent)[0] + 1) // 2
-        masks = [mask[:half] for mask in autoencoder.masks_of(befores, layer.plan.pools)]
+        masks = autoencoder.masks_of([before[:half] for before in befores], layer.plan.pools)
         rebuilt = layer.rebuilt(maps)
         decoded, again = (layer.decoder(part[:half], masks) for part in (latent, rebuilt))
         # What is to be rebuilt stays as it is, or it would shrink to meet its copy.
