@@ -105,12 +105,13 @@ def test_other_weights_or_options_or_clips_get_another_name(monkeypatch, tmp_pat
     some(one="1", three="another recording")
     names.append(book._key(False))
     assert len(set(names)) == 6
-    # Neither where the weights lie nor how many clips are measured changes the network.
+    # Where the weights lie, how many clips are measured and how many teach an interpreter: none of
+    # it changes the network.
     shutil.copy(tmp_path / "weights" / "yamnet.npz", tmp_path / "same.npz")
     monkeypatch.setenv("XAIAUDIO_YAMNET", str(tmp_path / "weights"))
     assert book._key(False) == names[-1]
     monkeypatch.setenv("XAIAUDIO_YAMNET", str(tmp_path / "same.npz"))
-    assert dataclasses.replace(book, measured=3)._key(False) == names[-1]
+    assert dataclasses.replace(book, measured=3, taught=2)._key(False) == names[-1]
     (tmp_path / "same.npz").write_text("other weights")
     assert book._key(False) not in names
 
@@ -191,5 +192,10 @@ def test_an_interpreter_is_trained_once_for_each_network_and_option(monkeypatch,
         (1.0, 5, 2),
         (1.0, 3, 2),
     ]
+    less = dataclasses.replace(book, taught=1)
+    less.interpreter("learner")
+    assert asked[-1] == (models_[0].name, 1.0, 3, 1)
+    less.interpreter("learner", whole=True)
+    assert len(asked) == 6  # that is the one that was trained on all of them
     with pytest.raises(XaiAudioError, match="occlusion is not trained"):
         book.interpreter("occlusion")

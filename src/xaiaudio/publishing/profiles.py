@@ -52,6 +52,8 @@ class Profile:
         The fold that is held out.
     measured : int
         Clips that a measurement over many takes at most.
+    taught : int, optional
+        Clips to train on that an interpreter learns from at most; by default all.
     speech : {"digits", "fsdd"}
         The module of ``xaiaudio.datasets`` that chapters on speech take spoken digits from.
     seed : int
@@ -71,6 +73,7 @@ class Profile:
     frozen_epochs: int = 20
     test_fold: int = 5
     measured: int = 20
+    taught: int | None = None
     speech: str = "digits"
     seed: int = 0
 
@@ -110,12 +113,18 @@ class Profile:
         return cache.artifact(path, build, models.load_model, resume=True)
 
     def interpreter(
-        self, name: str, *, model: AudioClassifier | None = None, **options: Any
+        self,
+        name: str,
+        *,
+        model: AudioClassifier | None = None,
+        whole: bool = False,
+        **options: Any,
     ) -> Explainer:
         """Return a trained method that was fitted to this profile's clips and network.
 
         The first call trains it and keeps it in the cache; later calls, also from other chapters,
-        load it. It learns from the clips to train on, never from the held-out ones.
+        load it. It learns from the clips to train on, as many of them as `taught` says, never from
+        the held-out ones.
 
         Parameters
         ----------
@@ -123,6 +132,8 @@ class Profile:
             A name from ``xaiaudio.methods(trained=True)``.
         model : AudioClassifier, optional
             The network to interpret; by default :meth:`classifier`.
+        whole : bool
+            True lets it learn from all clips to train on, whatever `taught` says.
         **options
             The method's own. Its seed is the profile's unless it is given.
 
@@ -144,6 +155,8 @@ class Profile:
         if "seed" not in options:
             asked = asked.with_seed(self.seed)
         train, _ = self.split()
+        if self.taught and not whole:  # every second of them, or every third
+            train = train[:: -(-len(train) // self.taught)]
         about = [(clip.name, clip.label, clip.fold) for clip in train]
         key = cache.key(
             [name, asked.settings, about, fingerprint(model)],
@@ -312,7 +325,7 @@ class Profile:
         """Name a trained network after everything that shaped it."""
         clips = self.clips(progress=False)
         about = [(clip.name, clip.label, clip.fold) for clip in clips]
-        apart = ("measured", "speech")  # no network of this profile depends on them
+        apart = ("measured", "taught", "speech")  # no network of this profile depends on them
         options = {name: value for name, value in asdict(self).items() if name not in apart}
         address, files = backbones.weights(self.backbone)
         return cache.key(
@@ -348,6 +361,7 @@ PROFILES = {
             "lite",
             "synthetic sounds and a small network: offline, minutes on two cores",
             measured=40,
+            taught=160,
         ),
         Profile(
             "esc10-yamnet",

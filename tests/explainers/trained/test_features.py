@@ -6,6 +6,7 @@ import pytest
 from heard_tones import FRONTEND, LABELS, Tone, Tones, network
 
 import xaiaudio as xa
+import xaiaudio.explainers.trained.features as module
 from xaiaudio.explainers.trained.features import (
     features,
     hidden,
@@ -122,7 +123,7 @@ def test_values_too_large_for_half_precision_stay():
     assert first.dtype == np.float32 and np.isfinite(first).all()
 
 
-def test_the_same_sounds_are_cut_once(listener, tmp_path):
+def test_the_same_sounds_are_cut_once(listener, tmp_path, monkeypatch):
     import soundfile
 
     from xaiaudio.datasets import Clip, ClipSet
@@ -135,10 +136,23 @@ def test_the_same_sounds_are_cut_once(listener, tmp_path):
             made.append(Clip(path, label, 1, ""))
         return ClipSet("tones", tuple(made), LABELS)
 
+    cut, counted = module._cut, []
+    monkeypatch.setattr(module, "_LAST", {})
+    monkeypatch.setattr(module, "_cut", lambda *given: counted.append(1) or cut(*given))
     first = features(listener, clips(1.0))
-    assert features(listener, clips(1.0)) is first
-    assert features(listener, clips(1.0), seed=1) is not first
+    for again in (features(listener, clips(1.0)), features(listener, clips(1.0), seed=1)):
+        np.testing.assert_array_equal(again.patches, first.patches)
+        np.testing.assert_array_equal(again.magnitudes, first.magnitudes)
+    assert len(counted) == 6
     assert not np.array_equal(features(listener, clips(0.5)).patches, first.patches)
+    # Of two sets both are kept; of three the one that was asked for longest ago goes.
+    features(listener, clips(1.0))
+    assert len(counted) == 12
+    features(listener, clips(0.25))
+    features(listener, clips(1.0))
+    assert len(counted) == 18
+    features(listener, clips(0.5))
+    assert len(counted) == 24
     # Labels that were dealt out anew are other labels.
     dealt = ("low", "low", "hiss", "hiss", "high", "high")
     assert features(listener, clips(1.0)).labels == LABELS * 2

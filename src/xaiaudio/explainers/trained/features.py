@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 BATCH = 64
 # Above this, half precision overflows.
 _LARGEST = 6e4
-# Of the last clips, by their bytes: several interpreters of one network learn from the same.
-_LAST: dict[tuple | None, Features] = {}
+# What the last two sets were cut into, by the bytes of their clips: several interpreters of one
+# network learn from the same and are asked about the same held-out ones.
+_LAST: dict[tuple, list[tuple[np.ndarray, np.ndarray]]] = {}
+_KEPT = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,16 +117,25 @@ def features(
     """
     if isinstance(clips, Features):
         return clips
-    frontend = _frontend_of(model).with_overlap(overlap)
-    key = None
+    return _features(clips, _frontend_of(model).with_overlap(overlap), share, seed)
+
+
+def _pieces(clips, frontend) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return patches and magnitudes of each clip; those of the last sets are kept in memory."""
     # Sounds that are made when they are read have no path, or a name for one.
-    if all(os.path.isfile(getattr(clip, "path", "")) for clip in clips):
-        told = tuple((cache.sum_of(clip.path), clip.label) for clip in clips)
-        key = (told, frontend, share, seed)
-    if key not in _LAST:
-        _LAST.clear()
-        _LAST[key] = _features(clips, frontend, share, seed)
-    return _LAST[key] if key else _LAST.pop(key)
+    if not all(os.path.isfile(getattr(clip, "path", "")) for clip in clips):
+        return _cut_all(clips, frontend)
+    key = (tuple(cache.sum_of(clip.path) for clip in clips), frontend)
+    found = _LAST.pop(key, None) or _cut_all(clips, frontend)
+    for old in list(_LAST)[: 1 - _KEPT]:
+        del _LAST[old]
+    _LAST[key] = found  # behind the other: the one that was asked for longest ago goes first
+    return found
+
+
+def _cut_all(clips, frontend) -> list[tuple[np.ndarray, np.ndarray]]:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(lambda clip: _cut(clip.load(frontend.sample_rate), frontend), clips))
 
 
 def _features(clips, frontend, share, seed) -> Features:
@@ -135,8 +146,7 @@ def _features(clips, frontend, share, seed) -> Features:
             f"{clips.name} has {len(clips)} clip: an interpreter learns from one and is validated "
             "on another, so give two at least."
         )
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        cut = list(pool.map(lambda clip: _cut(clip.load(frontend.sample_rate), frontend), clips))
+    cut = _pieces(clips, frontend)
     counts = [len(patches) for patches, _ in cut]
     heard = np.flatnonzero(counts)
     if not len(heard):
