@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -18,13 +17,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import cache
-from ..audio import EXTENSIONS, check_counted
+from ..audio import check_counted
 from ..errors import XaiAudioError
 from ..files import whole
 from . import tables
+from .listing import sounds_below
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from ..types import PathLike
@@ -226,7 +226,7 @@ def plan(
         "clips": int(clips),
     }
     asked = json.loads(json.dumps(asked, default=_plain))
-    found, passed_over = _sounds(folder, out.resolve())
+    found, passed_over = sounds_below(folder, out.resolve())
     if not (out / "plan.json").exists():
         settings = _settled(asked)
         files = found | {"unit": _units(found["size"], clips)}
@@ -315,57 +315,6 @@ def _settled(asked) -> ArchiveSettings:
         asked["target"] = classifier.labels[classifier.index(asked["target"])]
     frontend = json.loads(json.dumps(classifier.frontend.to_config(), default=_plain))
     return ArchiveSettings(**asked, labels=list(classifier.labels), frontend=frontend)
-
-
-def _sounds(folder: Path, out: Path) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
-    """List the sounds below a folder by name: not what lies in the folder of the results."""
-    if not folder.is_dir():
-        what = "is a file" if folder.exists() else "is not there"
-        raise XaiAudioError(f"{folder} {what}: name a folder of sounds.")
-    names: list[str] = []
-    about: list[tuple[int, int]] = []
-    passed_over = []
-    try:
-        for name, entry in _walk(folder, out):
-            if not _is_text(name):
-                passed_over.append(name.encode("utf-8", "backslashreplace").decode())
-                continue
-            known = entry.stat()
-            names.append(name)
-            about.append((known.st_size, known.st_mtime_ns))
-    except OSError as error:
-        where = error.filename or folder
-        raise XaiAudioError(f"Could not read {where}: {error.strerror or error}.") from error
-    if not names:
-        raise XaiAudioError(f"{folder} holds no sounds (.wav, .flac, .ogg, .mp3, .m4a, ...).")
-    order = sorted(range(len(names)), key=names.__getitem__)
-    numbers = np.array(about, np.int64)[order]
-    files = np.array([names[place] for place in order], object)
-    return {"file": files, "size": numbers[:, 0], "time": numbers[:, 1]}, tuple(passed_over)
-
-
-def _walk(folder: Path, out: Path) -> Iterator[tuple[str, os.DirEntry]]:
-    waiting = [""]
-    while waiting:
-        inside = waiting.pop()
-        with os.scandir(folder / inside) as entries:
-            for entry in entries:
-                if entry.name[0] == "." or entry.name[:2] == "__":
-                    continue  # what systems leave behind
-                name = f"{inside}{entry.name}"
-                if entry.is_dir(follow_symlinks=False):
-                    if folder / name != out:
-                        waiting.append(name + "/")
-                elif os.path.splitext(name)[1].lower() in EXTENSIONS and entry.is_file():
-                    yield name, entry
-
-
-def _is_text(name) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _units(sizes, clips, first=0) -> np.ndarray:

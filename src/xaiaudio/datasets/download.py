@@ -109,7 +109,7 @@ class Pinned:
             If it cannot be had, or is another file. Nothing is left of it then.
         """
         address = self.address if address is None else address
-        advice = f"Or fetch it yourself and name the file in {self.variable}."
+        advice = f"Or fetch it yourself and name it in the environment variable {self.variable}."
         path = cache.home() / "networks" / self.name
         if self._is_at(path):
             return path
