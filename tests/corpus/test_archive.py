@@ -353,3 +353,32 @@ def test_killed_workers_and_a_killed_command_lose_nothing(sounds, whole, tmp_pat
     same(xa.corpus.read(out), whole)
     assert json.loads((out / "plan.json").read_text())["clips"] == 3
     assert not [name for name in os.listdir(out / "clips") if name.startswith(".")]
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_the_workers_without_a_word_of_theirs(sounds, whole, tmp_path):
+    out = tmp_path / "out"
+    methods = [word for name in ASKED["methods"] for word in ("--method", name)]
+    arguments = ["corpus", "explain", sounds, "--out", out, *methods, "--clips", "3"]
+    xa.corpus.plan(sounds, out, **ASKED)
+    with subprocess.Popen(
+        [sys.executable, "-m", "xaiaudio.cli", *map(str, arguments), "--workers", "1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
+        until = time.monotonic() + 300
+        while not tables.done(out) and process.poll() is None:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        workers = children(process)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        _, told = process.communicate(timeout=120)
+    assert process.returncode == 130 and told.endswith("Stopped.\n")
+    assert "Traceback" not in told
+    assert not [one for one in workers if one.is_running()]
+    assert not list(out.rglob("*.partial"))
+    xa.corpus.run(xa.corpus.plan(sounds, out, **ASKED), workers=0)
+    same(xa.corpus.read(out), whole)

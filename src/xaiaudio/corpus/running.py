@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import signal
 import sys
 import time
 import types
 from dataclasses import dataclass
 from itertools import islice
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING
 
 from ..errors import XaiAudioError
@@ -188,22 +190,40 @@ def _cluster(workers, units) -> Iterator[Any]:
     one = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1")
     one["TF_CPP_MIN_LOG_LEVEL"] = "3"  # what it says of devices, once in each process
     one = {f"distributed.nanny.pre-spawn-environ.{name}": value for name, value in one.items()}
-    with _no_main(), dask.config.set(one):
-        try:
-            cluster = distributed.LocalCluster(
-                n_workers=min(workers, units),
-                threads_per_worker=1,
-                processes=True,
-                host="127.0.0.1",
-                dashboard_address="127.0.0.1:0",
-                silence_logs=logging.CRITICAL,
-            )
-        except (OSError, RuntimeError) as error:
-            raise XaiAudioError(
-                f"The workers could not be started: {error}. Try fewer, with --workers."
-            ) from error
-        with cluster:
-            yield cluster
+    with _no_main(), dask.config.set(one), contextlib.ExitStack() as stack:
+        with _interrupts_later():
+            try:
+                cluster = distributed.LocalCluster(
+                    n_workers=min(workers, units),
+                    threads_per_worker=1,
+                    processes=True,
+                    host="127.0.0.1",
+                    dashboard_address="127.0.0.1:0",
+                    silence_logs=logging.CRITICAL,
+                )
+            except (OSError, RuntimeError) as error:
+                raise XaiAudioError(
+                    f"The workers could not be started: {error}. Try fewer, with --workers."
+                ) from error
+            stack.enter_context(cluster)
+        yield cluster
+
+
+@contextlib.contextmanager
+def _interrupts_later() -> Iterator[None]:
+    """Let Ctrl-C wait. What starts meanwhile, threads and their processes, never hears of it.
+
+    A terminal sends it to all processes; this one ends the workers, which would each complain.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # as it starts, it takes the block away
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager
