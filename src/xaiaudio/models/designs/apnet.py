@@ -65,8 +65,8 @@ class Options(fitting.Settings):
         See :class:`~xaiaudio.models.training.augmenting.Alterations`.
     """
 
-    epochs: int = 14
-    batch: int = 64
+    epochs: int = 8
+    batch: int = 32
     rate: float = 4e-3
     patience: int = 8
     overlap: float = 0.5
