@@ -34,17 +34,18 @@ def plain(pitch, amplitude, weights, hop):
         heights.append([loud * w / total if total else 0.0 for w in heard])
     wave, phase = [], 0.0
     for n in range(frames * hop):
-        value = 0.0
+        value, frame, share = 0.0, n // hop, (n % hop) / hop
+        now = pitch[frame] * (1 - share) + pitch[frame + 1] * share
         for k in range(count):
             height = 0.0
             for frame in range(frames + 1):
                 off = n - frame * hop
                 if -hop < off < hop:  # a Hann window around the frame
                     height += heights[frame][k] * (0.5 + 0.5 * math.cos(math.pi * off / hop))
-            value += height * math.sin((k + 1) * phase)
+            if (k + 1) * now < RATE / 2:
+                value += height * math.sin((k + 1) * phase)
         wave.append(value)
-        frame, share = n // hop, (n % hop) / hop
-        phase += 2 * math.pi * (pitch[frame] * (1 - share) + pitch[frame + 1] * share) / RATE
+        phase += 2 * math.pi * now / RATE
     return np.array(wave)
 
 
@@ -73,6 +74,20 @@ def test_eighteen_harmonics_of_440_hertz_are_heard_and_sum_to_one():
     assert np.allclose(shares.numpy().sum(axis=1), 1)
     silent = harmonic.distribution(tf.ones((1, 4)), tf.constant([9000.0]))
     assert not silent.numpy().any()  # and no number that is none
+
+
+@pytest.mark.parametrize("frames", [2, 5])
+def test_a_harmonic_that_glides_past_half_the_rate_is_silent_from_there(frames):
+    pitch = tf.constant(np.linspace(3000.0, 5000.0, frames))
+    waves = harmonic.oscillators(pitch, 2, hop=64).numpy()
+    hertz = 2 * np.interp(np.arange(frames * 64), 64 * np.arange(frames), pitch)
+    heard, second = waves[..., 1].ravel(), hertz < RATE / 2
+    phase = 2 * np.pi * np.cumsum(np.r_[0, hertz[:-1]]) / RATE
+    assert np.allclose(heard[second], np.sin(phase[second]), atol=1e-9)
+    assert not second.all() and not heard[~second].any()
+    assert np.abs(waves[..., 0]).max() > 0.9  # the fundamental goes on
+    back = harmonic.oscillators(pitch[::-1], 2, hop=64).numpy()[..., 1].ravel()
+    assert not back[:32].any() and back[-64:].any()
 
 
 def test_ten_seconds_of_440_hertz_are_the_exact_sine():

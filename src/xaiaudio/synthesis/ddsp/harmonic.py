@@ -84,6 +84,11 @@ def hann(hop: int, dtype: tf.DType) -> np.ndarray:
     return rise.astype(tf.as_dtype(dtype).as_numpy_dtype)
 
 
+def _hertz(pitch, hop) -> tf.Tensor:
+    """Return the pitch at each sample, float64 (frames, hop)."""
+    return _between(tf.cast(pitch, tf.float64), _linear(hop, tf.float64))
+
+
 def turns(pitch: tf.Tensor, hop: int = HOP, rate: float = RATE) -> tf.Tensor:
     """Return how far the fundamental is on its way round, from 0 to 1, at each sample.
 
@@ -100,13 +105,16 @@ def turns(pitch: tf.Tensor, hop: int = HOP, rate: float = RATE) -> tf.Tensor:
     tensor of float64, shape (frames, hop)
         0 at the first sample.
     """
-    hertz = _between(tf.cast(pitch, tf.float64), _linear(hop, tf.float64))
+    hertz = _hertz(pitch, hop)
     whole = tf.cumsum(tf.reshape(hertz, [-1]) / rate, exclusive=True)
     return tf.reshape(whole - tf.floor(whole), tf.shape(hertz))
 
 
 def oscillators(pitch: tf.Tensor, count: int, hop: int = HOP, rate: float = RATE) -> tf.Tensor:
-    """Return a sine of height 1 for each harmonic.
+    """Return a sine of height 1 for each harmonic, silent while it is at half the rate or above.
+
+    A frame knows the pitch where it begins only, and a gliding harmonic may get there in its midst:
+    from that sample on it would come back as another, lower tone.
 
     Returns
     -------
@@ -115,7 +123,8 @@ def oscillators(pitch: tf.Tensor, count: int, hop: int = HOP, rate: float = RATE
     numbers = tf.range(1, count + 1, dtype=tf.float64)
     phase = turns(pitch, hop, rate)[..., None] * numbers
     # Whole turns say nothing, and a small number has more digits behind its point.
-    return tf.sin(2 * np.pi * tf.cast(phase - tf.floor(phase), pitch.dtype))
+    sines = tf.sin(2 * np.pi * tf.cast(phase - tf.floor(phase), pitch.dtype))
+    return tf.where(_hertz(pitch, hop)[..., None] * numbers < rate / 2, sines, 0)
 
 
 def mixed(waves: tf.Tensor, heights: tf.Tensor) -> tf.Tensor:
