@@ -114,7 +114,7 @@ def test_a_clip_shorter_than_a_patch_is_refused_or_padded(capsys, tmp_path, out)
     assert not left(out)
     status, said, err = call(capsys, "explain", path, "--out", out, *FAST, "--pad")
     assert status == 0, err
-    assert "(of 1 patches" in said
+    assert "(of 1 patch:" in said
     kept, rate = soundfile.read(out / "click-occlusion-kept.mp3")
     assert len(kept) / rate < 0.8  # the silence that was added is not played
 
