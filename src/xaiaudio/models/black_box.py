@@ -86,7 +86,7 @@ class BlackBox(AudioClassifier):
         Returns
         -------
         callable
-            From float32, what :meth:`as_input` returns, to float32 (n, classes).
+            From float32, what ``as_input`` returns, to float32 (n, classes).
         """
         return self._answers[logits]
 
