@@ -472,7 +472,7 @@ def test_a_full_disk_is_named(capsys, tmp_path, out, monkeypatch):
 def test_an_output_that_takes_nothing():
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "xaiaudio.cli", "data", "list"],
+            [sys.executable, "-m", "xaiaudio", "data", "list"],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
@@ -622,7 +622,7 @@ def test_a_folder_that_may_not_be_written_to(capsys, tmp_path, monkeypatch):
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
 def test_closed_streams_are_no_trouble(tmp_path, closed):
     sound(tmp_path / "a.wav")
-    command = f"exec {sys.executable} -m xaiaudio.cli explain a.wav -m gradcam --out out {closed}"
+    command = f"exec {sys.executable} -m xaiaudio explain a.wav -m gradcam --out out {closed}"
     done = subprocess.run(
         ["/bin/sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False
     )

@@ -2,12 +2,15 @@
 
 import io
 import json
+import os
 import re
 import signal
 import subprocess
 import sys
 import time
+import tomllib
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +20,8 @@ from commands import RATE, call, complaint, noise, run, sound
 import xaiaudio as xa
 from xaiaudio import cli
 from xaiaudio.cli import methods
+
+ROOT = Path(__file__).parents[2]
 
 
 class Page(HTMLParser):
@@ -231,6 +236,27 @@ def test_the_table_of_methods_is_what_they_say_of_themselves():
     assert json.loads(methods.LISTED.read_text(encoding="utf-8")) == methods.rows()  # make format
 
 
+def interrupted_at(module, folder, *command):
+    """Run a command to which Ctrl-C comes as it imports a module."""
+    (folder / f"{module}.py").write_text("import signal\nsignal.raise_signal(signal.SIGINT)\n")
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": f"{folder}:{os.environ.get('PYTHONPATH', '')}"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+
+def test_ctrl_c_during_the_imports_ends_with_130_and_one_line(tmp_path):
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    module, _, name = pyproject["project"]["scripts"]["xaiaudio"].partition(":")
+    script = f"import sys; from {module} import {name}; sys.exit({name}())"
+    for start in (("-m", "xaiaudio"), ("-c", script)):
+        done = interrupted_at("typer", tmp_path, sys.executable, *start, "--version")
+        assert (done.returncode, done.stdout, done.stderr) == (130, "", "Stopped.\n"), start
+
+
 @pytest.mark.slow
 def test_a_table_and_help_start_without_tensorflow():
     code = (
@@ -386,7 +412,7 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing_half_written(tmp_path):
     long = sound(tmp_path / "long.wav", noise(120))
     out = tmp_path / "out"
     process = subprocess.Popen(
-        [sys.executable, "-m", "xaiaudio.cli", "explain", long, "--out", out, "-m", "lime"],
+        [sys.executable, "-m", "xaiaudio", "explain", long, "--out", out, "-m", "lime"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -322,7 +322,7 @@ def test_killed_workers_and_a_killed_command_lose_nothing(sounds, whole, tmp_pat
     out = tmp_path / "out"
     methods = [word for name in ASKED["methods"] for word in ("--method", name)]
     arguments = ["corpus", "explain", sounds, "--out", out, *methods, "--clips", "3"]
-    command = [sys.executable, "-m", "xaiaudio.cli", *map(str, arguments), "--workers", "1"]
+    command = [sys.executable, "-m", "xaiaudio", *map(str, arguments), "--workers", "1"]
     # The plan is this process's, which saves the command the network.
     xa.corpus.plan(sounds, out, **ASKED)
 
@@ -362,7 +362,7 @@ def test_ctrl_c_ends_the_workers_without_a_word_of_theirs(sounds, whole, tmp_pat
     arguments = ["corpus", "explain", sounds, "--out", out, *methods, "--clips", "3"]
     xa.corpus.plan(sounds, out, **ASKED)
     with subprocess.Popen(
-        [sys.executable, "-m", "xaiaudio.cli", *map(str, arguments), "--workers", "1"],
+        [sys.executable, "-m", "xaiaudio", *map(str, arguments), "--workers", "1"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

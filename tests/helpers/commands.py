@@ -22,7 +22,7 @@ def call(capsys, *arguments):
 def run(*arguments, **environment):
     """Run a command in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-m", "xaiaudio.cli", *map(str, arguments)],
+        [sys.executable, "-m", "xaiaudio", *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=180,
