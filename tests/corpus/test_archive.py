@@ -1,6 +1,7 @@
 """An archive is planned, explained, stopped, gone on with and read."""
 
 import csv
+import errno
 import json
 import os
 import re
@@ -206,6 +207,53 @@ def test_folders_without_sounds_are_refused(tmp_path):
         xa.corpus.plan(tmp_path / "no", tmp_path / "out")
     with pytest.raises(xa.XaiAudioError, match="holds no archive"):
         xa.corpus.read(tmp_path)
+
+
+def closed(monkeypatch, *folders):
+    """Let some folders refuse to be listed, as root too is refused by some file systems."""
+    real = os.scandir
+
+    def scandir(path):
+        if Path(path) in folders:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+
+def test_a_folder_that_cannot_be_read_is_bad_and_the_rest_is_done(
+    capsys, mine, tmp_path, monkeypatch, whole
+):
+    archive(mine / "hum" / "deep", classes=("inner",), each=2)
+    words = ["corpus", "explain", mine, "--out", tmp_path / "out", "--workers", "0"]
+    with monkeypatch.context() as patch:
+        closed(patch, mine / "hum" / "deep")
+        status, out, err = call(capsys, *words)
+    assert (status, out.splitlines()[0]) == (0, "9 clips explained, 4 bad.")
+    assert "Bad: hum/deep/: Permission denied." in err
+    found = xa.corpus.read(tmp_path / "out")
+    assert set(found.clips["file"]) == set(whole.clips["file"])
+    assert (found.bad["file"][-1], found.bad["unit"][-1]) == ("hum/deep/", -1)
+    # Once it can be read, its sounds came since; if it is closed again, they are not gone.
+    status, out, err = call(capsys, *words)
+    assert (status, out.splitlines()[0]) == (0, "11 clips explained, 3 bad.") and "2 sounds came" in err
+    assert xa.corpus.read(tmp_path / "out").bad["unit"].min() == 0
+    closed(monkeypatch, mine / "hum" / "deep")
+    status, out, err = call(capsys, *words)
+    assert (status, out.splitlines()[0]) == (0, "11 clips explained, 4 bad.")
+
+
+def test_a_folder_of_which_nothing_can_be_read_is_refused(sounds, tmp_path, monkeypatch):
+    closed(monkeypatch, sounds)
+    with pytest.raises(xa.XaiAudioError, match=f"Could not read {sounds}: Permission denied"):
+        xa.corpus.plan(sounds, tmp_path / "out")
+    (tmp_path / "outer").mkdir()
+    (tmp_path / "outer" / "inner").mkdir()
+    closed(monkeypatch, tmp_path / "outer" / "inner")
+    told = r"outer holds no sounds that can be read.*inner/ \(Permission denied\)"
+    with pytest.raises(xa.XaiAudioError, match=told):
+        xa.corpus.plan(tmp_path / "outer", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_results_within_the_folder_are_no_sounds_of_it(mine):

@@ -106,6 +106,6 @@ def test_links_that_lead_nowhere_or_in_circles_are_passed_by(stereo, tmp_path):
     for name, target in {"self.wav": "self.wav", "gone.wav": "nothing.wav", "up": ".."}.items():
         (stereo / name).symlink_to(target)
     (stereo / "link.wav").symlink_to("a.wav")
-    found, passed_over = sounds_below(stereo, tmp_path / "out")
-    assert found["file"].tolist() == ["a.wav", "b.wav", "link.wav", "mono.wav"]
-    assert passed_over == ()
+    found = sounds_below(stereo, tmp_path / "out")
+    assert found.files["file"].tolist() == ["a.wav", "b.wav", "link.wav", "mono.wav"]
+    assert (found.passed_over, found.unreadable) == ((), {})

@@ -44,8 +44,8 @@ Examples:
 All sounds of the folder and of those in it are explained, in units of 64 clips. Of each clip
 the loudest patch is explained, for the class that the network calls the clip, or for --target.
 The folder --out gets plan.json and files.parquet (what is to be done), clips/ (tables in
-Parquet: a row for each clip and method), bad/ (files that could not be explained, and why)
-and maps.zarr (the maps), one file or group a unit.
+Parquet: a row for each clip and method), bad/ (files that could not be explained and folders
+that could not be read, and why) and maps.zarr (the maps), one file or group a unit.
 
 Stop it, or let the machine crash: the same command goes on with what is missing, and
 explains sounds that came since. If sounds, network or settings changed, it says what.

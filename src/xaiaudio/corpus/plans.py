@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -117,6 +117,9 @@ class ArchivePlan:
         Sounds that were not yet there when the folder was planned before.
     passed_over : tuple of str
         Sounds whose names are not UTF-8.
+    unreadable : dict of str to str
+        Folders and sounds that could not be read as this was planned, and why. They are among the
+        bad files of the results.
 
     Examples
     --------
@@ -131,6 +134,7 @@ class ArchivePlan:
     files: dict[str, np.ndarray]
     added: int = 0
     passed_over: tuple[str, ...] = ()
+    unreadable: dict[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.files["file"])
@@ -172,7 +176,8 @@ def plan(
     """Plan how to explain the sounds of a folder, and of the folders in it.
 
     A plan that is there already goes on: sounds that came since make new units. Where anything else
-    differs, nothing is planned.
+    differs, nothing is planned. A folder within that cannot be read is a bad file of the results;
+    what was planned of it before stays planned.
 
     Parameters
     ----------
@@ -226,18 +231,19 @@ def plan(
         "clips": int(clips),
     }
     asked = json.loads(json.dumps(asked, default=_plain))
-    found, passed_over = sounds_below(folder, out.resolve())
-    if not (out / "plan.json").exists():
-        settings = _settled(asked)
-        files = found | {"unit": _units(found["size"], clips)}
+    found = sounds_below(folder, out.resolve())
+    if (out / "plan.json").exists():
+        before = load(out)
+        _compare(before.settings, asked, out)
+        settings = before.settings
+        files, added = _continued(before, found, clips)
+    else:
+        settings, added = _settled(asked), 0
+        files = found.files | {"unit": _units(found.files["size"], clips)}
+    if added or not (out / "plan.json").exists():
         _write(out, settings, files)
-        return ArchivePlan(out, settings, files, passed_over=passed_over)
-    before = load(out)
-    _compare(before.settings, asked, out)
-    files, added = _continued(before, found, clips)
-    if added:
-        _write(out, before.settings, files)
-    return ArchivePlan(out, before.settings, files, added, passed_over)
+    tables.write_unreadable(out, found.unreadable)
+    return ArchivePlan(out, settings, files, added, found.passed_over, found.unreadable)
 
 
 def load(out: PathLike) -> ArchivePlan:
@@ -358,15 +364,17 @@ def _compare(before: ArchiveSettings, asked, out) -> None:
 
 def _continued(before: ArchivePlan, found, clips) -> tuple[dict[str, np.ndarray], int]:
     """Return the files planned before and those that came since; refuse others."""
-    places = {name: place for place, name in enumerate(found["file"].tolist())}
+    files, unreadable = found.files, tuple(found.unreadable)
+    places = {name: place for place, name in enumerate(files["file"].tolist())}
     changed = []
     for name, size, time in zip(
         *(before.files[column].tolist() for column in ("file", "size", "time")), strict=True
     ):
         place = places.pop(name, None)
         if place is None:
-            changed.append(f"{name} is gone")
-        elif (found["size"][place], found["time"][place]) != (size, time):
+            if not name.startswith(unreadable):  # else nobody knows
+                changed.append(f"{name} is gone")
+        elif (files["size"][place], files["time"][place]) != (size, time):
             changed.append(f"{name} is not what it was")
     if changed:
         raise XaiAudioError(
@@ -377,7 +385,7 @@ def _continued(before: ArchivePlan, found, clips) -> tuple[dict[str, np.ndarray]
     if not places:
         return before.files, 0
     new = np.array(sorted(places.values()))
-    more = {name: column[new] for name, column in found.items()}
+    more = {name: column[new] for name, column in files.items()}
     more["unit"] = _units(more["size"], clips, before.units)
     joined = {name: np.concatenate([before.files[name], more[name]]) for name in before.files}
     return joined, len(new)

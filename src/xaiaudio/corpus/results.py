@@ -34,7 +34,8 @@ class Results:
         patch explained, in seconds), ``relevance`` (n, bands; the mean over time), ``warning``,
         ``unit`` and ``place``.
     bad : dict of str to ndarray
-        ``file``, ``size``, ``reason`` and ``unit`` of the files that could not be explained.
+        ``file``, ``size``, ``reason`` and ``unit`` of the files that could not be explained. Last
+        come folders that could not be read (their names end in ``/``), of the unit -1.
     planned : int
         Clips that the plan has.
     """
@@ -109,5 +110,8 @@ def read(out: PathLike) -> Results:
     planned = plans.load(out)
     units = sorted(tables.done(planned.out))
     clips = tables.read([tables.clips_file(planned.out, unit) for unit in units], tables.CLIPS)
-    bad = tables.read([tables.bad_file(planned.out, unit) for unit in units], tables.BAD)
+    bad_files = [tables.bad_file(planned.out, unit) for unit in units]
+    if tables.unreadable_file(planned.out).exists():
+        bad_files.append(tables.unreadable_file(planned.out))
+    bad = tables.read(bad_files, tables.BAD)
     return Results(planned.out, planned.settings, clips, bad, len(planned))

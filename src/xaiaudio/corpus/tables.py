@@ -102,6 +102,11 @@ def bad_file(out, unit: int) -> Path:
     return Path(out) / "bad" / f"{unit:06d}.parquet"
 
 
+def unreadable_file(out) -> Path:
+    """Where the table of what could not be read as the archive was planned lies, if anything."""
+    return Path(out) / "bad" / "unreadable.parquet"
+
+
 def maps_folder(out, unit: int) -> Path:
     """Where a unit's maps lie, a Zarr group."""
     return Path(out) / MAPS / f"{unit:06d}"
@@ -132,14 +137,29 @@ def write_unit(out, unit: int, clips: Mapping, bad: Mapping, maps: Mapping) -> N
         By method.
     """
     _write_maps(maps_folder(out, unit), maps)
-    for path, columns, values in (
-        (bad_file(out, unit), BAD, bad),
-        (clips_file(out, unit), CLIPS, clips),
-    ):
-        partial = f".{path.stem}-{secrets.token_hex(4)}.partial"
-        with whole(path, partial, advice="Make room, and run the same again.") as file:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write(file, columns, values)
+    _write_whole(bad_file(out, unit), BAD, bad)
+    _write_whole(clips_file(out, unit), CLIPS, clips)
+
+
+def write_unreadable(out, reasons: Mapping[str, str]) -> None:
+    """Write what could not be read as the archive was planned, and why; nothing if all could."""
+    if not reasons:
+        unreadable_file(out).unlink(missing_ok=True)
+        return
+    values = {
+        "file": list(reasons),
+        "size": [0] * len(reasons),
+        "reason": [f"{name}: {reason}." for name, reason in reasons.items()],
+        "unit": [-1] * len(reasons),
+    }
+    _write_whole(unreadable_file(out), BAD, values)
+
+
+def _write_whole(path: Path, columns, values) -> None:
+    partial = f".{path.stem}-{secrets.token_hex(4)}.partial"
+    with whole(path, partial, advice="Make room, and run the same again.") as file:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(file, columns, values)
 
 
 def _write_maps(path: Path, maps) -> None:
