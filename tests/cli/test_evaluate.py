@@ -157,12 +157,33 @@ def test_a_card_tells_the_run_and_how_to_repeat_it(capsys, folder, tmp_path):
             assert told == pytest.approx(float(rows["occlusion", cells[0]]["mean"]), rel=5e-3)
 
 
+@pytest.mark.slow
+def test_hidden_names_are_in_no_file(capsys, folder, tmp_path):
+    place = shutil.copytree(folder, tmp_path / "harbour")
+    for file in place.glob("*/0.wav"):
+        file.rename(file.with_name("skipper.wav"))
+    next(place.iterdir()).joinpath("brokenone.wav").write_text("This is no sound.")
+    words = ("evaluate", place, "--out", tmp_path / "out", *FAST)
+    names = ("harbour", "skipper", "brokenone")
+    for hidden in (False, True):
+        status, _, err = call(capsys, *words, *["--hide-names"] * hidden)
+        assert status == 0 and "brokenone.wav" in err
+        texts = {
+            path.name: path.read_bytes().decode("utf-8", "replace")
+            for path in (tmp_path / "out").rglob("*")
+            if path.is_file()
+        }
+        named = {where for where, text in texts.items() if any(name in text for name in names)}
+        assert named == (set() if hidden else {"leaderboard.html", "leaderboard.csv"})
+    assert "on <em>a folder</em>" in texts["leaderboard.html"]
+    assert "1 sound, with the names hidden." in texts["leaderboard.html"]
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
         (("--card", "card.pdf"), "ends neither in .md nor in .html"),
         (("--card", "."), "ends neither"),
-        (("--hide-names",), "add --card FILE"),
     ],
 )
 def test_a_card_that_cannot_be(capsys, folder, options, told):

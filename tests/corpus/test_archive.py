@@ -236,7 +236,10 @@ def test_a_folder_that_cannot_be_read_is_bad_and_the_rest_is_done(
     assert (found.bad["file"][-1], found.bad["unit"][-1]) == ("hum/deep/", -1)
     # Once it can be read, its sounds came since; if it is closed again, they are not gone.
     status, out, err = call(capsys, *words)
-    assert (status, out.splitlines()[0]) == (0, "11 clips explained, 3 bad.") and "2 sounds came" in err
+    assert (status, out.splitlines()[0]) == (
+        0,
+        "11 clips explained, 3 bad.",
+    ) and "2 sounds came" in err
     assert xa.corpus.read(tmp_path / "out").bad["unit"].min() == 0
     closed(monkeypatch, mine / "hum" / "deep")
     status, out, err = call(capsys, *words)

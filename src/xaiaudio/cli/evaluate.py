@@ -61,8 +61,8 @@ read several.
 
 --card writes what belongs with the maps in a report: network, sounds, options, each
 measure beside the random map, and what was not shown. It names the clips and shows the
-command as you typed it; --hide-names puts fingerprints of the clips in their place, and
-does not name the folder."""
+command as you typed it. With --hide-names, no file names a clip or the folder: the card
+has fingerprints of the clips in their place."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -107,15 +107,13 @@ def evaluate(
         typer.Option(metavar="FILE", help="Also write a card for a report, .md or .html."),
     ] = None,
     hide_names: Annotated[
-        bool, typer.Option("--hide-names", help="No names of clips or of their folder on the card.")
+        bool, typer.Option("--hide-names", help="Write no names of clips or of their folder.")
     ] = False,
     *,
     about: dict[str, Any],
 ) -> None:
     """Measure the explanation methods on a network and sounds, and rank them."""
     check_folder(out)
-    if hide_names and card is None:
-        raise XaiAudioError("--hide-names is for a card: add --card FILE.")
     if card is not None:
         _check_card(card)
     from .. import datasets
@@ -148,14 +146,13 @@ def evaluate(
         cache=out / "rows",
         progress=watched() or None,
     )
+    hidden = sounds if hide_names and Path(sounds).is_dir() else None
+    if hide_names:
+        cases, board = _nameless(cases, board, folder_name if hidden else None)
     written = write(board, out)
     if card is not None:
         about = {"file": model if Path(model).is_file() else None, "hide_names": hide_names}
-        hidden = sounds if hide_names and Path(sounds).is_dir() else None
         again = _typed(context, hidden)
-        if hidden is not None:
-            name = cases.dataset.replace(folder_name, "a folder")
-            cases, board = replace(cases, dataset=name), replace(board, dataset=name)
         made = measuring.card(classifier, cases, board, again=again, **about)
         written.append(write_card(made, card))
     for names in _families(board):
@@ -165,13 +162,33 @@ def evaluate(
     for row in board.rows:
         if row.error:
             note(f"{row.name}: {row.error}")
-    for reason in board.unusable:
+    for reason in cases.unusable:
         note(f"Left out: {reason}")
     if board.left_out:
         say(f"Left out, as {board.network} misclassifies them: {counted(board.left_out, 'clip')}.")
     say(f"Measured on {counted(board.cases, 'clip')}.")
     for path in written:
         say(f"  {path}")
+
+
+def _nameless(cases, board, folder: str | None):
+    """Return cases and leaderboard, for files that name no clip, nor the folder if it is given."""
+
+    def said(text):
+        for path in paths:
+            text = text.replace(path, "a clip")
+        return text
+
+    paths = [str(clip.path) for clip in cases.clips]
+    rows = [
+        replace(row, error=said(row.error), notes={key: said(row.notes[key]) for key in row.notes})
+        for row in board.rows
+    ]
+    left = len(board.unusable)
+    unusable = (f"{counted(left, 'sound')}, with the names hidden.",) if left else ()
+    name = cases.dataset.removesuffix(folder) + "a folder" if folder else cases.dataset
+    board = replace(board, dataset=name, rows=tuple(rows), unusable=unusable)
+    return replace(cases, dataset=name), board
 
 
 def _check_card(path: Path) -> None:
