@@ -114,12 +114,13 @@ class Backbone:
     attribution: str = ""
 
 
-def backbone(name: str, source: PathLike | None = None) -> Backbone:
+def backbone(name: str | Backbone, source: PathLike | None = None) -> Backbone:
     """Return a trained backbone.
 
     Parameters
     ----------
-    name : {"vggish", "yamnet", "lite", "music"}
+    name : {"vggish", "yamnet", "lite", "music"} or Backbone
+        What is a backbone already is returned as it is.
     source : str or path-like, optional
         Where the weights of ``"vggish"`` and ``"yamnet"`` are: the address of a TensorFlow Hub
         module, the folder of a SavedModel, or for YAMNet an ``.npz`` or ``.tflite`` file or a
@@ -135,8 +136,8 @@ def backbone(name: str, source: PathLike | None = None) -> Backbone:
     Raises
     ------
     XaiAudioError
-        If there is no such backbone, its weights cannot be had, or they do not give the module's
-        own embeddings; the message then names the layer.
+        If there is no such backbone, its weights cannot be had, they do not give the module's own
+        embeddings (the message then names the layer), or one that takes no source is given one.
 
     Examples
     --------
@@ -144,6 +145,10 @@ def backbone(name: str, source: PathLike | None = None) -> Backbone:
     >>> xa.models.backbone("lite").network.output_shape
     (None, 128)
     """
+    if isinstance(name, Backbone):
+        if source is not None:
+            raise XaiAudioError(f"{name.name} has its weights already: it takes no source.")
+        return name
     entry = find(name)
     if source is not None and not entry.address:
         raise XaiAudioError(f"{name} comes with the package: it takes no source.")
@@ -154,7 +159,7 @@ def backbone(name: str, source: PathLike | None = None) -> Backbone:
 
 def find(name: str) -> Entry:
     """Return what is known of a backbone, or say which ones there are."""
-    if name not in BACKBONES:
+    if not isinstance(name, str) or name not in BACKBONES:
         raise XaiAudioError(f"No backbone is called {name!r}: there are {', '.join(BACKBONES)}.")
     return BACKBONES[name]
 

@@ -116,7 +116,7 @@ def grown(
     """
     model.check_design("protoconcepts")
     options = Options(**{**model.options, "members": members, "radius": radius})
-    base = find_backbone(backbone) if isinstance(backbone, str) else backbone
+    base = find_backbone(backbone)
     taught = lessons(clips, model.frontend, seed=options.seed)
     head = protopnet.head_of(taught, base, options, ball=True)
     for layer in head.layers[:-1]:

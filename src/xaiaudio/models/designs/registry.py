@@ -189,7 +189,7 @@ def train_design(
     """
     design = find(name)
     chosen = design.parse(options)
-    base = find_backbone(backbone) if isinstance(backbone, str) else backbone
+    base = find_backbone(backbone)
     if design.prepare is not None:
         clips, base = design.prepare(clips, base, chosen.seed)
     frontend = base.frontend.with_overlap(chosen.overlap)

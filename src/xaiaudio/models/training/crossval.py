@@ -53,8 +53,7 @@ def cross_validate(backbone, clips, *, freeze: bool = False, overlap: float = 0.
             f"{clips.name} is not divided into folds: cross-validation needs at least two, and a "
             "fold for each clip."
         )
-    if isinstance(backbone, str):
-        backbone = find_backbone(backbone)
+    backbone = find_backbone(backbone)
     table = patch_table(clips, backbone.frontend.with_overlap(overlap))
     held_out = [np.array(folds) == fold for fold in sorted(set(folds))]
     if not freeze:

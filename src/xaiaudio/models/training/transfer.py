@@ -116,7 +116,7 @@ def transfer(
     for what, clips in (("train", train), ("validation", validation)):
         _check_clips(what, clips)
     labels = _labels(train)
-    backbone = find_backbone(backbone) if isinstance(backbone, str) else backbone
+    backbone = find_backbone(backbone)
     frontend = backbone.frontend.with_overlap(overlap)
     learnt, tested = (_table(clips, frontend) for clips in (train, validation))
     told = {
