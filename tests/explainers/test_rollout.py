@@ -12,7 +12,8 @@ from small_transformers import by_hand, small
 import xaiaudio as xa
 from xaiaudio import XaiAudioError
 from xaiaudio.explainers.rollout import attention_of
-from xaiaudio.models import saving
+from xaiaudio.models import saving, tokens
+from xaiaudio.models.graph import graph_of
 
 SHAPE, TILE = (6, 6), (2, 3)
 
@@ -119,6 +120,23 @@ def test_frames_as_tokens_behind_convolutions():
         result = xa.explain(model, patches, method=method)
         assert result.raw.shape == (2, 6, 1) and result.maps.shape == patches.shape
         assert np.ptp(result.maps, axis=2).max() < 1e-6 < np.ptp(result.maps, axis=1).min()
+
+
+def test_a_mask_holds_for_the_map_too():
+    """Tokens that nobody may look at get nothing, and the logits are those of the network."""
+    keras.utils.set_random_seed(1)
+    start = keras.Input((6, 5, 1))
+    x = layers.Dense(4)(layers.Reshape((6, 5))(start))
+    mask = np.ones((6, 6), bool)
+    mask[:, 4:] = False
+    x = layers.MultiHeadAttention(2, 4)(x, x, attention_mask=mask)
+    network = keras.Model(start, layers.Dense(3)(layers.GlobalAveragePooling1D()(x)))
+    patches = np.random.default_rng(0).normal(size=(2, 6, 5)).astype("float32")
+    graph = graph_of(network)
+    _, logits = tokens.attend(graph, tokens.tokens_of(graph), patches[..., None])
+    np.testing.assert_allclose(logits, network(patches[..., None]), rtol=1e-5, atol=1e-6)
+    result = xa.explain(classifier_of(network), patches, method="rollout", residual=0.0)
+    assert result.raw[:, :4].min() > 0.01 and not result.raw[:, 4:].any()
 
 
 @pytest.mark.parametrize("method", ["rollout", "gradient-attention"])

@@ -5,6 +5,7 @@ All that this package knows of Keras's own records of a graph stands here.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -100,9 +101,13 @@ class Node:
         return kind.__module__.startswith("keras.src.ops.") and kind.__name__ in names
 
     @property
-    def named(self) -> dict:
-        """The arguments that it is called with by name."""
-        return dict(self._arguments.kwargs)
+    def arguments(self) -> dict:
+        """What it is called with, by the names of its parameters.
+
+        Its inputs stand in another order where they are given by name.
+        """
+        signature = inspect.signature(self.operation.call)
+        return signature.bind(*self._arguments.args, **self._arguments.kwargs).arguments
 
     @property
     def begins_with_tensor(self) -> bool:

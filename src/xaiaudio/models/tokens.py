@@ -194,12 +194,12 @@ def attend(graph: Graph, tokens: Tokens, inputs: Any) -> tuple[list, Any]:
     known, scores = {start: inputs}, []
     for node in tokens.layers:
         (given,) = run(graph, known, [node.parents[0]])
-        heard, paid = node.operation(
-            *[given] * len(node.inputs),
-            return_attention_scores=True,
-            training=False,
-            **{name: value for name, value in node.named.items() if name == "use_causal_mask"},
-        )
+        arguments = {
+            name: given if isinstance(value, keras.KerasTensor) else value
+            for name, value in node.arguments.items()
+        }
+        told = {**arguments, "return_attention_scores": True, "training": False}
+        heard, paid = node.operation(**told)
         known[node] = heard
         scores.append(paid)
     (logits,) = run(graph, known, [graph.output])

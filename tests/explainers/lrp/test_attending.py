@@ -43,7 +43,12 @@ def through_product(a, b, relevance):
 
 
 def softmax(row, allowed):
-    """Return the softmax of one row of scores over the places that are allowed, 0 elsewhere."""
+    """Return the softmax of one row of scores over the places that are allowed, 0 elsewhere.
+
+    If none is, Keras pays the same to all.
+    """
+    if not any(allowed):
+        return np.full(len(row), 1 / len(row))
     e = [np.exp(s - max(row)) if may else 0.0 for s, may in zip(row, allowed, strict=True)]
     return np.array(e) / sum(e)
 
@@ -107,15 +112,16 @@ def check_account(found):
         np.testing.assert_allclose(layer.rest / scale, 0, atol=1e-3)
 
 
-@pytest.mark.parametrize("inputs", ["itself", "two", "three"])
+@pytest.mark.parametrize("inputs", ["itself", "two", "three", "by name"])
 def test_attention(inputs):
     one, other = keras.Input((4, 3)), layers.Reshape((4, 3))
     layer = layers.MultiHeadAttention(2, 3, value_dim=2, name="attention")
     # Linear layers before it, so that each of its inputs shows what it was given.
     second = layers.Cropping1D((0, 1), name="second")(one)
     third = layers.Cropping1D((1, 0), name="third")(one)
-    called = {"itself": (one, one), "two": (one, second), "three": (one, second, third)}[inputs]
-    out = layer(*called)
+    called = {"itself": (one, one), "two": (one, second), "three": (one, second, third)}.get(inputs)
+    # By name, Keras keeps the key before the value.
+    out = layer(one, key=third, value=second) if inputs == "by name" else layer(*called)
     network = randomise(keras.Model(one, layers.Flatten()(other(out))), seed=3)
     x = inputs_for(network, 2)
     targets = np.array([1, 7])
@@ -124,8 +130,7 @@ def test_attention(inputs):
         parts = {
             "itself": (values, values, values),
             "two": (values, values[:-1], values[:-1]),
-            "three": (values, values[:-1], values[1:]),
-        }[inputs]
+        }.get(inputs, (values, values[:-1], values[1:]))
         relevance = np.zeros(12)
         relevance[target] = found.logits[number]
         (q, v, k), stayed, outputs = by_hand(layer, *parts, relevance.reshape(4, 3))
@@ -286,15 +291,100 @@ def test_a_mask_that_hides_nothing_changes_nothing():
     np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
 
 
+def test_a_token_that_may_look_nowhere_looks_everywhere_or_not_at_all():
+    """As Keras computes it, in use, without dropout and with."""
+    nowhere = ANY & ~np.eye(4, dtype=bool)
+    assert not nowhere[2].any()
+    for dropout in (0.0, 0.5):
+        start = keras.Input((4, 3))
+        layer = layers.MultiHeadAttention(2, 3, value_dim=2, dropout=dropout, name="attention")
+        out = layer(start, start, attention_mask=nowhere)
+        network = randomise(keras.Model(start, layers.Flatten()(out)), seed=3)
+        x = inputs_for(network, 2)
+        found = lrp.relevance(network, x, [7, 7], "epsilon", report=True)
+        check_account(found)
+        for number, values in enumerate(x.astype(float)):
+            relevance = np.zeros(12)
+            relevance[7] = found.logits[number]
+            parts, *_ = by_hand(layer, *[values] * 3, relevance.reshape(4, 3), [nowhere] * 2)
+            expected = np.zeros((4, 3)) if dropout else sum(parts)
+            np.testing.assert_allclose(found.inputs[number], expected, rtol=1e-3, atol=1e-5)
+
+
+def spoken(x, token):
+    """Let only tokens be looked at that are loud enough, and each look at itself."""
+    loud = keras.ops.expand_dims(keras.ops.max(x, axis=-1) > token, 1)
+    return keras.ops.logical_or(loud, np.eye(4, dtype=bool)[None])
+
+
+MASKS = {
+    "bool": lambda x: spoken(x, 0.0),
+    "numbers": lambda x: keras.ops.cast(spoken(x, 0.0), "float32") * 0.3,
+    "of heads": lambda x: keras.ops.stack([spoken(x, 0.0), spoken(x, 0.5)], axis=1),
+}
+
+
+@pytest.mark.parametrize("how", MASKS)
+@pytest.mark.parametrize("causal", [False, True])
+def test_a_mask_that_the_network_computes_gets_no_relevance(how, causal):
+    """As the mask that it comes to for a sound, given as a constant."""
+    start = keras.Input((4, 3))
+    layer = layers.MultiHeadAttention(2, 3, name="attention")
+    flat = layers.Flatten()
+    out = layer(start, start, attention_mask=MASKS[how](start), use_causal_mask=causal)
+    network = randomise(keras.Model(start, flat(out)), seed=3)
+    x = inputs_for(network, 4)
+    targets = [0, 4, 7, 11]
+    found = lrp.relevance(network, x, targets, "epsilon", report=True)
+    check_account(found)
+    masks = np.asarray(MASKS[how](x))
+    assert len(np.unique(masks, axis=0)) > 1  # of the sounds, not of the network
+    for number, target in enumerate(targets):
+        constant = masks[number : number + 1]
+        same = layer(start, start, attention_mask=constant, use_causal_mask=causal)
+        expected = lrp.relevance(
+            keras.Model(start, flat(same)), x[number : number + 1], [target], "epsilon"
+        )
+        np.testing.assert_allclose(found.logits[number], expected.logits[0], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(found.inputs[number], expected.inputs[0], rtol=1e-4, atol=1e-6)
+        assert np.abs(found.inputs[number]).max() > 0
+
+
+@pytest.mark.parametrize("computed", [False, True])
+def test_a_masked_softmax(computed):
+    start = keras.Input((3, 4))
+    weighed = layers.Dense(3, use_bias=False, name="scores")(start)
+    lower = np.tril(np.ones((3, 3), bool))[None]
+    mask = keras.ops.logical_and(weighed > -99, lower) if computed else lower
+    paid = layers.Softmax(name="paid")(weighed, mask=mask)
+    network = keras.Model(start, layers.Flatten()(keras.ops.matmul(paid, start)))
+    randomise(network, seed=2)
+    x = inputs_for(network, 1)
+    found = lrp.relevance(network, x, [5], "epsilon", report=True)
+    check_account(found)
+    values, kernel = x[0].astype(float), network.get_layer("scores").get_weights()[0]
+    scores = values @ kernel
+    a = np.array([softmax(row, may) for row, may in zip(scores, lower[0], strict=True)])
+    relevance = np.zeros((3, 4))
+    relevance[1, 1] = (a @ values)[1, 1]
+    of_a, expected = through_product(a, values, relevance)
+    of_scores = through_softmax(scores, of_a, lower[0])
+    expected += through_weights(values, kernel, np.zeros(3), of_scores)[0]
+    np.testing.assert_allclose(found.inputs[0], expected, atol=1e-4 * np.abs(expected).max())
+
+
 @pytest.mark.parametrize(
     "given, told",
     [
-        (lambda x: {"attention_mask": x[..., :1] > 0}, "a mask that the network computes"),
-        (lambda x: {"attention_mask": np.ones((2, 4, 4), bool)}, "a mask of several sounds"),
-        (lambda x: {"attention_mask": ANY & ~np.eye(4, dtype=bool)}, "a token may look nowhere"),
+        (lambda x: {"attention_mask": np.ones((2, 4, 4), bool)}, "a mask that is not one for each"),
+        (
+            lambda x: {"attention_mask": keras.ops.matmul(x[0], keras.ops.transpose(x[0])) > 0},
+            "a mask that is not one for each",
+        ),
         (lambda x: {"value_mask": np.ones((1, 4), bool)}, "is given value_mask"),
+        (lambda x: {"key": np.ones((2, 4, 3), "float32")}, "a constant as query, key or value"),
     ],
-    ids=["computed", "sounds", "nowhere", "of-values"],
+    ids=["sounds", "axes", "of-values", "key"],
 )
 def test_other_masks_are_refused(given, told):
     start = keras.Input((4, 3))
@@ -304,10 +394,15 @@ def test_other_masks_are_refused(given, told):
         lrp.relevance(network, np.ones((2, 4, 3), "float32"), [0, 0])
 
 
-def test_a_mask_of_any_number_of_tokens_is_refused():
+def test_a_mask_of_any_number_of_tokens():
     start = keras.Input((None, 3))
     layer = layers.MultiHeadAttention(2, 3, name="masked")
     mixed = layers.GlobalAveragePooling1D()(layer(start, start, use_causal_mask=True))
-    network = keras.Model(start, layers.Dense(2)(mixed))
-    with pytest.raises(XaiAudioError, match="'masked' .*any number of tokens"):
-        lrp.relevance(network, np.ones((2, 4, 3), "float32"), [0, 0])
+    network = randomise(keras.Model(start, layers.Dense(2)(mixed)), seed=1)
+    known = keras.Input((5, 3))
+    x = np.random.default_rng(0).normal(size=(2, 5, 3)).astype("float32")
+    mixed = layers.GlobalAveragePooling1D()(layer(known, known, use_causal_mask=True))
+    same = keras.Model(known, network.layers[-1](mixed))
+    one, other = (lrp.relevance(each, x, [0, 1], "epsilon").inputs for each in (network, same))
+    np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+    assert np.abs(one).max() > 0

@@ -1,4 +1,4 @@
-"""Activations: which of them relevance passes, and which make a gate of a factor."""
+"""Activations: which of them relevance passes, and which make a gate of a factor; and masks."""
 
 from __future__ import annotations
 
@@ -22,11 +22,21 @@ def activation_of(layer) -> str:
 
 
 def gates_of(node) -> tuple[int, ...]:
-    """Return which factors of a product only open and close: none, or not all of them."""
+    """Return which inputs only open and close: masks, and factors of a product but not all."""
+    if type(node.operation) is keras.layers.MultiHeadAttention:
+        return _other_than(node, "query", "value", "key")
+    if type(node.operation) is keras.layers.Softmax:
+        return _other_than(node, "inputs")
     if not (type(node.operation) is keras.layers.Multiply or node.is_operation("Multiply")):
         return ()
     gates = tuple(number for number, parent in enumerate(node.parents) if _opens(parent))
     return gates if len(gates) < len(node.parents) else ()
+
+
+def _other_than(node, *names) -> tuple[int, ...]:
+    """Return which inputs are given as other arguments than these."""
+    signals = [id(value) for name, value in node.arguments.items() if name in names]
+    return tuple(place for place, one in enumerate(node.inputs) if id(one) not in signals)
 
 
 def _opens(node) -> bool:
@@ -40,7 +50,7 @@ def _opens(node) -> bool:
 
 
 def reached(nodes) -> set:
-    """Return the calls to which relevance can come, which the branches of gates are not."""
+    """Return the calls to which relevance can come: not the branches of gates and masks."""
     found = {nodes[-1]}
     for node in reversed(nodes):
         if node in found:

@@ -12,11 +12,13 @@ The softmax is expanded to first order where it stands. Its constant term stays 
 
 R. Achtibat et al., "AttnLRP: Attention-Aware Layer-Wise Relevance Propagation for Transformers",
 ICML 2024. What the softmax keeps is counted with the biases, so that the account adds up. Where a
-constant mask forbids a token to look, A is 0, and so is all that follows from it.
+mask forbids a token to look, A is 0, and so is all that follows from it. A mask that the network
+computes decides who looks where, and gets no relevance, as a gate does.
 """
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
@@ -32,9 +34,9 @@ def attended(step, inputs, situation, relevance) -> Passed:
     """Carry relevance back through the heads to what was asked, compared and handed on."""
     layer = step.layer
     _check(step)
-    mask = _mask(step)
-    asked, valued = inputs[:2]
-    keyed = inputs[2] if len(inputs) > 2 else valued
+    places = _places(step.node)
+    asked, keyed, valued = (inputs[place] for place in places)
+    allowed = _allowed(step, inputs, tf.shape(asked)[1], tf.shape(valued)[1])
     ways = [
         (asked, linear_of(layer.query_dense)),
         (keyed, linear_of(layer.key_dense)),
@@ -43,7 +45,7 @@ def attended(step, inputs, situation, relevance) -> Passed:
     query, key, value = (linear.apply(x, linear.kernel) + linear.bias for x, linear in ways)
     scale = layer.key_dim**-0.5
     scores = scale * tf.einsum("btnh,bsnh->bnts", query, key)
-    scores = tf.nn.softmax(scores if mask is None else tf.where(mask, scores, -np.inf))
+    scores = _paid(layer, scores, allowed)
     heard = tf.einsum("bnts,bsnh->btnh", scores, value)
     out = _by_rule(step, heard, linear_of(layer.output_dense), relevance)
 
@@ -51,7 +53,7 @@ def attended(step, inputs, situation, relevance) -> Passed:
     of_value = value * tf.einsum("bnts,btnh->bsnh", scores, rates)
     of_scores = scores * tf.einsum("btnh,bsnh->bnts", rates, value)
     # Per unit of S, so that nothing is divided by an S near zero.
-    of_each = scale * _expanded(scores, of_scores) / 2
+    of_each = scale * tf.where(allowed, _expanded(scores, of_scores), 0) / 2
     of_query = query * tf.einsum("bnts,bsnh->btnh", of_each, key)
     of_key = key * tf.einsum("bnts,btnh->bsnh", of_each, query)
     kept = per_example(of_scores) - per_example(of_query) - per_example(of_key)
@@ -61,17 +63,17 @@ def attended(step, inputs, situation, relevance) -> Passed:
         for (x, linear), own in zip(ways, (of_query, of_key, of_value), strict=True)
     ]
     bias = out.bias + kept + sum(one.bias for one in found)
-    by_query, by_key, by_value = (one.inputs[0] for one in found)
-    if len(inputs) > 2:
-        return Passed([by_query, by_value, by_key], bias)
-    return Passed([by_query, by_value + by_key], bias)
+    parts = [tf.zeros_like(x) for x in inputs]  # of a mask, nothing more
+    for place, one in zip(places, found, strict=True):
+        parts[place] += one.inputs[0]
+    return Passed(parts, bias)
 
 
 @handles(layers.Softmax, "Softmax")
 def softened(step, inputs, situation, relevance) -> Passed:
     """Expand a softmax to first order; what its constant term is worth stays behind."""
-    (x,) = inputs
-    outputs = tf.cast(step.node.call(x), tf.float32)
+    x, *masks = inputs
+    outputs = tf.cast(step.node.call(*inputs), tf.float32)
     axis = getattr(step.layer, "axis", -1)
     if not isinstance(axis, int):
         raise XaiAudioError(
@@ -79,7 +81,8 @@ def softened(step, inputs, situation, relevance) -> Passed:
             "treats one."
         )
     found = x * _expanded(outputs, relevance, axis)
-    return Passed([found], per_example(relevance) - per_example(found))
+    nothing = [tf.zeros_like(mask) for mask in masks]
+    return Passed([found, *nothing], per_example(relevance) - per_example(found))
 
 
 def _expanded(outputs, relevance, axis=-1):
@@ -99,40 +102,55 @@ def _check(step) -> None:
             f"Layer {name!r} is no plain attention over (tokens, channels): relevance propagation "
             "treats keras.layers.MultiHeadAttention without gates, windows or further axes."
         )
+    called = step.node.arguments
     # What Keras's Masking layers would say; these are refused before.
     own = [
-        each
-        for each in ("query_mask", "value_mask", "key_mask")
-        if step.node.named.get(each) is not None
+        each for each in ("query_mask", "value_mask", "key_mask") if called.get(each) is not None
     ]
     if own:
         raise XaiAudioError(
             f"Layer {name!r} is given {own[0]}: relevance propagation treats attention_mask and "
             "use_causal_mask."
         )
-
-
-def _mask(step) -> np.ndarray | None:
-    """Return which token may look where, bool (1, heads or 1, asked, keyed); None: everywhere."""
-    given, name = step.node.named, step.layer.name
-    mask, causal = given.get("attention_mask"), given.get("use_causal_mask")
-    if mask is None and not causal:
-        return None
-    sizes = tuple(tensor.shape[1] for tensor in step.node.inputs[:2])
-    if None in sizes:
+    signals = [called.get(each) for each in ("query", "value", "key")]
+    if not all(one is None or isinstance(one, keras.KerasTensor) for one in signals):
         raise XaiAudioError(
-            f"Layer {name!r} is given a mask and any number of tokens: relevance propagation "
-            "treats masks of a number that is known."
+            f"Layer {name!r} is given a constant as query, key or value: relevance propagation "
+            "treats what the network computes from its input."
         )
-    allowed = np.ones(sizes, bool) if mask is None else np.asarray(mask).astype(bool)
+
+
+def _places(node) -> list[int]:
+    """Return which inputs of a layer are query, key and value; it may be given them by name."""
+    called = node.arguments
+    key = called["value"] if called.get("key") is None else called["key"]
+    tensors = [id(one) for one in node.inputs]
+    return [tensors.index(id(one)) for one in (called["query"], key, called["value"])]
+
+
+def _allowed(step, inputs, asked, keyed):
+    """Return which token may look at which, bool, to go with (n, heads, asked, keyed)."""
+    called = step.node.arguments
+    mask, causal = called.get("attention_mask"), called.get("use_causal_mask")
+    allowed = tf.constant(True)
+    if mask is not None:
+        shape, computed = np.shape(mask), isinstance(mask, keras.KerasTensor)
+        if len(shape) < 3 if computed else len(shape) > 2 and shape[0] != 1:
+            raise XaiAudioError(
+                f"Layer {step.layer.name!r} is given a mask that is not one for each sound, nor "
+                "the same for all: relevance propagation cannot tell whose it is."
+            )
+        if computed:
+            mask = inputs[[id(one) for one in step.node.inputs].index(id(mask))]
+        allowed = tf.cast(mask, tf.bool)
+        while len(allowed.shape) < 4:  # the axis of the heads, then that of the sounds
+            allowed = tf.expand_dims(allowed, -3)
     if causal:
-        allowed = allowed & np.tril(np.ones(sizes, bool))
-    while allowed.ndim < 4:  # the axis of the heads, then that of the sounds
-        allowed = np.expand_dims(allowed, -3)
-    if len(allowed) != 1 or not allowed.any(axis=-1).all():
-        what = "of several sounds" if len(allowed) != 1 else "in which a token may look nowhere"
-        raise XaiAudioError(
-            f"Layer {name!r} is given a mask {what}: relevance propagation treats masks that are "
-            "the same for all sounds, and leave each token something."
-        )
+        allowed &= tf.linalg.band_part(tf.ones((asked, keyed), tf.bool), -1, 0)
     return allowed
+
+
+def _paid(layer, scores, allowed):
+    """Return the softmax over what may be looked at; where that is nothing, as Keras has it."""
+    paid = tf.nn.softmax(tf.where(allowed, scores, scores.dtype.min))
+    return tf.where(allowed, paid, 0) if layer.dropout else paid

@@ -78,7 +78,7 @@ class Step:
     pooling : str
         ``"winner"`` or ``"proportional"``, for max pooling.
     silent : bool
-        True if it leads to gates only: it gets no relevance, and needs no handler.
+        True if it leads to gates and masks only: it gets no relevance, and needs no handler.
     """
 
     node: Node
@@ -286,11 +286,6 @@ def _nodes(network) -> tuple:
                 f"Layer {node.name!r} (Masking) takes frames out of what lies behind it, which "
                 "relevance propagation does not follow: take it out for patches of one length."
             )
-        if _mask_is_computed(node):
-            raise XaiAudioError(
-                f"Layer {node.name!r} is given a mask that the network computes: relevance "
-                "propagation treats masks that are the same for all sounds."
-            )
         if len(node.outputs) != 1:
             raise XaiAudioError(
                 f"Layer {node.name!r} has {len(node.outputs)} outputs: relevance propagation "
@@ -299,11 +294,6 @@ def _nodes(network) -> tuple:
     if [node for node in graph.nodes if not node.parents] != [graph.nodes[0]]:
         raise XaiAudioError("The network's output does not depend on its input alone.")
     return graph.nodes
-
-
-def _mask_is_computed(node) -> bool:
-    attends = type(node.operation) is keras.layers.MultiHeadAttention
-    return attends and isinstance(node.named.get("attention_mask"), keras.KerasTensor)
 
 
 def _not_negative(steps, number) -> bool:
