@@ -87,7 +87,7 @@ def some(monkeypatch, tmp_path):
         made = tuple(Clip(path, label="a", fold=1, licence="") for path in paths)
         held[:] = [ClipSet("some", made, ("a",))]
 
-    monkeypatch.setattr(profiles, "load_clips", lambda *args, **options: held[0])
+    monkeypatch.setattr(profiles, "_clips", lambda *about: held[0])
     return clips
 
 

@@ -5,6 +5,7 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from design_contract import check_contract
 from small_networks import frontend, random_patches
 from tones import tiny_backbone
@@ -70,6 +71,22 @@ def test_the_contract_on_a_trained_one(trained, clips, tmp_path):
     made = pairs.pairs(clips, 4, seed=5)
     patches = np.concatenate([trained.frontend(pair.load()).values for pair in made])
     check_contract(trained, patches, tmp_path)
+
+
+def test_what_is_learnt_from_is_the_heat_of_the_network():
+    network = untrained().logits_network
+    patches = random_patches(5, pairs.paired(ODD).patch_shape)[..., None]
+    whole = keras.Model(network.inputs, network.get_layer("heat").output)
+    learnt = asymmetry._heat_to_learn(network, ODD, SMALL)
+    found = []
+    for heat in (whole, learnt):
+        with tf.GradientTape() as tape:
+            told = heat(patches, training=True)
+            cost = tf.reduce_sum(tf.reduce_max(told, axis=1) ** 2)
+        slopes = tape.gradient(cost, [weight.value for weight in whole.trainable_variables])
+        found.append([told, *slopes])
+    for one, other in zip(*found, strict=True):
+        assert np.allclose(one, other, atol=1e-6 * max(1, np.abs(one).max()))
 
 
 def test_the_pair_can_be_turned_round():

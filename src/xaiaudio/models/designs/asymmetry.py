@@ -29,6 +29,7 @@ from .evidence import Evidence
 from .registry import register
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from numpy.typing import ArrayLike
@@ -96,11 +97,11 @@ def prepare(
     clips: ClipSet | PatchTable, backbone: Backbone, seed: int
 ) -> tuple[ClipSet | PatchTable, Backbone]:
     """Make pairs of clips, unless they are pairs, and take the front end of two sides."""
-    if isinstance(clips, PatchTable):
-        if not clips.clips:
-            raise XaiAudioError("Pairs are mixed from waveforms: give the clips, not a table.")
-        clips = ClipSet("clips", clips.clips, clips.labels)
     if tuple(clips.labels) != pairs.LABELS:
+        if isinstance(clips, PatchTable):
+            if not clips.clips:
+                raise XaiAudioError("Pairs are mixed from waveforms: give the clips, not a table.")
+            clips = ClipSet("clips", clips.clips, clips.labels)
         clips = pairs.pairs(clips, COUNT, frontend=backbone.frontend, seed=seed)
     return clips, dataclasses.replace(backbone, frontend=pairs.paired(backbone.frontend))
 
@@ -126,8 +127,10 @@ def train(
     settings = fitting.Settings(
         options.epochs, options.batch, options.rate, options.patience, options.seed
     )
-    learn = _learn_difference if options.compare else _learn_opaque
-    course = learn(network, one, two, settings, progress)
+    if options.compare:
+        course = _learn_difference(network, half, options, one, two, settings, progress)
+    else:
+        course = _learn_opaque(network, one, two, settings, progress)
     return SelfExplaining.from_network(
         network,
         pairs.LABELS,
@@ -234,10 +237,14 @@ def _convolutions(tensor, options):
 
 def _parted(tensor, half):
     """Return the features of the left and of the right side, without what spans both."""
-    field, stride = _field()
-    count = (half.frames - field) // stride + 1
-    start = (half.frames + pairs.gap(half)) // stride
+    count, start = _sides(half)
     return tensor[:, :count], tensor[:, start : start + count]
+
+
+def _sides(half) -> tuple[int, int]:
+    """Return how many features a side has in time, and where the right one's begin."""
+    field, stride = _field()
+    return (half.frames - field) // stride + 1, (half.frames + pairs.gap(half)) // stride
 
 
 def _opaque(inputs, tensor, half, options):
@@ -316,10 +323,31 @@ def fields(half: LogMel, options: Options | None = None) -> np.ndarray:
     return found.reshape(-1, 4)
 
 
-def _learn_difference(network, learnt, checked, settings, progress) -> dict:
+def _heat_to_learn(network, half, options) -> Callable:
+    """Return the function from patches to what the layer ``heat`` says, as it is learnt from.
+
+    The gradient of a slice is filled cell by cell, and takes as long as the convolutions. That of a
+    split is copied.
+    """
+    features = keras.Model(network.inputs, network.get_layer("stretch").output)
+    count, start = _sides(half)
+
+    def heat(patches, training=False):
+        tensor = features(patches, training=training)
+        left, _, right, _ = keras.ops.split(tensor, [count, start, start + count], axis=1)
+        largest = keras.ops.max_pool(keras.ops.absolute(left - right), options.window, strides=1)
+        squares = keras.ops.sum(keras.ops.square(largest), axis=-1)
+        heat = keras.ops.sqrt(squares + _EPSILON) - float(np.sqrt(np.float32(_EPSILON)))
+        return keras.ops.reshape(heat, (-1, int(np.prod(heat.shape[1:]))))
+
+    return heat
+
+
+def _learn_difference(network, half, options, learnt, checked, settings, progress) -> dict:
     """Train the convolutions, the stretch, and the two numbers that turn heat into a logit."""
-    heat = keras.Model(network.inputs, network.get_layer("heat").output)
-    begin = in_batches(heat)(learnt[0]).max(axis=1)
+    whole = keras.Model(network.inputs, network.get_layer("heat").output)
+    heat = _heat_to_learn(network, half, options)
+    begin = in_batches(whole)(learnt[0]).max(axis=1)
     mu = keras.Variable(float(begin.mean()), name="mu")
     scale = keras.Variable(float(np.log(max(begin.std(), 1e-3))), name="log_sigma")
 
@@ -331,7 +359,7 @@ def _learn_difference(network, learnt, checked, settings, progress) -> dict:
         )
         return {"classes": keras.ops.mean(wrong)}
 
-    variables = [*heat.trainable_variables, mu, scale]
+    variables = [*whole.trainable_variables, mu, scale]
     course = fitting.train(
         losses, variables, learnt, checked, settings, progress=progress, title="asymmetry"
     )
