@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 import xaiaudio as xa
+from xaiaudio.models.training import fitting
 from xaiaudio.models.training.fitting import Settings, train
 
 RNG = np.random.default_rng(0)
@@ -102,3 +103,15 @@ def test_there_has_to_be_something_on_both_sides(few, what):
             network.trainable_variables,
             *((INPUTS[:count],) for count in few),
         )
+
+
+def test_every_number_in_half_precision_is_the_same_in_single():
+    halves = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    halves = halves[np.isfinite(halves)]
+    rows = np.arange(len(halves))[::-1]
+    half, double, whole = fitting._part((halves, halves.astype(float), rows), rows)
+    assert half.dtype == double.dtype == tf.float32
+    assert np.array_equal(half, halves[rows].astype(np.float32))
+    assert np.array_equal(fitting._part((halves,), slice(3, 9))[0], halves[3:9].astype(np.float32))
+    assert np.array_equal(double, half)
+    assert whole.dtype == rows.dtype

@@ -206,10 +206,19 @@ def _note(history, part, means) -> float:
 
 def _part(arrays, chosen) -> list:
     """Return some rows of arrays as tensors; half precision becomes single."""
-    parts = [array[chosen] for array in arrays]
-    return [
-        tf.constant(part.astype(np.float32) if part.dtype.kind == "f" else part) for part in parts
-    ]
+    return [_tensor(array[chosen]) for array in arrays]
+
+
+def _tensor(rows):
+    if rows.dtype == np.float16:  # as bits, since TensorFlow warns of what is in half precision
+        return _single(tf.constant(rows.view(np.uint16)))
+    return tf.constant(rows.astype(np.float32, copy=False) if rows.dtype.kind == "f" else rows)
+
+
+@tf.function(input_signature=[tf.TensorSpec(None, tf.uint16)], autograph=False)
+def _single(bits):
+    """Make single precision of half; NumPy would take several times as long."""
+    return tf.cast(tf.bitcast(bits, tf.float16), tf.float32)
 
 
 def _falling(share: float) -> float:
