@@ -1,4 +1,4 @@
-"""The network: an encoder that hears, a decoder that writes; a transformer of Keras's own layers.
+"""The network: an encoder that hears, a decoder that writes; a transformer of Keras's plan.
 
 A. Vaswani and others, "Attention is all you need", NeurIPS 2017; the layer norms stand in front, as
 in Whisper and OWSM. Beside the decoder a linear layer reads the words off the encoder by CTC, which
@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from .corpus import RATE, frontend
+from .layers import Attention, Normal, gelu
 from .vocabulary import LENGTH, TOKENS
 
 #: Frames that become one moment of the encoder, and moments of a string.
@@ -96,18 +97,18 @@ def _encoder(heard, size, mean, spread, first):
     tensor = layers.Rescaling(1 / spread, -mean / spread, name="rescaled")(heard)
     for number in (1, 2):
         tensor = layers.Conv1D(
-            size.width, 5, 2, "same", activation="gelu", kernel_initializer=first(),
+            size.width, 5, 2, "same", activation=gelu, kernel_initializer=first(),
             name=f"conv{number}",
         )(tensor)  # fmt: skip
     tensor = keras.ops.add(tensor, 0.3 * sines(MOMENTS, size.width)[None])
     for number in range(1, size.layers + 1):
-        normal = layers.LayerNormalization(name=f"hear{number}_before")(tensor)
-        mixed = layers.MultiHeadAttention(
+        normal = Normal(name=f"hear{number}_before")(tensor)
+        mixed = Attention(
             size.heads, size.width // size.heads, kernel_initializer=first(), name=f"hear{number}"
         )(normal, normal)
         tensor = layers.Add(name=f"hear{number}_added")([tensor, mixed])
         tensor = _thought(tensor, size, first, f"encoder{number}")
-    return layers.LayerNormalization(name="encoded")(tensor)
+    return Normal(name="encoded")(tensor)
 
 
 def _decoder(tokens, encoded, size, first):
@@ -119,28 +120,28 @@ def _decoder(tokens, encoded, size, first):
     )(tokens)  # fmt: skip
     tensor = keras.ops.add(tensor, 0.3 * sines(LENGTH, size.width)[None])
     for number in range(1, size.layers + 1):
-        normal = layers.LayerNormalization(name=f"self{number}_before")(tensor)
-        mixed = layers.MultiHeadAttention(
+        normal = Normal(name=f"self{number}_before")(tensor)
+        mixed = Attention(
             size.heads, size.width // size.heads, kernel_initializer=first(), name=f"self{number}"
         )(normal, normal, use_causal_mask=True)
         tensor = layers.Add(name=f"self{number}_added")([tensor, mixed])
-        normal = layers.LayerNormalization(name=f"cross{number}_before")(tensor)
+        normal = Normal(name=f"cross{number}_before")(tensor)
         # The weights of attention are asked for: they are an output of the layer.
-        mixed, _ = layers.MultiHeadAttention(
+        mixed, _ = Attention(
             size.heads, size.width // size.heads, kernel_initializer=first(), name=f"cross{number}"
         )(normal, encoded, return_attention_scores=True)
         tensor = layers.Add(name=f"cross{number}_added")([tensor, mixed])
         tensor = _thought(tensor, size, first, f"decoder{number}")
-    tensor = layers.LayerNormalization(name="decoded")(tensor)
+    tensor = Normal(name="decoded")(tensor)
     return layers.Dense(len(TOKENS), kernel_initializer=first(), name="logits")(tensor)
 
 
 def _thought(tensor, size, first, name):
     """Let each moment think for itself."""
     layers = keras.layers
-    normal = layers.LayerNormalization(name=f"{name}_before")(tensor)
+    normal = Normal(name=f"{name}_before")(tensor)
     wide = layers.Dense(
-        2 * size.width, activation="gelu", kernel_initializer=first(), name=f"{name}_wide"
+        2 * size.width, activation=gelu, kernel_initializer=first(), name=f"{name}_wide"
     )(normal)
     back = layers.Dense(size.width, kernel_initializer=first(), name=f"{name}_back")(wide)
     return layers.Add(name=name)([tensor, back])

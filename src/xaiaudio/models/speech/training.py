@@ -15,6 +15,7 @@ from ... import cache
 from ...errors import DamagedError, XaiAudioError
 from ...files import whole
 from ...progress import bar
+from ..training.adam import AdamW
 from . import corpus, network
 from .vocabulary import LANGUAGES, LENGTH, PAD, PROMPT, STAMPS, TASKS, line
 
@@ -313,7 +314,7 @@ def _step(made, recipe):
     """Return the compiled step: a batch and a learning rate to the two losses."""
     encoder, decoder = network.encoder_of(made), network.decoder_of(made)
     reader = made.get_layer("words")
-    optimizer = keras.optimizers.AdamW(recipe.rate, weight_decay=0.01)
+    optimizer = AdamW(recipe.rate, weight_decay=0.01)
     optimizer.build(made.trainable_variables)
     # The token that follows <sos> is guessed; the task and the stamps are given.
     counts = tf.constant([1.0] + [0.0] * (PROMPT - 2) + [1.0] * (LENGTH - PROMPT))
@@ -324,12 +325,14 @@ def _step(made, recipe):
         with tf.GradientTape() as tape:
             states = encoder(heard, training=True)
             moments = tf.fill(tf.shape(lengths), network.MOMENTS)
+            # Given sparse words, TensorFlow takes a kernel that is five times as fast.
+            sparse = tf.sparse.from_dense(words)
             ctc = tf.nn.ctc_loss(
-                words, reader(states), lengths, moments, logits_time_major=False, blank_index=0
+                sparse, reader(states), None, moments, logits_time_major=False, blank_index=0
             )
             per_word = tf.reduce_mean(ctc / tf.cast(lengths, tf.float32))
             tokens = tf.reshape(asked, (-1, LENGTH))
-            logits = decoder([tf.repeat(states, _ASKED, axis=0), tokens], training=True)
+            logits = decoder([states, tokens], training=True)
             wanted = tokens[:, 1:]
             weights = tf.cast(wanted != PAD, tf.float32) * counts
             costs = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, logits[:, :-1])
