@@ -38,9 +38,7 @@ def rows(clips, precision=PRECISIONS[0]):
     cases = xa.evaluate.cases_of(model, test, clips, keep_wrong=True)
     bare = _bare(model)
     started, worked = time.perf_counter(), time.process_time()
-    able = [name for name in xa.methods() if xa.Explainer(name).takes("precision")]
-    options = {name: {"precision": precision} for name in able}
-    board = xa.evaluate.leaderboard(model, cases, options=options, progress=False)
+    board = xa.evaluate.leaderboard(model, cases, precision=precision, progress=False)
     seconds, work = time.perf_counter() - started, time.process_time() - worked
     title = f"leaderboard, {board.cases} clips"
     about = f"{len(board.methods)} methods, {len(board.measures)} measures"

@@ -36,6 +36,14 @@ class Activation(StrEnum):
     sigmoid = "sigmoid"
 
 
+class Precision(StrEnum):
+    """Numbers in which a network is asked about many changed patches."""
+
+    float32 = "float32"
+    auto = "auto"
+    bfloat16 = "bfloat16"
+
+
 Model = Annotated[
     str,
     typer.Option(

@@ -20,6 +20,7 @@ from . import lime, registry
 from .engines import switching
 from .engines.components import Components, mixtures
 from .engines.perturbation import Engine, output_of, takes_waves
+from .engines.precision import asker, precision_of
 from .parts import explain_parts
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Options:
         Spectra of the factorisation. Not used with ``"harmonic-percussive"``.
     segments : int
         Stretches of time that each source is cut into.
-    samples, draws, kernel_width, seed, output
+    samples, draws, kernel_width, seed, output, precision
         As for :class:`.lime.Options`.
     """
 
@@ -68,6 +69,7 @@ class Options:
     kernel_width: float = 0.25
     seed: int = 0
     output: str | None = None
+    precision: str = "float32"
 
     def __post_init__(self):
         _check_sources(self.sources)
@@ -87,6 +89,7 @@ class Options:
             kernel_width=self.kernel_width,
             seed=self.seed,
             output=self.output,
+            precision=self.precision,
         )
 
 
@@ -274,7 +277,8 @@ def shares(components: Components, frontend: LogMel) -> np.ndarray:
 def _answers(classifier, patches, parts, design: Design, options) -> np.ndarray:
     """Ask about remixes of each patch's parts: float32 (n, m, classes)."""
     output = output_of(classifier, options.output)
-    ask = classifier.logits if output == "logits" else classifier.scores
+    precision = precision_of(classifier, options.precision, patches, output)
+    ask = asker(classifier, output, precision)
     waves, frontend = np.stack([one.whole for one in parts]), classifier.frontend
     if takes_waves(classifier):
         run = classifier.forward(output == "logits")

@@ -297,7 +297,8 @@ class Explainer:
             output = output_of(model, settled.output)
             settled = dataclasses.replace(settled, output=output)
         if self.takes("precision"):
-            numbers = precision_of(model, settled.precision, values, settled.output)
+            output = getattr(settled, "output", "scores")  # Score-CAM asks for nothing else
+            numbers = precision_of(model, settled.precision, values, output)
             settled = dataclasses.replace(settled, precision=numbers)
         return settled
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from scipy.ndimage import zoom
 
 from ..errors import XaiAudioError
 from ..models import axes
@@ -28,6 +27,9 @@ from ..models.graph import (
     run,
 )
 from ..models.tracing import traced
+from .engines.masks import Stretched
+from .engines.perturbation import engine_of
+from .engines.precision import check_precision, precision_of
 from .registry import register
 
 if TYPE_CHECKING:
@@ -35,10 +37,8 @@ if TYPE_CHECKING:
 
     from ..models.classifier import AudioClassifier
 
-# Patches in one backward pass; masked patches that Score-CAM holds, and asks about, at a time.
+# Patches in one backward pass.
 CHUNK = 32
-MASKED = 512
-ASKED = 64
 
 _VIEWS = PerModel()
 
@@ -72,11 +72,17 @@ class ScoreOptions(Options):
     channels : int or None
         Ask only about this many feature maps, those that vary most (Faster Score-CAM). None asks
         about all of them, one forward pass each.
+    precision : {"float32", "auto", "bfloat16"}
+        Numbers in which the network is asked about them. ``"auto"`` takes bfloat16, about twice as
+        fast, where the processor has it and the network's answers hardly change, see
+        :func:`.precision.precision_of`. A result's options say what was taken.
     """
 
     channels: int | None = None
+    precision: str = "float32"
 
     def __post_init__(self):
+        check_precision(self.precision)
         if self.channels is not None and not (
             isinstance(self.channels, Integral) and self.channels >= 1
         ):
@@ -173,29 +179,17 @@ def scorecam(
             f"channels is {options.channels}, but layer {view.name!r} has only {view.channels}."
         )
     channels = options.channels or view.channels
-    chunk = max(1, MASKED // channels)
-    maps = []
-    for part in _parts(len(patches), chunk):
+    precision = precision_of(classifier, options.precision, patches, "scores")
+    engine, maps = engine_of(classifier, "scores", precision), []
+    for part in _parts(len(patches), CHUNK):
         features, _ = view(classifier.as_input(patches[part]), targets[part])
         if channels < view.channels:
             order = np.argsort(-features.std(axis=(1, 2)), axis=-1, kind="stable")[:, :channels]
             features = np.take_along_axis(features, order[:, None, None], axis=-1)
-        weights = _let_through(classifier, patches[part], targets[part], features)
+        answers = engine(patches[part], None, Stretched(features), progress=False)
+        weights = np.take_along_axis(answers, targets[part][:, None, None], axis=2)[..., 0]
         maps.append(np.maximum((features * weights[:, None, None]).sum(axis=-1), 0))
     return np.concatenate(maps)
-
-
-def _let_through(classifier, patches, targets, features) -> np.ndarray:
-    """Return the target's score (n, channels) for each patch multiplied by each feature map."""
-    n, *shape, channels = features.shape
-    factors = [large / small for large, small in zip(patches.shape[1:], shape, strict=True)]
-    masks = zoom(features, (1, *factors, 1), order=1, mode="nearest")
-    masks -= masks.min(axis=(1, 2), keepdims=True)
-    masks /= masks.max(axis=(1, 2), keepdims=True) + np.float32(1e-7)
-    masked = (patches[..., None] * masks).transpose(0, 3, 1, 2).reshape(-1, *patches.shape[1:])
-    ask = classifier.forward()
-    answers = np.concatenate([ask(tf.constant(masked[p])) for p in _parts(len(masked), ASKED)])
-    return np.take_along_axis(answers.reshape(n, channels, -1), targets[:, None, None], -1)[..., 0]
 
 
 def _gradient_maps(weighted, classifier, patches, targets, options) -> np.ndarray:

@@ -14,6 +14,7 @@ from .engines import designs, switching
 from .engines.components import Components, mixtures
 from .engines.fills import plain
 from .engines.perturbation import Engine, engine_of, output_of, takes_waves, waves_of
+from .engines.precision import asker, precision_of
 from .registry import Found, register
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Options:
     samples : int
         Coalitions of segments asked about. If there are no more than that altogether, as for eight
         bands, each is asked about once: the answer has no chance in it.
-    draws, features, kernel_width, seed, output
+    draws, features, kernel_width, seed, output, precision
         As LIME's, see :class:`.lime.Options`.
     """
 
@@ -67,6 +68,7 @@ class Options:
     kernel_width: float = 0.25
     seed: int = 0
     output: str | None = None
+    precision: str = "float32"
 
     def __post_init__(self):
         for name, known in (("segments", SEGMENTS), ("domain", DOMAINS)):
@@ -95,7 +97,7 @@ class Options:
     def surrogate(self) -> lime.Options:
         """The same question, as LIME's options."""
         grids = {"time": (self.times, 1), "frequency": (1, self.bands), "grid": self.grid}
-        shared = ("samples", "draws", "features", "kernel_width", "seed", "output")
+        shared = ("samples", "draws", "features", "kernel_width", "seed", "output", "precision")
         return lime.Options(
             grid=grids[self.segments],
             fill="mean" if self.fill is None else self.fill,
@@ -150,18 +152,19 @@ def slime(
         for wave, cells in zip(waves, segments, strict=True)
     ]
     chosen = switching.drawn(switching.counts_of(segments), settings, lime.SOLVER)
-    engine = _engine(classifier, settings.output)
+    engine = _engine(classifier, patches, settings)
     answers = engine(waves, None, mixtures(parts, chosen[0].present))
     fits = switching.fitted(chosen, answers, targets, settings, lime.SOLVER)
     report = switching.reported(chosen, fits, settings, lime.SOLVER)
     return Found(switching.painted(fits, segments), report)
 
 
-def _engine(classifier, output) -> Engine:
+def _engine(classifier, patches, options) -> Engine:
     """Return an engine that takes the samples of patches."""
+    precision = precision_of(classifier, options.precision, patches, options.output)
     if takes_waves(classifier):
-        return engine_of(classifier, output)
-    ask = classifier.logits if output_of(classifier, output) == "logits" else classifier.scores
+        return engine_of(classifier, options.output)
+    ask = asker(classifier, output_of(classifier, options.output), precision)
     return Engine(lambda waves: ask(classifier.frontend.pictures(waves)), compiled=False)
 
 

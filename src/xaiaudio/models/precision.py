@@ -35,7 +35,11 @@ def has_bfloat16() -> bool:
 
 
 def twin_of(network: keras.Model) -> keras.Model:
-    """Return the network in bfloat16, but for its last layer with weights and what follows it.
+    """Return the network in bfloat16, but for its first and its last layer with weights.
+
+    What lies before the first stays as it is, too, and what follows either up to the next layer
+    with weights: the input rounded to eight bits would be most of the error, and logits of eight
+    bits could not be told apart.
 
     Parameters
     ----------
@@ -56,8 +60,8 @@ def twin_of(network: keras.Model) -> keras.Model:
     --------
     >>> import xaiaudio as xa
     >>> twin = twin_of(xa.load_model("lite").logits_network)
-    >>> twin.get_layer("conv1").compute_dtype
-    'bfloat16'
+    >>> [twin.get_layer(name).compute_dtype for name in ("conv1", "conv2", "logits")]
+    ['float32', 'bfloat16', 'float32']
     """
     twin = _TWINS(network, "bfloat16", lambda _: _made(network))
     for copy, own in zip(twin.weights, network.weights, strict=True):
@@ -68,12 +72,11 @@ def twin_of(network: keras.Model) -> keras.Model:
 def _made(network) -> keras.Model:
     layers = [node.operation for node in graph_of(network).nodes]
     weighted = [number for number, layer in enumerate(layers) if getattr(layer, "weights", ())]
-    # Logits of eight bits each could not be told apart.
-    exact = {id(layer) for layer in layers[weighted[-1] :]} if weighted else set()
+    shorter = {id(layer) for layer in layers[weighted[1] : weighted[-1]]} if weighted[2:] else set()
 
     def anew(layer):
         settings = layer.get_config()
-        if id(layer) not in exact and not isinstance(layer, keras.layers.InputLayer):
+        if id(layer) in shorter:
             settings["dtype"] = "bfloat16"
         return type(layer).from_config(settings)
 

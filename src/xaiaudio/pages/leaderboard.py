@@ -74,7 +74,7 @@ def page(board: Leaderboard, picture: bytes) -> str:
 <main>
 <h1>Which explanation can be trusted?</h1>
 <p class="answer">The network <em>{network}</em>
-on <em>{dataset}</em>. Clips measured on: {board.cases}.{wrong}</p>
+on <em>{dataset}</em>. Clips measured on: {board.cases}.{wrong}{_numbers(board)}</p>
 {_unusable(board)}
 <div class="wide"><img src="data:image/png;base64,{source}"
 alt="{html.escape(_describe(board), quote=True)}"></div>
@@ -134,6 +134,13 @@ def _errors(board) -> str:
         if row.error
     )
     return f"<p>Methods that cannot treat this network:</p><ul>{texts}</ul>" if texts else ""
+
+
+def _numbers(board) -> str:
+    """Say in which numbers the network was asked, where these are not the usual ones."""
+    if board.precision == "float32":
+        return ""
+    return f" Changed patches were asked about in {board.precision}: faster, and nearly the same."
 
 
 def _unusable(board) -> str:

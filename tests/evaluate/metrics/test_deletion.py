@@ -40,6 +40,20 @@ def test_curves_are_their_definition(small, result, steps, fill, inserted):
     np.testing.assert_allclose(found.area, sums @ widths, atol=1e-5)
 
 
+def test_shorter_numbers_move_the_answers_a_little(small, result):
+    for curve in (deletion, insertion):
+        exact, fast = (curve(small, result, precision=one) for one in ("float32", "bfloat16"))
+        assert 0 < np.abs(fast.scores - exact.scores).max() < 0.02
+        assert exact.scores.tobytes() == curve(small, result).scores.tobytes()
+    exact, fast = (
+        drops_of(small, result.patches, grid=(3, 2), precision=one).drops
+        for one in ("float32", "bfloat16")
+    )
+    assert 0 < np.abs(fast - exact).max() < 0.05 * np.abs(exact).max()
+    with pytest.raises(xa.XaiAudioError, match="precision is 'half'"):
+        deletion(small, result, precision="half")
+
+
 def test_both_curves_share_their_ends(small, result):
     down, up = deletion(small, result), insertion(small, result)
     np.testing.assert_allclose(down.scores[:, 0], up.scores[:, -1], atol=1e-6)

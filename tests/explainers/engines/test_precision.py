@@ -18,6 +18,8 @@ METHODS = {
     "lime": {"grid": (3, 2), "samples": 40},
     "shapley": {"grid": (3, 2), "samples": 64},
     "rise": {"grid": (3, 2), "samples": 32},
+    "slime": {"grid": (3, 2), "samples": 40},
+    "scorecam": {},
 }
 
 
@@ -26,13 +28,16 @@ def rounded(values):
     return np.asarray(keras.ops.cast(keras.ops.cast(values, "bfloat16"), "float32"))
 
 
-def test_answers_are_those_of_a_network_with_rounded_weights_and_values():
+def test_answers_are_those_of_a_network_rounded_between_its_first_layer_and_its_last():
     inputs = keras.Input((*SHAPE, 1))
-    flat = layers.Flatten()(layers.Dense(4, activation="relu", name="first")(inputs))
+    x = layers.Dense(4, activation="relu", name="first")(inputs)
+    flat = layers.Flatten()(layers.Dense(5, activation="relu", name="second")(x))
     model = classifier_of(keras.Model(inputs, layers.Dense(3, activation="softmax")(flat)))
     patches = random_patches(5, SHAPE)
-    kernel, bias = (rounded(x) for x in model.network.get_layer("first").get_weights())
-    hidden = np.maximum(rounded(rounded(rounded(patches)[..., None] @ kernel) + bias), 0)
+    kernel, bias = model.network.get_layer("first").get_weights()
+    x = rounded(np.maximum(patches[..., None] @ kernel + bias, 0))
+    kernel, bias = (rounded(x) for x in model.network.get_layer("second").get_weights())
+    hidden = np.maximum(rounded(rounded(x @ kernel) + bias), 0)
     last = model.logits_network.layers[-1]
     expected = hidden.reshape(5, -1) @ last.get_weights()[0] + last.get_weights()[1]
     found = engine_of(model, "logits", "bfloat16").ask(patches)
@@ -53,6 +58,32 @@ def test_the_result_says_what_was_taken_and_its_map_is_nearly_the_same(monkeypat
     assert found.options["precision"] == ("bfloat16" if able else "float32")
     difference = np.abs(found.maps - exact.maps).max() / np.abs(exact.maps).max()
     assert (0 < difference < 0.1) if able else difference == 0
+
+
+@pytest.mark.parametrize("method", ["slime", "audiolime"])
+def test_of_sounds_too(monkeypatch, method):
+    monkeypatch.setattr(precision, "has_bfloat16", lambda: True)
+    model = xa.load_model("lite")
+    wave = np.random.default_rng(0).normal(0, 0.1, 16_000) * np.linspace(0, 1, 16_000)
+    patches = model.frontend(wave, sounds=True)
+    options = {"domain": "sound", "segments": "time", "times": 3} if method == "slime" else {}
+    options["samples"] = 16
+    exact = xa.explain(model, patches, "Rain", method, **options)
+    found = xa.explain(model, patches, "Rain", method, precision="auto", **options)
+    assert found.options["precision"] == "bfloat16"
+    difference = np.abs(found.maps - exact.maps).max() / np.abs(exact.maps).max()
+    assert 0 < difference < 0.1
+
+
+def test_the_shipped_network_stays_within_the_bound():
+    model = xa.load_model("lite")
+    wave = xa.datasets.load("synthetic")[0].load(model.frontend.sample_rate)
+    patches = np.asarray(model.frontend(wave))
+    for output in ("logits", "scores"):
+        exact, fast = (
+            precision.asker(model, output, one)(patches) for one in ("float32", "bfloat16")
+        )
+        assert 0 < np.abs(fast - exact).max() < precision.BOUND * np.abs(exact).max()
 
 
 def test_an_error_above_the_bound_keeps_float32(monkeypatch):

@@ -58,6 +58,8 @@ class Leaderboard:
         Why other clips were left out: unreadable, too short, silent.
     seed : int
         What decided all that is left to chance.
+    precision : {"float32", "bfloat16"}
+        Numbers in which the network was asked about many changed patches.
     """
 
     network: str
@@ -69,6 +71,7 @@ class Leaderboard:
     groups: tuple[str, ...] = ()
     unusable: tuple[str, ...] = ()
     seed: int = 0
+    precision: str = "float32"
 
     @property
     def methods(self) -> tuple[Row, ...]:

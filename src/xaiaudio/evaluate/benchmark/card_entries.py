@@ -150,6 +150,7 @@ class Entries:
         versions += [f"{name} {metadata.version(name)}" for name in _LIBRARIES]
         return {
             "seed": str(self.board.seed),
+            "numbers": self.board.precision,
             "versions": ", ".join(versions),
             "intervals": f"95 %, bootstrap over {self.recordings} recordings",
             "beside": ", ".join(row.name for row in self.board.rows if row.reference) or "nothing",

@@ -136,6 +136,8 @@ class Context:
         Cases that the measures which explain anew are taken on.
     shared : dict
         What the rows of one leaderboard have in common, see :meth:`once`.
+    precision : {"float32", "bfloat16"}
+        Numbers in which measures ask about many changed patches.
     """
 
     model: AudioClassifier
@@ -145,6 +147,7 @@ class Context:
     seed: int = 0
     few: int = FEW
     shared: dict = field(default_factory=dict)
+    precision: str = "float32"
 
     def once(self, name: str, make: Callable):
         """Return what depends on no map: made for the first row that asks, kept for the others."""

@@ -26,9 +26,10 @@ class RowCache:
     measures : sequence of Measure
     few, seed : int
         See `leaderboard`.
+    precision : {"float32", "bfloat16"}
     """
 
-    def __init__(self, folder, model, cases, measures, few, seed):
+    def __init__(self, folder, model, cases, measures, few, seed, precision="float32"):
         self.folder = Path(folder)
         truth = [] if cases.truth is None else [cases.truth]
         # Of a classifier of sounds: its network takes samples, and they are part of the cases.
@@ -37,7 +38,7 @@ class RowCache:
         arrays = [cases.patches, cases.targets, *truth, *weights]
         arrays += [sounds for sounds in (waves, cases.sounds) if sounds is not None]
         self._common = cache.key(
-            [[measure.name for measure in measures], few, seed],
+            [[measure.name for measure in measures], few, seed, precision],
             [list(cases.names), cases.dataset, list(model.labels)],
             [graph, model.frontend.to_config()],
             cache.sum_of_arrays(arrays),

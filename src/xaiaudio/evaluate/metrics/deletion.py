@@ -14,6 +14,7 @@ import numpy as np
 from ...errors import XaiAudioError
 from ...explainers.engines.masks import Coalitions, Ranks
 from ...explainers.engines.perturbation import engine_of, filling, silence_of
+from ...explainers.engines.precision import asker, precision_of
 from ...explainers.engines.segments import grid as grid_segments
 from .registry import FAITHFUL, register
 
@@ -52,6 +53,7 @@ def deletion(
     *,
     steps: int = 20,
     fill: str | float = "silence",
+    precision: str = "float32",
     progress: bool | None = None,
 ) -> Curve:
     """Hide the most relevant cells first, and watch the score fall.
@@ -64,6 +66,8 @@ def deletion(
         Points of the curve after the first. At each, an equal share of the cells goes.
     fill : {"silence", "mean"} or float
         What stands in a hidden cell.
+    precision : {"float32", "auto", "bfloat16"}
+        Numbers in which the network is asked, see :func:`.precision.precision_of`.
     progress : bool or None
         Show a progress bar; None shows one on a terminal only.
 
@@ -91,7 +95,7 @@ def deletion(
     >>> deletion(model, result, steps=4).fractions
     array([0.  , 0.25, 0.5 , 0.75, 1.  ])
     """
-    return _curve(model, result, _first(_counts(result, steps)), fill, progress)
+    return _curve(model, result, _first(_counts(result, steps)), fill, precision, progress)
 
 
 def insertion(
@@ -100,13 +104,14 @@ def insertion(
     *,
     steps: int = 20,
     fill: str | float = "silence",
+    precision: str = "float32",
     progress: bool | None = None,
 ) -> Curve:
     """Begin with nothing, show the most relevant cells first, and watch the score rise.
 
     Parameters
     ----------
-    model, result, steps, fill, progress
+    model, result, steps, fill, precision, progress
         As for :func:`deletion`.
 
     Returns
@@ -127,7 +132,7 @@ def insertion(
     >>> insertion(model, result, steps=4).scores.shape
     (1, 5)
     """
-    return _curve(model, result, _last(_counts(result, steps)), fill, progress)
+    return _curve(model, result, _last(_counts(result, steps)), fill, precision, progress)
 
 
 @dataclass(frozen=True)
@@ -158,6 +163,7 @@ def drops_of(
     share: float = 0.2,
     fill: str | float = "silence",
     seed: int = 0,
+    precision: str = "float32",
     progress: bool | None = None,
 ) -> Drops:
     """Hide random parts of patches and ask the network again, for :func:`mu_fidelity`.
@@ -166,7 +172,7 @@ def drops_of(
     ----------
     model : AudioClassifier
     patches : ndarray of float, shape (n, frames, bands)
-    subsets, grid, share, fill, seed, progress
+    subsets, grid, share, fill, seed, precision, progress
         As for :func:`mu_fidelity`.
 
     Returns
@@ -195,10 +201,11 @@ def drops_of(
     segments = grid_segments(patches.shape[1:], *grid)
     hidden = _subsets(subsets, int(segments.max()) + 1, share, seed)
     base = filling(patches, fill, silence_of(model))
-    answers = engine_of(model, "logits")(
+    numbers = precision_of(model, precision, np.asarray(patches), "logits")
+    answers = engine_of(model, "logits", numbers)(
         patches, base, Coalitions(segments[None], ~hidden[None]), progress=progress
     )
-    return Drops(segments, hidden, model.logits(patches)[:, None] - answers)
+    return Drops(segments, hidden, asker(model, "logits", numbers)(patches)[:, None] - answers)
 
 
 def mu_fidelity(
@@ -210,6 +217,7 @@ def mu_fidelity(
     share: float = 0.2,
     fill: str | float = "silence",
     seed: int = 0,
+    precision: str = "float32",
     drops: Drops | None = None,
     progress: bool | None = None,
 ) -> np.ndarray:
@@ -227,9 +235,11 @@ def mu_fidelity(
         Share of the rectangles that each set hides.
     fill : {"silence", "mean"} or float
     seed : int
+    precision : {"float32", "auto", "bfloat16"}
+        Numbers in which the network is asked, see :func:`.precision.precision_of`.
     drops : Drops, optional
         The answers for these patches, if :func:`drops_of` has asked already: they serve any number
-        of methods. `subsets` to `seed` are then not looked at.
+        of methods. `subsets` to `precision` are then not looked at.
     progress : bool or None
 
     Returns
@@ -266,6 +276,7 @@ def mu_fidelity(
             share=share,
             fill=fill,
             seed=seed,
+            precision=precision,
             progress=progress,
         )
     falls = drops.drops[np.arange(len(result)), :, result.targets]
@@ -292,15 +303,16 @@ def _last(counts) -> np.ndarray:
     return np.stack([counts, np.full_like(counts, counts[-1])], axis=1)
 
 
-def _curve(model, result, bounds, fill, progress) -> Curve:
-    return _drawn(result, bounds, _asked(model, result, bounds, fill, progress))
+def _curve(model, result, bounds, fill, precision, progress) -> Curve:
+    return _drawn(result, bounds, _asked(model, result, bounds, fill, precision, progress))
 
 
-def _asked(model, result, bounds, fill, progress) -> np.ndarray:
+def _asked(model, result, bounds, fill, precision, progress) -> np.ndarray:
     """Ask about patches with the ranks between each two bounds hidden: (n, bounds, classes)."""
     base = filling(result.patches, fill, silence_of(model))
     masks = Ranks(_in_turn(result), bounds)
-    return engine_of(model)(result.inputs, base, masks, progress=progress)
+    numbers = precision_of(model, precision, result.patches, "scores")
+    return engine_of(model, "scores", numbers)(result.inputs, base, masks, progress=progress)
 
 
 def _drawn(result, bounds, answers) -> Curve:
@@ -403,7 +415,7 @@ def _area(context, hidden) -> np.ndarray:
     counts = _counts(result, min(20, result.maps[0].size))
 
     def asked(bounds):
-        return _asked(context.model, result, bounds, "silence", False)
+        return _asked(context.model, result, bounds, "silence", context.precision, False)
 
     ends = context.once("ends of curves", lambda: asked(_first(counts)[[0, -1]]))
     first, last = np.split(ends if hidden is _first else ends[:, ::-1], 2, axis=1)
@@ -434,4 +446,5 @@ def _drops(context) -> Drops:
     grid = tuple(
         min(wanted, cells) for wanted, cells in zip((12, 8), patches.shape[1:], strict=True)
     )
-    return drops_of(context.model, patches, grid=grid, seed=context.seed, progress=False)
+    options = {"grid": grid, "seed": context.seed, "precision": context.precision}
+    return drops_of(context.model, patches, **options, progress=False)

@@ -281,3 +281,49 @@ class Soft:
         gone = tf.reshape(gone, (batch, *shape[:2], *[1] * (len(shape) - 2)))
         whole = tf.gather(patches, patch)
         return whole - gone * (whole - tf.gather(fill, patch))
+
+
+@dataclass(frozen=True)
+class Stretched:
+    """Maps of each patch that it is multiplied by, one after the other.
+
+    A map is stretched to the patch, corner to corner and linear in between, and scaled so that its
+    lowest cell is 0 and its highest 1.
+
+    Attributes
+    ----------
+    maps : ndarray of float, shape (n, a, b, m)
+        m maps of each patch.
+    """
+
+    maps: np.ndarray
+
+    kind: ClassVar[str] = "stretched"
+    of_cells: ClassVar[bool] = False
+    specs: ClassVar[tuple] = (((None, None, None, None), tf.float32),)
+
+    def __len__(self) -> int:
+        return self.maps.shape[-1]
+
+    @property
+    def arrays(self) -> tuple:
+        """What the graph needs: each map in one piece."""
+        return (np.ascontiguousarray(np.moveaxis(self.maps, -1, 1), np.float32),)
+
+    @staticmethod
+    def inputs(patch: tf.Tensor, mask: tf.Tensor, patches: tf.Tensor, maps: tf.Tensor) -> tf.Tensor:
+        """Build the next inputs (batch, h, w, ...) inside the graph."""
+        chosen = tf.gather_nd(maps, tf.stack([patch, mask], axis=1))
+        shape, sizes = patches.shape[1:], tf.shape(maps)[2:]
+
+        def along(axis):  # the share of each point in each row or column: tents
+            last = tf.cast(sizes[axis] - 1, tf.float32)
+            places = tf.linspace(0.0, last, shape[axis])
+            numbers = tf.range(sizes[axis])
+            return tf.nn.relu(1 - tf.abs(places[:, None] - tf.cast(numbers, tf.float32)))
+
+        kept = tf.einsum("ha,nab,wb->nhw", along(0), chosen, along(1))
+        kept -= tf.reduce_min(kept, axis=(1, 2), keepdims=True)
+        kept /= tf.reduce_max(kept, axis=(1, 2), keepdims=True) + 1e-7
+        kept = tf.reshape(kept, (-1, *shape[:2], *[1] * (len(shape) - 2)))
+        return tf.gather(patches, patch) * kept

@@ -26,6 +26,7 @@ from .masks import Coalitions as Coalitions
 from .masks import Mixtures as Mixtures
 from .masks import Ranks as Ranks
 from .masks import Soft as Soft
+from .masks import Stretched as Stretched
 
 if TYPE_CHECKING:
     from typing import Any, TypeGuard
@@ -88,8 +89,9 @@ class Engine:
             Patches or waveforms. Cells can only be hidden of patches; those of a network of sounds
             have to know their sounds (`Patches.waves`).
         fill : array_like of float, shape (n, h, w, ...), or None
-            What stands in a cell that is hidden; None for mixtures, which need none.
-        masks : Boxes, Coalitions, Ranks, Mixtures or Soft
+            What stands in a cell that is hidden; None for mixtures and stretched maps, which need
+            none.
+        masks : Boxes, Coalitions, Ranks, Mixtures, Soft or Stretched
             m masks.
         progress : bool or None
             Show a progress bar on stderr; None shows one on a terminal only.
@@ -117,10 +119,18 @@ class Engine:
                 advance()
         return np.concatenate(answers)[:total].reshape(len(inputs), len(masks), -1)
 
-    def ask(self, inputs: np.ndarray) -> np.ndarray:
+    def ask(self, inputs: Patches | np.ndarray) -> np.ndarray:
         """Return the answers to patches (n, h, w) or sounds as they are, float32 (n, classes)."""
+        inputs = np.asarray(inputs, np.float32)
         parts = [inputs[start : start + self.batch] for start in range(0, len(inputs), self.batch)]
-        return np.concatenate([np.asarray(self.forward(tf.constant(part))) for part in parts])
+        forward = self.forward
+        if self.compiled:
+            shape = inputs.shape[1:]
+            if shape not in self._steps:
+                spec = tf.TensorSpec((None, *shape), tf.float32)
+                self._steps[shape] = traced(self.forward, [spec])
+            forward = self._steps[shape]
+        return np.concatenate([np.asarray(forward(tf.constant(part))) for part in parts])
 
     def _renders(self, masks) -> bool:
         return masks.of_cells and self.render is not None

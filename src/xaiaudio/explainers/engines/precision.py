@@ -12,6 +12,8 @@ from ...models.precision import has_bfloat16
 from .perturbation import engine_of, output_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ...models.classifier import AudioClassifier
 
 PRECISIONS = ("float32", "auto", "bfloat16")
@@ -82,12 +84,39 @@ def precision_of(
     return "bfloat16" if error <= BOUND else "float32"
 
 
+def asker(classifier: AudioClassifier, output: str, precision: str = "float32") -> Callable:
+    """Return a function from patches, as they are, to a classifier's answers (n, classes).
+
+    Parameters
+    ----------
+    classifier : AudioClassifier
+    output : {"scores", "logits"}
+    precision : {"float32", "bfloat16"}
+        As :func:`precision_of` returns it.
+
+    Returns
+    -------
+    callable
+
+    Examples
+    --------
+    >>> import numpy as np, xaiaudio as xa
+    >>> model, patches = xa.load_model("lite"), np.zeros((2, 96, 64), "float32")
+    >>> exact, fast = (asker(model, "logits", one)(patches) for one in ("float32", "bfloat16"))
+    >>> bool(np.abs(fast - exact).max() < BOUND * np.abs(exact).max())
+    True
+    """
+    if precision == "bfloat16":
+        return engine_of(classifier, output, precision).ask
+    return classifier.logits if output == "logits" else classifier.scores
+
+
 def _error(classifier, output, patches) -> float:
     """Return the largest error of the answers in bfloat16, as a share of the largest answer."""
     some = np.asarray(patches, np.float32)[:_TRIED]
-    exact = classifier.scores(some) if output == "scores" else classifier.logits(some)
+    exact = asker(classifier, output)(some)
     try:
-        engine = engine_of(classifier, output, "bfloat16")
+        found = asker(classifier, output, "bfloat16")(some)
     except XaiAudioError:
         return np.inf
-    return float(np.abs(engine.ask(some) - exact).max() / max(np.abs(exact).max(), 1e-9))
+    return float(np.abs(found - exact).max() / max(np.abs(exact).max(), 1e-9))
