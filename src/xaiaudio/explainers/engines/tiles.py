@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 # What takes as long as how many multiplications, measured on two cores: to fetch a value, to make
 # one, to lay out a weight anew, to call a layer.
-FETCHED, MADE, LAID_OUT, CALLED = 24, 24, 12, 4e6
+FETCHED, MADE, LAID_OUT, CALLED = 24, 24, 40, 4e6
 # How many times less work tiles have to be.
 WORTH = 1.3
 # Sizes of tiles along one axis that are tried; values that wait for the network's last layers.
