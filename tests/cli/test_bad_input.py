@@ -592,7 +592,7 @@ def test_an_out_that_is_a_file(capsys, tmp_path):
     assert len(xa.load_audio(path)) == 32_000  # still there
 
 
-@pytest.mark.parametrize("profile", ["", "nonsense"])
+@pytest.mark.parametrize("profile", [" ", "nonsense"])
 def test_a_profile_that_does_not_exist(capsys, profile):
     status, _, err = call(capsys, "book", "--profile", profile)
     assert status == 1
@@ -629,3 +629,20 @@ def test_closed_streams_are_no_trouble(tmp_path, closed):
     assert done.returncode == 0
     assert "Traceback" not in done.stderr
     assert list((tmp_path / "out").glob("*.html"))
+
+
+@pytest.mark.parametrize(
+    "words", [("explain", ""), ("corpus", "explain", ""), ("explain", "a.wav", "--model", "")]
+)
+def test_an_empty_argument_is_not_the_folder_that_one_is_in(capsys, tmp_path, monkeypatch, words):
+    monkeypatch.chdir(sound(tmp_path / "a.wav").parent)
+    status, said, err = call(capsys, *words)
+    assert (status, said) == (1, "") and "One of the arguments is empty" in complaint(err)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
+
+
+def test_out_is_no_link_that_leads_nowhere(capsys, tmp_path):
+    for name, target in {"circle": "circle", "gone": "nothing"}.items():
+        (tmp_path / name).symlink_to(target)
+        status, _, err = call(capsys, "explain", tmp_path / "a.wav", "--out", tmp_path / name)
+        assert status == 1 and "a link that leads nowhere" in complaint(err)

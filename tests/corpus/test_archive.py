@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from urllib.parse import unquote
 
+import dask
 import numpy as np
 import psutil
 import pytest
@@ -21,7 +22,7 @@ from commands import call, complaint
 from small_archives import RATE, archive, hiss, in_order
 
 import xaiaudio as xa
-from xaiaudio.corpus import extra, plans, tables
+from xaiaudio.corpus import extra, plans, running, tables
 
 ASKED = {"methods": ["gradcam", "input-x-gradient"], "clips": 3}
 
@@ -283,9 +284,22 @@ def test_damaged_files_are_told(whole, tmp_path):
     shutil.rmtree(out / "maps.zarr" / "000001")
     with pytest.raises(xa.XaiAudioError, match="000001 is damaged"):
         tables.read_maps(out, 1, "gradcam")
-    (out / "plan.json").write_text("{}")
-    with pytest.raises(xa.XaiAudioError, match=r"plan\.json is damaged"):
-        xa.corpus.read(out)
+    for text, told in {"{}": "another version", "[1]": "no settings", "{": "Expecting"}.items():
+        (out / "plan.json").write_text(text)
+        with pytest.raises(xa.XaiAudioError, match=rf"plan\.json is damaged: .*{told}"):
+            xa.corpus.read(out)
+
+
+@pytest.mark.slow
+def test_workers_keep_no_record_of_what_their_threads_are_at():
+    """It takes 100 MB of each worker, which nobody reads."""
+    asked = "distributed.worker.profile.enabled"
+    with (
+        running._cluster(1, 1) as cluster,
+        running._client(extra.needed("distributed"), cluster) as client,
+    ):
+        (told,) = client.run(dask.config.get, asked).values()
+    assert told is False and dask.config.get(asked)  # only of these
 
 
 def test_without_the_extra_it_is_said(monkeypatch):

@@ -71,7 +71,10 @@ def main(arguments=None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # names of files may hold anything
             stream.reconfigure(errors="backslashreplace")
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
+        if "" in arguments:  # it would be taken for the folder that one is in
+            raise XaiAudioError("One of the arguments is empty: is a shell variable not set?")
         with warnings_in_lines():
             status = _run(arguments)
         sys.stdout.flush()

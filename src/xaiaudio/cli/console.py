@@ -92,6 +92,8 @@ def open_closed_streams() -> None:
 def check_folder(out: Path) -> None:
     """Complain of a folder that cannot be written to now, not after minutes of work."""
     check_name(out)
+    if out.is_symlink() and not os.path.exists(out):
+        raise XaiAudioError(f"--out is {out}, a link that leads nowhere: name another folder.")
     there = next(place for place in (out, *out.absolute().parents) if os.path.exists(place))
     if not there.is_dir():
         what = "which is" if there == out else f"but {there} is"

@@ -259,7 +259,9 @@ def load(out: PathLike) -> ArchivePlan:
         raise XaiAudioError(f"{out} holds no archive: make one with xaiaudio corpus explain.")
     try:
         told = json.loads((out / "plan.json").read_text(encoding="utf-8"))
-        if told.pop("format") != FORMAT:
+        if not isinstance(told, dict):
+            raise ValueError("it holds no settings")
+        if told.pop("format", None) != FORMAT:
             raise ValueError("it was written by another version of xaiaudio")
         settings = ArchiveSettings(**told)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
