@@ -189,7 +189,9 @@ def _cluster(workers, units) -> Iterator[Any]:
     dask, distributed = needed("dask"), needed("distributed")
     one = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1")
     one["TF_CPP_MIN_LOG_LEVEL"] = "3"  # what it says of devices, once in each process
-    told = {f"distributed.nanny.pre-spawn-environ.{name}": value for name, value in one.items()}
+    told: dict[str, Any] = {
+        f"distributed.nanny.pre-spawn-environ.{name}": value for name, value in one.items()
+    }
     # Dask keeps what each thread was at, a hundred times a second: 100 MB, and more with each unit.
     told["distributed.worker.profile.enabled"] = False
     with _no_main(), dask.config.set(told), contextlib.ExitStack() as stack:
