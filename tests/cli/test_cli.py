@@ -83,6 +83,14 @@ def test_every_command_has_help_with_examples():
         assert f"Usage: xaiaudio data {command}" in text
 
 
+def test_the_help_of_train_names_the_designs():
+    from xaiaudio.models.designs.registry import known
+
+    text = cli.help_text()
+    listed = text[text.index("There are pecmae") :].partition(";")[0]
+    assert set(re.findall("[a-z]+", listed)) - {"here", "are", "and"} == set(known())
+
+
 def test_version(capsys):
     status, out, _ = call(capsys, "--version")
     assert (status, out.strip()) == (0, f"xaiaudio {xa.__version__}")
@@ -324,6 +332,7 @@ def test_train_a_design_and_compare_it(capsys, tmp_path):
     options = ("--design", "pecmae", "--set", "pecmae.per_class=2", "--out", out)
     status, said, err = call(capsys, "train", tmp_path / "sounds", *options)
     assert status == 0, err
+    assert "training pecmae on lite with 8 clips, 2 clips held out ..." in err
     assert "Held out (fold 5)" in said and "plain" in said
     model = xa.load_model(out)
     assert (model.design, len(model.parts), model.name) == ("pecmae", 4, "mine")

@@ -1,4 +1,5 @@
 import importlib
+import importlib.util
 import sys
 
 import pytest
@@ -8,8 +9,19 @@ import pytest
 sys.modules["triton"] = None
 
 
+NEEDED = ("torch", "torchvision", "zennit", "captum", "quantus", "shap")
+
+
 @pytest.fixture(autouse=True, scope="session")
-def torchvision():
+def installed():
+    """Say what is not there once, in place of a trace of imports for each test."""
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        pytest.fail(f"Not installed: {', '.join(missing)}. Run make oracles.", pytrace=False)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def torchvision(installed):
     """Let zennit and Quantus import torchvision, of which they use networks that we do not.
 
     One that was built for another PyTorch has none of its own operators. It describes them while

@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
+from ..clock import counted
 from ..errors import XaiAudioError
 from .choices import read_options
-from .console import note_all, note_passed_over, say, start_tensorflow, table, watched
+from .console import note, note_all, note_passed_over, say, start_tensorflow, table, watched
 
 _TRAIN_EPILOG = """\b
 Examples:
@@ -21,7 +22,9 @@ Examples:
   xaiaudio explain knock.wav --model mine.keras
 
 With --design the network explains itself: its answer is a sum of parts. It is compared
-with a plain layer on the same backbone.
+with a plain layer on the same backbone. Some take minutes. There are pecmae, protopnet,
+audioprotopnet, protoconcepts, hierarchy, apnet, local, concepts, nmf, attention and
+asymmetry; a --set that one does not have is answered with those that it has.
 
 A folder holds one folder per class with sounds in it. The last fifth of each class
 (fold 5) is held out to test the network on. Sounds that cannot be read are named and
@@ -93,6 +96,9 @@ def train(
         raise XaiAudioError("--set is for an option of a design: add --design.")
     clips = _clips(sounds)
     parts = clips.split(fold)
+    taught, tested = (counted(len(part), "clip") for part in parts)
+    what = f"{design or 'a network'} on {backbone}"
+    note(f"{sounds}: training {what} with {taught}, {tested} held out ...")
     start_tensorflow()
     if design is not None:
         _train_design(design, parts, fold, backbone, given, out)
