@@ -19,7 +19,7 @@ from ...errors import XaiAudioError
 from ..training import fitting
 from ..training.augmenting import Alterations
 from ..training.steps import in_batches
-from . import autoencoder
+from . import autoencoder, quick
 from .apnet_layer import DecodedPrototypes
 from .base import LOGITS, PARTS, SelfExplaining
 from .evidence import Evidence
@@ -155,16 +155,20 @@ def fit(
     losses = _losses(network, lessons, options)
     one_hot = np.eye(len(lessons.labels), dtype=np.float32)[lessons.targets]
     learnt, checked = lessons.split(lessons.patches, one_hot)
-    told = fitting.train(
-        losses,
-        network.trainable_variables,
-        learnt,
-        checked,
-        options,
-        beside=[weight for weight in network.non_trainable_variables if "moving" in weight.name],
-        progress=progress,
-        title=title,
-    )
+    with quick.fitted(network):
+        told = fitting.train(
+            losses,
+            network.trainable_variables,
+            learnt,
+            checked,
+            options,
+            beside=[
+                weight for weight in network.non_trainable_variables if "moving" in weight.name
+            ],
+            optimizer=quick.Adam,
+            progress=progress,
+            title=title,
+        )
     return {name: np.asarray(values).tolist() for name, values in told.items() if name != "seconds"}
 
 

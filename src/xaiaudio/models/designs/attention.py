@@ -12,6 +12,7 @@ import tensorflow as tf
 from ...errors import XaiAudioError
 from ..training import fitting
 from ..transformer_block import block
+from . import quick
 from .augmentation import Augmentation
 from .base import SelfExplaining
 from .evidence import Evidence
@@ -57,7 +58,7 @@ class Options:
     size: int = 64
     heads: int = 4
     layers: int = 1
-    epochs: int = 7
+    epochs: int = 9
     batch: int = 32
     rate: float = 2e-3
     augment: bool = True
@@ -195,14 +196,16 @@ def train(
     settings = fitting.Settings(
         options.epochs, options.batch, options.rate, options.epochs, options.seed
     )
-    history = fitting.train(
-        losses,
-        network.trainable_variables,
-        *lessons.split(lessons.patches, lessons.targets),
-        settings,
-        progress=progress,
-        title="Training attention",
-    )
+    with quick.fitted(network):
+        history = fitting.train(
+            losses,
+            network.trainable_variables,
+            *lessons.split(lessons.patches, lessons.targets),
+            settings,
+            optimizer=quick.Adam,
+            progress=progress,
+            title="Training attention",
+        )
     return SelfExplaining.from_network(
         network,
         lessons.labels,

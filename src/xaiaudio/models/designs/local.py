@@ -18,7 +18,7 @@ import numpy as np
 from ...datasets.timed import Event, events_of
 from ..training import fitting
 from ..training.steps import in_batches
-from . import autoencoder
+from . import autoencoder, quick
 from .base import LOGITS, PARTS, SelfExplaining
 from .evidence import Evidence
 from .local_layer import LocalPrototypes
@@ -87,16 +87,18 @@ def train(
     body, whole = (_network(lessons, options, limits, normalise) for normalise in (True, False))
     one_hot = np.eye(len(lessons.labels), dtype=np.float32)[lessons.targets]
     learnt, checked = lessons.split(lessons.patches, one_hot)
-    told = fitting.train(
-        _losses(body, lessons, options),
-        body.trainable_variables,
-        learnt,
-        checked,
-        options,
-        beside=[weight for weight in body.non_trainable_variables if "moving" in weight.name],
-        progress=progress,
-        title="Training local prototypes",
-    )
+    with quick.fitted(body):
+        told = fitting.train(
+            _losses(body, lessons, options),
+            body.trainable_variables,
+            learnt,
+            checked,
+            options,
+            beside=[weight for weight in body.non_trainable_variables if "moving" in weight.name],
+            optimizer=quick.Adam,
+            progress=progress,
+            title="Training local prototypes",
+        )
     autoencoder.folded(body, whole)
     for name in (PARTS, LOGITS):
         whole.get_layer(name).set_weights(body.get_layer(name).get_weights())

@@ -81,6 +81,7 @@ def train(
     settings: Settings | None = None,
     *,
     beside: Sequence = (),
+    optimizer: Callable = keras.optimizers.Adam,
     progress: bool | None = None,
     title: str = "Training",
 ) -> dict[str, np.ndarray]:
@@ -100,6 +101,8 @@ def train(
     beside : sequence of keras.Variable
         What the losses change by themselves, such as the running means of batch normalisations of
         one's own: kept with the best weights.
+    optimizer : callable
+        Makes a Keras optimizer of a learning rate.
     progress : bool, optional
         None shows a bar on a terminal and in a notebook.
     title : str
@@ -119,7 +122,7 @@ def train(
     for arrays, what in ((learnt, "learn from"), (checked, "validate on")):
         if not len(arrays[0]):
             raise XaiAudioError(f"There is nothing to {what}: give more sounds.")
-    step, judge = _compiled(losses, list(variables), settings)
+    step, judge = _compiled(losses, list(variables), optimizer(settings.rate))
     batch = min(settings.batch, len(learnt[0]))
     steps = len(learnt[0]) // batch
     history: dict[str, list] = {}
@@ -158,9 +161,8 @@ def train(
     }
 
 
-def _compiled(losses, variables, settings):
+def _compiled(losses, variables, optimizer):
     """Return the step of training and the one of validation; both give the losses by name."""
-    optimizer = keras.optimizers.Adam(settings.rate)
     optimizer.build(variables)
 
     def judged(batch, training):
