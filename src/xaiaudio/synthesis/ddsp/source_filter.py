@@ -8,6 +8,7 @@ The voice model of K. Schulze-Forster, G. Richard, L. Kelley, C. S. J. Doire and
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import tensorflow as tf
@@ -68,9 +69,10 @@ def gain(lines: tf.Tensor, hertz: tf.Tensor, rate: float = RATE) -> tf.Tensor:
     [[1.0, 1.0]]
     """
     angle = 2 * np.pi * hertz / rate
-    # (frames, n, order / 2): each product in one step, powers of 2 among the factors.
-    apart = 2 * (tf.cos(angle)[..., None] - tf.cos(lines)[:, None, :])
-    odd, even = tf.reduce_prod(apart[..., ::2], -1), tf.reduce_prod(apart[..., 1::2], -1)
+    # (order, frames, n), powers of 2 among the factors. Each is multiplied by itself: the gradient
+    # of a product along an axis takes several times as long.
+    apart = tf.unstack(2 * (tf.cos(angle) - tf.transpose(tf.cos(lines))[..., None]))
+    odd, even = reduce(tf.multiply, apart[::2]), reduce(tf.multiply, apart[1::2])
     power = tf.square(tf.cos(angle / 2) * odd) + tf.square(tf.sin(angle / 2) * even)
     return tf.math.rsqrt(power + 1e-12)
 
