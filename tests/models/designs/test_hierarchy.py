@@ -209,3 +209,14 @@ def test_wrong_questions(taught):
     for option in ({"tree": "oak"}, {"alpha": -1.0}, {"dimensions": 0}, {"overlap": 1.0}):
         with pytest.raises(XaiAudioError, match=next(iter(option))):
             hierarchy.Options(**option)
+
+
+@pytest.mark.slow
+def test_scores_by_what_the_backbone_said_before(taught):
+    models, _, test = taught
+    patches = patches_of(models["usual"], test[:4])
+    for model in models.values():
+        found = hierarchy.scores_on(model, tiny_backbone(), patches)
+        np.testing.assert_allclose(found, model.scores(patches), atol=1e-6)
+    with pytest.raises(XaiAudioError, match="does not stand on"):
+        hierarchy.scores_on(models["usual"], tiny_backbone(seed=1), patches)

@@ -33,6 +33,8 @@ EPOCHS, BATCH, RATE, PATIENCE = 40, 256, 1e-2, 6
 SPREAD = 4.0
 # Patches that are named for each prototype.
 NEAREST = 3
+# The layer that comes after the backbone.
+LENGTH_ONE = "length_one"
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def train(
         len(lessons.labels), similarity="negative", scale=options.dimensions, name=PARTS
     )
     projection = keras.layers.Dense(options.dimensions, use_bias=False, name="projection")
-    length_one = keras.layers.UnitNormalization(name="length_one")
+    length_one = keras.layers.UnitNormalization(name=LENGTH_ONE)
     head = Head(ground, lessons, layer, [length_one, projection])
     rng = np.random.default_rng([options.seed, grounds.FIRST])
     first = rng.normal(0, SPREAD / np.sqrt(options.dimensions), projection.kernel.shape)
@@ -201,6 +203,38 @@ def answers(
         spread -= np.square(weights @ points).sum(axis=1)
         found.append(softmax(parts @ weights.T + spread, axis=1))
     return found
+
+
+def scores_on(model: SelfExplaining, backbone: Backbone, patches: ArrayLike) -> np.ndarray:
+    """Return a network's probabilities, where several on one backbone are asked the same.
+
+    The backbone is asked once for each patch, and remembered; see :mod:`.training.remembered`.
+
+    Parameters
+    ----------
+    model : SelfExplaining
+        Of the design ``"hierarchy"``.
+    backbone : Backbone
+        What it stands on.
+    patches : array_like of float, shape (n, frames, bands)
+
+    Returns
+    -------
+    ndarray of float32, shape (n, classes)
+        Those of ``model.scores(patches)``, to rounding.
+
+    Raises
+    ------
+    XaiAudioError
+        If the network is of another design, or stands on other weights.
+    """
+    model.check_design("hierarchy")
+    own = model.network.get_weights()
+    if not all(map(np.array_equal, backbone.network.get_weights(), own)):
+        raise XaiAudioError(f"{model.name} does not stand on {backbone.name} as it is.")
+    first = model.network.get_layer(LENGTH_ONE)
+    answer = in_batches(keras.Model(first.input, model.logits_network.outputs[0]))
+    return softmax(answer(grounds.embedding(backbone).maps(patches)), axis=1)
 
 
 def summed(tree: Tree, scores: ArrayLike) -> list[np.ndarray]:
