@@ -644,5 +644,13 @@ def test_an_empty_argument_is_not_the_folder_that_one_is_in(capsys, tmp_path, mo
 def test_out_is_no_link_that_leads_nowhere(capsys, tmp_path):
     for name, target in {"circle": "circle", "gone": "nothing"}.items():
         (tmp_path / name).symlink_to(target)
-        status, _, err = call(capsys, "explain", tmp_path / "a.wav", "--out", tmp_path / name)
-        assert status == 1 and "a link that leads nowhere" in complaint(err)
+        for place in (tmp_path / name, tmp_path / name / "below"):
+            status, _, err = call(capsys, "explain", tmp_path / "a.wav", "--out", place)
+            assert status == 1 and "a link that leads nowhere" in complaint(err)
+        status, _, err = call(capsys, "train", tmp_path, "--out", tmp_path / name / "x.keras")
+        assert status == 1 and "cannot be written to" in complaint(err)
+
+
+def test_checkpoints_go_into_a_folder(capsys, tmp_path):
+    status, _, err = call(capsys, "train", tmp_path, "--resume", sound(tmp_path / "a.wav"))
+    assert status == 1 and "--resume is" in err and "which is a file" in complaint(err)

@@ -89,18 +89,17 @@ def open_closed_streams() -> None:
             setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115
 
 
-def check_folder(out: Path) -> None:
+def check_folder(folder: Path, option: str = "--out") -> None:
     """Complain of a folder that cannot be written to now, not after minutes of work."""
-    check_name(out)
-    if out.is_symlink() and not os.path.exists(out):
-        raise XaiAudioError(f"--out is {out}, a link that leads nowhere: name another folder.")
-    there = next(place for place in (out, *out.absolute().parents) if os.path.exists(place))
+    check_name(folder)
+    there = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
     if not there.is_dir():
-        what = "which is" if there == out else f"but {there} is"
-        raise XaiAudioError(f"--out is {out}, {what} a file: name a folder.")
+        what = "which is" if there == folder else f"but {there} is"
+        kind = "a file" if os.path.exists(there) else "a link that leads nowhere"
+        raise XaiAudioError(f"{option} is {folder}, {what} {kind}: name a folder.")
     if not os.access(there, os.W_OK | os.X_OK):
         raise XaiAudioError(
-            f"--out is {out}, but nothing can be written to {there}: name another folder."
+            f"{option} is {folder}, but nothing can be written to {there}: name another folder."
         )
 
 

@@ -141,7 +141,7 @@ def evaluate(
         found = _held_out_first(found)
     else:
         found = _mixed(found, mix, clips, classifier.frontend, seed)
-    note(f"{sounds}: {len(chosen)} methods on up to {clips} clips ...")
+    note(f"{sounds}: {counted(len(chosen), 'method')} on up to {counted(clips, 'clip')} ...")
     cases = measuring.cases_of(classifier, found, clips)
     board = measuring.leaderboard(
         classifier,
@@ -203,7 +203,9 @@ def _check_card(path: Path) -> None:
     """Find out before the work, not after it, that a card cannot be written."""
     from ..pages.card import check_path
 
-    place = next(parent for parent in check_path(path).absolute().parents if parent.exists())
+    place = next(
+        parent for parent in check_path(path).absolute().parents if os.path.lexists(parent)
+    )
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         raise XaiAudioError(f"--card is {path}, but nothing can be written to {place}.")
 

@@ -11,7 +11,16 @@ import typer
 from ..clock import counted
 from ..errors import XaiAudioError
 from .choices import read_options
-from .console import note, note_all, note_passed_over, say, start_tensorflow, table, watched
+from .console import (
+    check_folder,
+    note,
+    note_all,
+    note_passed_over,
+    say,
+    start_tensorflow,
+    table,
+    watched,
+)
 
 _TRAIN_EPILOG = """\b
 Examples:
@@ -91,16 +100,18 @@ def train(
 ) -> None:
     """Teach a network the classes of a folder of sounds."""
     _check_out(out)
+    if resume is not None:
+        check_folder(resume, "--resume")
     given = {} if design is None else _of_design(context, design, settings or [])
     if design is None and settings:
         raise XaiAudioError("--set is for an option of a design: add --design.")
     clips = _clips(sounds)
     parts = clips.split(fold)
-    taught, tested = (counted(len(part), "clip") for part in parts)
-    what = f"{design or 'a network'} on {backbone}"
-    note(f"{sounds}: training {what} with {taught}, {tested} held out ...")
     start_tensorflow()
+    taught, tested = (counted(len(part), "clip") for part in parts)
+    begun = f"{sounds}: training {design or 'a network'} on {backbone} with {taught}, {tested}"
     if design is not None:
+        note(f"{begun} held out ...")
         _train_design(design, parts, fold, backbone, given, out)
         return
     from .. import models
@@ -115,6 +126,7 @@ def train(
     }
     choose(freeze, **options)  # a wrong one is found before the sounds are read
     base = models.backbone(backbone)
+    note(f"{begun} held out ...")
     learnt, held_out = _tables(parts, base.frontend.with_overlap(overlap))
     model = models.transfer(
         base,
@@ -245,7 +257,7 @@ def _check_out(out: Path) -> None:
         raise XaiAudioError(f"--out is {out}: the name must end in .keras.")
     if out.is_dir():
         raise XaiAudioError(f"--out is {out}, which is a folder: name a file.")
-    place = next(parent for parent in out.absolute().parents if parent.exists())
+    place = next(parent for parent in out.absolute().parents if os.path.lexists(parent))
     if not place.is_dir() or not os.access(place, os.W_OK):
         raise XaiAudioError(f"--out is {out}, but {place} cannot be written to: choose another.")
 
