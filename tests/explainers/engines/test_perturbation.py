@@ -37,7 +37,25 @@ def test_one_trace_serves_any_number_of_patches_and_masks():
     for k in (2, 3):
         segments, present = np.zeros((1, 7, 5), int), np.ones((1, 3, k), bool)
         engine(patches, patches * 0, Coalitions(segments, present))
-    assert traces == [(4, 7, 5)] * 2  # one for boxes, one for coalitions
+    assert traces == [(None, 7, 5)] * 2  # one for boxes, one for coalitions
+
+
+@pytest.mark.parametrize(("m", "expected"), [(1, [2]), (5, [6]), (8, [8]), (19, [8, 8, 4])])
+def test_the_last_pass_is_filled_up_to_a_quarter_of_a_batch(m, expected):
+    sizes = []
+
+    def note(x):
+        sizes.append(len(x))
+        return x
+
+    def forward(x):
+        return weighted(tf.ensure_shape(tf.numpy_function(note, [x], tf.float32), x.shape))
+
+    patches = random_patches(1, (7, 5))
+    boxes = Boxes(np.tile(BOXES[:1], (m, 1)))
+    found = Engine(forward, 8)(patches, patches * 0, boxes)
+    assert sizes == expected and found.shape == (1, m, 2)
+    np.testing.assert_array_equal(found[:, -1], found[:, 0])
 
 
 @pytest.mark.slow

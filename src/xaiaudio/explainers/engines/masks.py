@@ -36,9 +36,9 @@ class Hiding:
         *arrays: tf.Tensor,
     ) -> tf.Tensor:
         """Build the next inputs (batch, h, w, ...) inside the graph."""
-        batch, shape = patch.shape[0], patches.shape[1:]
+        shape = patches.shape[1:]
         hidden = cls.hidden(patch, mask, shape[:2], *arrays)
-        hidden = tf.reshape(hidden, (batch, *shape[:2], *[1] * (len(shape) - 2)))
+        hidden = tf.reshape(hidden, (-1, *shape[:2], *[1] * (len(shape) - 2)))
         return tf.where(hidden, tf.gather(fill, patch), tf.gather(patches, patch))
 
 
@@ -199,7 +199,7 @@ class Mixtures:
             mine = tf.where((whole == number)[:, None], lost, 0.0)
             return number + 1, gone + mine @ flat[number]
 
-        first = (whole[0], tf.zeros((whole.shape[0], size)))
+        first = (whole[0], tf.zeros((tf.shape(whole)[0], size)))
         gone = tf.while_loop(lambda number, _: number <= whole[-1], add, first)[1]
         return tf.gather(wholes, whole) - tf.reshape(gone, (-1, *wholes.shape[1:]))
 
@@ -276,9 +276,9 @@ class Soft:
         *arrays: tf.Tensor,
     ) -> tf.Tensor:
         """Build the next inputs (batch, h, w, ...) inside the graph."""
-        batch, shape = patch.shape[0], patches.shape[1:]
+        shape = patches.shape[1:]
         gone = 1 - cls._kept(mask, shape[:2], *arrays)
-        gone = tf.reshape(gone, (batch, *shape[:2], *[1] * (len(shape) - 2)))
+        gone = tf.reshape(gone, (-1, *shape[:2], *[1] * (len(shape) - 2)))
         whole = tf.gather(patches, patch)
         return whole - gone * (whole - tf.gather(fill, patch))
 

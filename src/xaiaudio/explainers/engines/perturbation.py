@@ -1,9 +1,9 @@
 """The one engine behind every method that changes an input and asks the network again.
 
 A sweep is n inputs times m masks. The engine walks through the n * m combinations in batches of one
-fixed size. A mask returns the next input: picking the patch (or the sound), hiding cells of it or
-mixing its parts happens inside the same compiled graph as the network, so nothing is ever copied
-together in Python.
+size, the last of which may be smaller. A mask returns the next input: picking the patch (or the
+sound), hiding cells of it or mixing its parts happens inside the same compiled graph as the
+network, so nothing is ever copied together in Python.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 # Large enough to keep the cores busy, small enough for a full-width VGGish in 1 GB.
 BATCH = 64
+# Parts of a batch that the last one of a sweep is filled up to: each new size costs a while.
+PARTS = 4
 
 OUTPUTS = ("scores", "logits")
 
@@ -55,8 +57,8 @@ class Engine:
         Takes a tensor (batch, ...) and returns (batch, classes). It is traced, once for each kind
         of mask and shape of input.
     batch : int
-        Inputs a forward pass. The last pass of a sweep is filled up, so that the graph sees one
-        shape only.
+        Most inputs a forward pass. The last pass of a sweep is filled up to so many quarters of
+        it, so that the graph sees few shapes.
     render : callable, optional
         For a network of sounds, whose cells can be hidden all the same: takes sounds
         (batch, samples), their patches and what these are to become, and returns the sounds that
@@ -108,11 +110,12 @@ class Engine:
             arrays.append(waves_of(inputs))
         step = self._step(type(masks), [array.shape[1:] for array in arrays])
         arguments = [tf.constant(array) for array in arrays]
-        total = len(inputs) * len(masks)
+        total, quarter = len(inputs) * len(masks), -(-self.batch // PARTS)
         answers = []
         with bar(-(-total // self.batch), progress) as advance:
             for start in range(0, total, self.batch):
-                made = step(tf.constant(start), tf.constant(len(masks)), *arguments)
+                size = min(self.batch, quarter * -(-(total - start) // quarter))
+                made = step(tf.constant([start, size, len(masks)]), *arguments)
                 if not self.compiled:
                     made = self.forward(made[: total - start])
                 answers.append(np.asarray(made))
@@ -140,7 +143,6 @@ class Engine:
         renders = self._renders(masks)
         key = (masks.kind, shapes[0], shapes[-1] if renders else None)
         if key not in self._steps:
-            scalar = tf.TensorSpec((), tf.int32)
             whole = tf.TensorSpec((None, *shapes[0]), tf.float32)
             cells = [whole] if masks.of_cells else []
             specs = [tf.TensorSpec(*spec) for spec in masks.specs]
@@ -148,16 +150,17 @@ class Engine:
             render = self.render if renders else None
             forward = self.forward if self.compiled else None
             self._steps[key] = traced(
-                partial(_pass, masks, self.batch, render, forward),
-                [scalar, scalar, whole, *cells, *specs, *waves],
+                partial(_pass, masks, render, forward),
+                [tf.TensorSpec((3,), tf.int32), whole, *cells, *specs, *waves],
             )
         return self._steps[key]
 
 
-def _pass(masks, batch, render, forward, start, count, inputs, *arrays):
-    """Run combinations start to start + batch: number i is input i // count, mask i % count."""
+def _pass(masks, render, forward, numbers, inputs, *arrays):
+    """Run combinations start to start + size: number i is input i // count, mask i % count."""
+    start, size, count = tf.unstack(numbers)
     last = tf.shape(inputs)[0] * count - 1
-    index = tf.minimum(start + tf.range(batch), last)
+    index = tf.minimum(start + tf.range(size), last)
     which, mask = index // count, index % count
     if render is None:
         made = masks.inputs(which, mask, inputs, *arrays)
