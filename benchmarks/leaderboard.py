@@ -4,8 +4,8 @@ Every method by every measure, with their defaults, on the shipped network and s
 goal is 80 clips within 120 seconds on two cores (`taskset -c 0,1`). That is some 325,000 forward
 passes, which decide the time: the ratio of the first row says how many bare ones would take as
 long. Processor time stands beside the wall clock: on a busy machine only that can be compared.
-`--precision auto` lets those methods that can ask the network in bfloat16 do so, where the
-processor has it; their maps are then others, by a little.
+`--precision auto` asks the network in bfloat16 about all changed patches, where the processor has
+it; maps and measures are then others, by a little.
 """
 
 import argparse

@@ -239,8 +239,8 @@ def map_tasks(classifier, model, patch):
 def map_rows(title, classifier, model, repeats):
     """Compare the time of one map, with the defaults, with what others take for one as good.
 
-    That LIME's default, 256 orthogonal draws, is no worse than 1000 independent ones is what
-    `design_rows` measures.
+    How much worse LIME's default, 256 orthogonal draws, is than 1000 independent ones is what
+    `design_rows` measures: that depends on how far from linear the network is.
     """
     patch = np.random.default_rng(4).normal(size=(96, 64)).astype("float32")
     tasks = {(what, who): task for what, who, task in map_tasks(classifier, model, patch)}

@@ -53,7 +53,7 @@ keeps the front end and the labels in the file.
 The folder --out gets leaderboard.html (open it in a browser), leaderboard.png and
 leaderboard.csv. Each finished method is kept there too: stopped with Ctrl-C, the same
 command goes on where it was. Twice the clips take twice the time; RISE, Shapley values
-and LIME take most of it. --precision auto takes little more than half of it, where the
+and LIME take most of it. --precision auto takes about three fifths of it, where the
 processor has bfloat16 and the network's answers hardly change.
 
 How to read it: `chance` is a random map, `uniform` the same everywhere, `centre` highest
