@@ -37,6 +37,9 @@ from xaiaudio.explainers.occlusion import Sweep
 CLASSES = 10
 TARGET = 3
 MASK = (8 / 96, 8 / 64)  # 96 masks of 8 x 8 cells, which every implementation can do
+# As large as the default mask, with its strides; the last positions of each row and column end at
+# the edge, so that every implementation has the same 81.
+SIDES, STRIDES = (16, 16), (10, 6)
 SAMPLES = 500
 BATCHES = 4
 GRID = (7, 7)
@@ -219,25 +222,27 @@ def map_tasks(classifier, model, patch):
         )
 
     yield "LIME", "lime, 1000 samples", by_lime
-    for title, method in (("LIME", "lime"), ("occlusion", "occlusion")):
+    mask, stride = ((a / 96, b / 64) for a, b in (SIDES, STRIDES))
+    share = {"mask": mask, "stride": stride}
+    for title, method, options in (("LIME", "lime", {}), ("occlusion", "occlusion", share)):
         for numbers in ("float32", "bfloat16"):
             yield (
                 title,
                 f"xaiaudio, {numbers}",
-                lambda method=method, numbers=numbers: xa.explain(
-                    classifier, patch[None], TARGET, method, precision=numbers
+                lambda method=method, options=options, numbers=numbers: xa.explain(
+                    classifier, patch[None], TARGET, method, precision=numbers, **options
                 ),
             )
     if installed("xplique"):
         from xplique.attributions import Occlusion
 
-        explainer = Occlusion(model, BATCH, patch_size=(19, 13), patch_stride=(10, 6))
+        explainer = Occlusion(model, BATCH, patch_size=SIDES, patch_stride=STRIDES)
         target = tf.one_hot([TARGET], CLASSES)
         yield "occlusion", "xplique", lambda: explainer(patch[None, ..., None], target)
 
 
 def map_rows(title, classifier, model, repeats):
-    """Compare the time of one map, with the defaults, with what others take for one as good.
+    """Compare the time of one map with what others take for one as good.
 
     How much worse LIME's default, 256 orthogonal draws, is than 1000 independent ones is what
     `design_rows` measures: that depends on how far from linear the network is.
