@@ -24,6 +24,7 @@ import sys
 
 import matplotlib
 import xaiaudio as xa
+from tensorflow.python.eager import context
 from xaiaudio import imports
 
 read = imports._uses.cache_info().currsize
@@ -32,6 +33,8 @@ xa.number("NAME-read", read)
 xa.number("NAME-backend", matplotlib.get_backend())
 xa.number("NAME-folder", os.path.basename(os.path.dirname(os.getcwd())))
 xa.number("NAME-threads", os.environ["OMP_NUM_THREADS"])
+spins = not context.context().config.experimental.disable_thread_spinning
+xa.number("NAME-spins", spins)
 xa.number("NAME-hash", hash("sound"))
 xa.number("NAME-child", subprocess.run([sys.executable, "-c", "exit(3)"]).returncode)
 xa.number("NAME-pid", str(os.getpid()))
@@ -54,6 +57,7 @@ def test_kernels_of_many_chapters_have_imported_already(tmp_path):
         assert said["imported"] and said["read"] == len(PACKAGE.everything(""))
         assert "inline" in said["backend"]
         assert said["folder"] == name and said["threads"] == str(execute.THREADS)
+        assert said["spins"] is False
         assert said["hash"] == usual and said["child"] == 3
         assert "45" in str(page.cells)
         found.append(int(said["pid"]))
