@@ -77,7 +77,7 @@ def test_what_is_learnt_from_is_the_heat_of_the_network():
     network = untrained().logits_network
     patches = random_patches(5, pairs.paired(ODD).patch_shape)[..., None]
     whole = keras.Model(network.inputs, network.get_layer("heat").output)
-    learnt = asymmetry._heat_to_learn(network, ODD, SMALL)
+    learnt = asymmetry._heat_to_learn(network, ODD)
     found = []
     for heat in (whole, learnt):
         with tf.GradientTape() as tape:

@@ -128,7 +128,7 @@ def train(
         options.epochs, options.batch, options.rate, options.patience, options.seed
     )
     if options.compare:
-        course = _learn_difference(network, half, options, one, two, settings, progress)
+        course = _learn_difference(network, half, one, two, settings, progress)
     else:
         course = _learn_opaque(network, one, two, settings, progress)
     return SelfExplaining.from_network(
@@ -216,9 +216,7 @@ def build(
     left, right = _parted(tensor, half)
     tensor = keras.ops.absolute(left - right)
     tensor = keras.layers.MaxPooling2D(options.window, strides=1, name="largest")(tensor)
-    squares = keras.ops.sum(keras.ops.square(tensor), axis=-1)
-    heat = keras.ops.sqrt(squares + _EPSILON) - float(np.sqrt(np.float32(_EPSILON)))
-    heat = keras.layers.Reshape((height * width,), name="heat")(heat)
+    heat = keras.layers.Reshape((height * width,), name="heat")(_length(tensor))
     parts = LargestCell(name="parts")(heat)
     return keras.Model(inputs, keras.layers.Dense(2, name="logits")(parts), name="asymmetry")
 
@@ -245,6 +243,12 @@ def _sides(half) -> tuple[int, int]:
     """Return how many features a side has in time, and where the right one's begin."""
     field, stride = _field()
     return (half.frames - field) // stride + 1, (half.frames + pairs.gap(half)) // stride
+
+
+def _length(tensor):
+    """Return the length of each cell's vector, 0 and smooth where it is nothing."""
+    squares = keras.ops.sum(keras.ops.square(tensor), axis=-1)
+    return keras.ops.sqrt(squares + _EPSILON) - float(np.sqrt(np.float32(_EPSILON)))
 
 
 def _opaque(inputs, tensor, half, options):
@@ -323,7 +327,7 @@ def fields(half: LogMel, options: Options | None = None) -> np.ndarray:
     return found.reshape(-1, 4)
 
 
-def _heat_to_learn(network, half, options) -> Callable:
+def _heat_to_learn(network, half) -> Callable:
     """Return the function from patches to what the layer ``heat`` says, as it is learnt from.
 
     The gradient of a slice is filled cell by cell, and takes as long as the convolutions. That of a
@@ -335,18 +339,16 @@ def _heat_to_learn(network, half, options) -> Callable:
     def heat(patches, training=False):
         tensor = features(patches, training=training)
         left, _, right, _ = keras.ops.split(tensor, [count, start, start + count], axis=1)
-        largest = keras.ops.max_pool(keras.ops.absolute(left - right), options.window, strides=1)
-        squares = keras.ops.sum(keras.ops.square(largest), axis=-1)
-        heat = keras.ops.sqrt(squares + _EPSILON) - float(np.sqrt(np.float32(_EPSILON)))
-        return keras.ops.reshape(heat, (-1, int(np.prod(heat.shape[1:]))))
+        largest = network.get_layer("largest")(keras.ops.absolute(left - right))
+        return network.get_layer("heat")(_length(largest))
 
     return heat
 
 
-def _learn_difference(network, half, options, learnt, checked, settings, progress) -> dict:
+def _learn_difference(network, half, learnt, checked, settings, progress) -> dict:
     """Train the convolutions, the stretch, and the two numbers that turn heat into a logit."""
     whole = keras.Model(network.inputs, network.get_layer("heat").output)
-    heat = _heat_to_learn(network, half, options)
+    heat = _heat_to_learn(network, half)
     begin = in_batches(whole)(learnt[0]).max(axis=1)
     mu = keras.Variable(float(begin.mean()), name="mu")
     scale = keras.Variable(float(np.log(max(begin.std(), 1e-3))), name="log_sigma")
