@@ -141,27 +141,3 @@ def test_afterwards_the_layers_are_plain_again_whatever_happened(tmp_path, drawn
     network.save(tmp_path / "network.keras")
     again = keras.models.load_model(tmp_path / "network.keras")
     assert np.allclose(network(drawn[0]), again(drawn[0]))
-
-
-def test_adam_is_that_of_its_paper():
-    values = {shape: RANDOM.normal(size=shape) for shape in ((3, 2), (4,))}
-    variables = [keras.Variable(value, dtype="float32") for value in values.values()]
-    optimizer = quick.Adam(0.1)
-    optimizer.build(variables)
-
-    @tf.function(autograph=False)
-    def step(rate, *slopes):
-        optimizer.learning_rate.assign(rate)
-        optimizer.apply(slopes, variables)
-
-    held = [[value, 0.0, 0.0] for value in values.values()]
-    for number in range(1, 5):
-        rate, slopes = 0.1 / number, [RANDOM.normal(size=shape) for shape in values]
-        step(tf.constant(rate, tf.float32), *(tf.constant(one, tf.float32) for one in slopes))
-        for one, slope in zip(held, slopes, strict=True):
-            one[1] = 0.9 * one[1] + 0.1 * slope
-            one[2] = 0.999 * one[2] + 0.001 * slope**2
-            mean, square = one[1] / (1 - 0.9**number), one[2] / (1 - 0.999**number)
-            one[0] = one[0] - rate * mean / (np.sqrt(square) + 1e-7)
-    for variable, (value, _, _) in zip(variables, held, strict=True):
-        assert np.allclose(variable.numpy(), value, atol=1e-5)

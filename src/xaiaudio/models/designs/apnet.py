@@ -17,6 +17,7 @@ import numpy as np
 
 from ...errors import XaiAudioError
 from ..training import fitting
+from ..training.adam import Adam
 from ..training.augmenting import Alterations
 from ..training.steps import in_batches
 from . import autoencoder, quick
@@ -165,7 +166,7 @@ def fit(
             beside=[
                 weight for weight in network.non_trainable_variables if "moving" in weight.name
             ],
-            optimizer=quick.Adam,
+            optimizer=Adam,
             progress=progress,
             title=title,
         )

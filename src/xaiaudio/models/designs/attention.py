@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from ...errors import XaiAudioError
 from ..training import fitting
+from ..training.adam import Adam
 from ..transformer_block import block
 from . import quick
 from .augmentation import Augmentation
@@ -202,7 +203,7 @@ def train(
             network.trainable_variables,
             *lessons.split(lessons.patches, lessons.targets),
             settings,
-            optimizer=quick.Adam,
+            optimizer=Adam,
             progress=progress,
             title="Training attention",
         )

@@ -17,6 +17,7 @@ import numpy as np
 
 from ...datasets.timed import Event, events_of
 from ..training import fitting
+from ..training.adam import Adam
 from ..training.steps import in_batches
 from . import autoencoder, quick
 from .base import LOGITS, PARTS, SelfExplaining
@@ -95,7 +96,7 @@ def train(
             checked,
             options,
             beside=[weight for weight in body.non_trainable_variables if "moving" in weight.name],
-            optimizer=quick.Adam,
+            optimizer=Adam,
             progress=progress,
             title="Training local prototypes",
         )

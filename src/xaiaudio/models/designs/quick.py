@@ -1,10 +1,10 @@
 """The same training in less time: what Keras computes in many passes, computed in few.
 
 A step of these small networks is bound by how often memory is gone through, not by products. Keras
-writes normalisations and Adam as a dozen operations each, every one of which reads and writes whole
-tensors. While a network is fitted, its layers here compute with one operation of TensorFlow's, or
-with the gradient written by hand. What they compute stays the same, and so does what is saved: when
-the training is over, the layers are plain Keras layers again.
+writes a normalisation as a dozen operations, every one of which reads and writes whole tensors.
+While a network is fitted, its layers here compute with one operation of TensorFlow's, or with the
+gradient written by hand. What they compute stays the same, and so does what is saved: when the
+training is over, the layers are plain Keras layers again.
 """
 
 from __future__ import annotations
@@ -122,29 +122,3 @@ def _normalised(epsilon: float) -> Any:
         return tf.reshape(normal * stretch + shift, tf.shape(inputs)), slopes
 
     return normalised
-
-
-class Adam(keras.optimizers.Adam):
-    """Keras's Adam, each variable by one operation of TensorFlow's."""
-
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Change a variable, and what is remembered of its gradients."""
-        done = tf.cast(self.iterations.value + 1, tf.float32)
-        number = self._get_variable_index(variable)
-        # Keras hands over its variable or TensorFlow's within it, as the version has it.
-        var, m, v = (
-            held.handle if isinstance(held, tf.Variable) else held.value.handle
-            for held in (variable, self._momentums[number], self._velocities[number])
-        )
-        tf.raw_ops.ResourceApplyAdam(
-            var=var,
-            m=m,
-            v=v,
-            beta1_power=tf.pow(self.beta_1, done),
-            beta2_power=tf.pow(self.beta_2, done),
-            lr=tf.cast(learning_rate, tf.float32),
-            beta1=self.beta_1,
-            beta2=self.beta_2,
-            epsilon=self.epsilon,
-            grad=gradient,
-        )
