@@ -5,16 +5,10 @@ import re
 import shutil
 import subprocess
 
-import numpy as np
 import pytest
+from random_explanations import noisy_thumbnail
 
 from xaiaudio.pages.summary import PICTURES, Line, page, write
-from xaiaudio.plots.thumbnails import SIZE, thumbnail
-
-
-def picture(seed=0, frames=500):
-    rng = np.random.default_rng(seed)
-    return thumbnail(rng.normal(size=(frames, 64)), rng.normal(size=(frames, 64)))
 
 
 def lines(count, **options):
@@ -34,39 +28,11 @@ def lines(count, **options):
     ]
 
 
-def test_a_thumbnail_is_small_and_always_the_same():
-    from io import BytesIO
-
-    from PIL import Image
-
-    worst = picture()  # noise does not compress
-    assert len(worst) <= 5000 and worst == picture()
-    assert Image.open(BytesIO(worst)).size == SIZE
-    for frames in (1, 3, 20_000):
-        assert len(picture(frames=frames)) <= 5000
-    assert thumbnail(np.zeros((5, 8)), np.zeros((5, 8)))[:4] == b"\x89PNG"
-
-
-def test_what_speaks_for_the_class_is_red_where_it_is():
-    from io import BytesIO
-
-    from PIL import Image
-
-    relevance = np.zeros((160, 48))
-    relevance[100:120, :10] = 1  # late and low
-    relevance[:20, 40:] = -1  # against it
-    drawn = np.asarray(
-        Image.open(BytesIO(thumbnail(np.zeros((160, 48)), relevance))).convert("RGB")
-    ).astype(int)
-    red = drawn[..., 0] - drawn[..., 2] > 100
-    assert red[38:, 100:120].all() and red.sum() == 200
-
-
 def test_a_page_of_very_many_sounds_stays_small():
-    many = page(lines(PICTURES + 200, picture=picture()))
+    many = page(lines(PICTURES + 200, picture=noisy_thumbnail()))
     assert many.count("<img ") == PICTURES and len(many) < 4_500_000
     assert f"Only the first {PICTURES} have one" in many
-    assert "Only the first" not in page(lines(3, picture=picture()))
+    assert "Only the first" not in page(lines(3, picture=noisy_thumbnail()))
 
 
 def test_names_are_escaped():
