@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from xaiaudio.errors import XaiAudioError
-from xaiaudio.synthesis import dsp, instruments
+from xaiaudio.synthesis import dsp
 from xaiaudio.synthesis.music import STEMS, Piece, play
 
 
@@ -21,25 +21,6 @@ def onsets(wave, step=0.0125):
     level = np.abs(wave[: len(wave) // size * size]).reshape(-1, size).max(axis=1)
     rise = np.diff(level, prepend=0)
     return np.flatnonzero(rise > 0.35 * rise.max()) * step
-
-
-def test_a_note_has_its_pitch_and_its_harmonics():
-    (note,) = instruments.tones([69], 1.0, [1.0, 0.5])
-    spectrum = np.abs(np.fft.rfft(note))
-    assert np.argmax(spectrum) == 440
-    assert spectrum[880] / spectrum[440] == pytest.approx(0.5, abs=0.01)
-    assert note[0] == 0 and abs(note[-1]) < 0.01  # neither end clicks
-
-
-def test_harmonics_that_would_fold_back_are_left_out():
-    (note,) = instruments.tones([105], 0.5, np.ones(9))  # 3520 Hz
-    spectrum = np.abs(np.fft.rfft(note)) / len(note)
-    assert set(np.flatnonzero(spectrum > 0.05) * 2 // 100 * 100) == {3500, 7000}
-
-
-def test_notes_begin_where_they_are_placed():
-    wave = instruments.placed([0.0, 0.5, 1.9999], np.ones((3, 4)), 32_000)
-    assert np.flatnonzero(wave).tolist() == [0, 1, 2, 3, 8000, 8001, 8002, 8003, 31_998, 31_999]
 
 
 def test_stems_sum_to_the_mix_exactly_and_stay_within_full_scale():

@@ -1,22 +1,17 @@
-"""The synthesised speech itself: pitch, formants and noises, measured independently."""
+"""Spoken digits: pitch, formants and noises, measured independently."""
 
 import dataclasses
 
 import numpy as np
 import pytest
 from scipy.signal import lfilter
+from spoken_digits import VOICES, middle_of, piece
 
 from xaiaudio.datasets import digits
 from xaiaudio.errors import XaiAudioError
-from xaiaudio.synthesis import speech_voice
 from xaiaudio.synthesis.speech_phones import PHONES, WORDS
 
 RATE = 16_000
-VOICES = digits.speakers()
-
-
-def _piece(said, start, end):
-    return said.wave[round(start * RATE) : round(end * RATE)].astype(float)
 
 
 def _autocorrelation_pitch(wave):
@@ -45,18 +40,12 @@ def _lpc_formants(wave, order=16, low=150.0):
     return np.sort([f for f in np.angle(roots) * RATE / (2 * np.pi) if f > low])
 
 
-def _middle_of(said, name, seconds=0.06):
-    phone = next(phone for phone in said.phones if phone.name == name)
-    middle = (phone.start + phone.end) / 2
-    return middle, _piece(said, middle - seconds / 2, middle + seconds / 2)
-
-
 @pytest.mark.parametrize("number", range(0, 20, 3))
 def test_autocorrelation_finds_the_pitch_of_vowels(number):
     who = VOICES[number]
     for digit, vowel in (("three", "iy"), ("four", "ao"), ("six", "ih"), ("nine", "ay")):
         said = digits.speak(digit, who)
-        middle, wave = _middle_of(said, vowel)
+        middle, wave = middle_of(said, vowel)
         near = np.abs(said.times - middle) < 0.03
         pitch, height = _autocorrelation_pitch(wave)
         assert pitch == pytest.approx(np.nanmean(said.pitch[near]), rel=0.04), (digit, who)
@@ -70,26 +59,13 @@ def test_linear_prediction_finds_the_formants_of_vowels():
     for who in [who for who in VOICES if who.gender == "male"]:
         for digit, vowel in (("three", "iy"), ("four", "ao"), ("one", "ah"), ("six", "ih")):
             said = digits.speak(digit, who)
-            middle, wave = _middle_of(said, vowel)
+            middle, wave = middle_of(said, vowel)
             true = said.formants[np.abs(said.times - middle).argmin()]
             found = _lpc_formants(wave)
             errors.append([np.abs(found / formant - 1).min() for formant in true[:2]])
     # Harmonics lie 100 Hz apart and more: no method sees between them.
     assert np.median(errors, axis=0).max() < 0.08
     assert np.mean(np.array(errors) < 0.2) > 0.9
-
-
-def test_vowels_lie_where_textbooks_have_them():
-    def at(digit, vowel):
-        takes = [digits.speak(digit, VOICES[5], take) for take in range(5)]
-        rows = [said.formants[np.abs(said.times - _middle_of(said, vowel)[0]).argmin()]
-                for said in takes]  # fmt: skip
-        return np.mean(rows, axis=0)
-
-    three, four, two = at("three", "iy"), at("four", "ao"), at("two", "uw")
-    assert three[0] < 400 < 500 < four[0]  # the jaw is closed, and open
-    assert four[1] < 1200 < 1900 < three[1]  # the tongue is back, and front
-    assert two[0] < 400 and two[1] < 1400
 
 
 def test_formants_scale_with_the_tract_and_harmonics_with_the_pitch():
@@ -104,7 +80,7 @@ def test_formants_scale_with_the_tract_and_harmonics_with_the_pitch():
     np.testing.assert_allclose(sung.pitch[voiced], 1.5 * one.pitch[voiced])
     np.testing.assert_array_equal(sung.formants, one.formants)
     assert one.phones == longer.phones == sung.phones
-    found = [_autocorrelation_pitch(_middle_of(said, "ay")[1])[0] for said in (one, longer, sung)]
+    found = [_autocorrelation_pitch(middle_of(said, "ay")[1])[0] for said in (one, longer, sung)]
     assert found[1] == pytest.approx(found[0], rel=0.02)
     assert found[2] == pytest.approx(1.5 * found[0], rel=0.02)
 
@@ -112,8 +88,8 @@ def test_formants_scale_with_the_tract_and_harmonics_with_the_pitch():
 def test_fricatives_hiss_high_and_without_pitch():
     for who in VOICES[::4]:
         said = digits.speak("six", who)
-        _, hiss = _middle_of(said, "s")
-        _, vowel = _middle_of(said, "ih")
+        _, hiss = middle_of(said, "s")
+        _, vowel = middle_of(said, "ih")
         shares = []
         for wave in (hiss, vowel):
             power = np.abs(np.fft.rfft(wave * np.hanning(len(wave)))) ** 2
@@ -126,7 +102,7 @@ def test_a_stop_is_a_silence_and_a_burst():
     said = digits.speak("eight", VOICES[0])
     stop = said.phones[-1]
     assert (stop.name, stop.group) == ("t", "stop")
-    loud = np.sqrt(np.square(_piece(said, stop.start, stop.end)[: 5 * 320].reshape(5, -1)).mean(1))
+    loud = np.sqrt(np.square(piece(said, stop.start, stop.end)[: 5 * 320].reshape(5, -1)).mean(1))
     assert loud[1:].max() > 4 * loud[1]
 
 
@@ -144,10 +120,10 @@ def test_every_word_is_said_phone_by_phone_within_its_second():
             assert said.wave.shape == (RATE,) and said.wave.dtype == np.float32
             assert 0.05 < np.abs(said.wave).max() < 1
             outside = np.append(
-                _piece(said, 0, max(said.phones[0].start - 0.04, 0)),
-                _piece(said, ends[-1] + 0.06, 1),
+                piece(said, 0, max(said.phones[0].start - 0.04, 0)),
+                piece(said, ends[-1] + 0.06, 1),
             )
-            word = _piece(said, said.phones[0].start, ends[-1])
+            word = piece(said, said.phones[0].start, ends[-1])
             assert np.sqrt(np.mean(outside**2)) < 0.1 * np.sqrt(np.mean(word**2))
 
 
@@ -158,93 +134,6 @@ def test_an_utterance_depends_on_digit_speaker_take_and_seed_only():
     others = [("two", VOICES[1], 0, 2), ("two", VOICES[1], 1, 0), ("two", VOICES[2], 1, 2)]
     for what in others:
         assert not np.array_equal(digits.speak(*what).wave, first.wave)
-
-
-def test_voices_differ_and_neither_pitch_nor_tract_gives_the_other_away():
-    for gender, pitch, tract in (
-        ("female", (150, 260), (1.05, 1.3)),
-        ("male", (85, 150), (0.9, 1.1)),
-    ):
-        voices = [who for who in VOICES if who.gender == gender]
-        assert len(voices) == 10
-        pitches, tracts = (
-            np.array([getattr(who, n) for who in voices]) for n in ("pitch", "tract")
-        )
-        assert pitch[0] < pitches.min() < pitches.max() < pitch[1]
-        assert tract[0] < tracts.min() < tracts.max() < tract[1]
-        assert np.diff(np.sort(np.log(pitches))).min() > 0.02  # each in a stratum of its own
-    assert VOICES[:6] != digits.speakers(20, seed=1)[:6]
-
-
-def test_regions_cover_each_cell_once_and_lie_where_they_should():
-    frontend = digits.frontend()
-    said = digits.speak("seven", VOICES[2])
-    regions = digits.regions(said, frontend)
-    np.testing.assert_array_equal(np.sum(list(regions.values()), axis=0), 1)
-    names, hertz = digits.groups(said, frontend), frontend.band_centres()
-    middle = (np.arange(97) * 160 + 320) / RATE
-    for frame, (time, name) in enumerate(zip(middle, names, strict=True)):
-        spoken = [phone.group for phone in said.phones if phone.start <= time < phone.end]
-        assert [name] == (spoken or ["silence"])
-        assert regions["silence"][frame].all() == (name == "silence")
-        place = np.abs(said.times - time).argmin()
-        pitch = said.pitch[place]
-        for band in np.flatnonzero(regions["pitch"][frame]):
-            assert 0.5 * pitch <= hertz[band] <= 1.5 * pitch
-        for number in range(3):
-            for band in np.flatnonzero(regions[f"F{number + 1}"][frame]):
-                assert hertz[band] == pytest.approx(said.formants[place, number], rel=0.121)
-        if regions["noise"][frame].any():
-            assert name in ("fricative", "stop")
-            assert hertz[regions["noise"][frame]].min() >= 2500
-    rows = frontend.spectrogram(said.wave)
-    # The truth shows in the picture: what it calls a formant is louder than the rest of the word.
-    for name in ("pitch", "F1", "F2"):
-        assert (
-            rows[regions[name]].mean()
-            > rows[regions["rest"]].mean()
-            > rows[regions["silence"]].mean()
-        )
-
-
-def test_a_filter_that_stands_still_is_the_textbook_resonator():
-    wave = np.random.default_rng(0).standard_normal(3000)
-    hertz, width = 700.0, 90.0
-    radius = np.exp(-np.pi * width / RATE)
-    bottom = [1, -2 * radius * np.cos(2 * np.pi * hertz / RATE), radius**2]
-    response = speech_voice._response(speech_voice._resonance(hertz, width))
-    heard = speech_voice.through(wave, 1 / response)
-    expected = lfilter([sum(bottom)], bottom, wave)
-    np.testing.assert_allclose(heard, expected, atol=1e-3 * np.abs(expected).max())
-
-
-def test_the_tract_resonates_at_its_formants_and_the_nose_takes_away():
-    formants = np.array([[500.0, 1500.0, 2500.0], [300.0, 2100.0, 3000.0]])
-    mouth = np.abs(speech_voice.tract(formants, np.zeros(2), 1.0))
-    hertz = np.fft.rfftfreq(speech_voice.FFT, 1 / RATE)
-    np.testing.assert_allclose(mouth[:, 0], 1)
-    for row, places in zip(mouth, formants, strict=True):
-        peaks = hertz[1:-1][(row[1:-1] > row[:-2]) & (row[1:-1] > row[2:])]
-        for place in places:
-            assert np.abs(peaks - place).min() < 35
-    open_nose = np.abs(speech_voice.tract(formants, np.ones(2), 1.0))
-    high = (hertz > 1000) & (hertz < 4000)
-    assert (open_nose[:, high].mean(axis=1) < 0.7 * mouth[:, high].mean(axis=1)).all()
-
-
-def test_pulses_come_once_a_turn_and_fold_nothing_back():
-    phase = np.arange(16_000) * 123.4 / RATE
-    still = speech_voice.pulses(
-        np.random.default_rng(0), phase, np.ones(16_000), jitter=0, shimmer=0
-    )
-    power = np.abs(np.fft.rfft(still * np.hanning(16_000))) ** 2
-    lines = np.zeros(len(power), bool)
-    for harmonic in range(70):
-        middle = round(harmonic * 123.4)
-        lines[max(middle - 3, 0) : middle + 4] = True
-    power, lines = power[:7000], lines[:7000]  # next to 8 kHz nothing can be that steep
-    assert power[~lines].sum() < 1e-4 * power.sum()
-    assert still.sum() == pytest.approx(123.4, abs=1.5)
 
 
 def test_wrong_requests_are_refused_in_words():
