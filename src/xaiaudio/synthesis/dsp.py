@@ -73,7 +73,7 @@ def bumps(centres, widths, heights, ground: float = 0.02):
     """Gain with a resonance at each centre: the formants of a throat, the body of a machine.
 
     A formant is a band that the cavity between voice and lips lets through best; `widths` are
-    full widths at half power in hertz and `ground` is what gets through between them.
+    full widths at half the height in hertz and `ground` is what gets through between them.
     """
 
     def gain(hertz):
