@@ -9,7 +9,6 @@ from tones import tiny_backbone
 
 import xaiaudio as xa
 from xaiaudio.models.designs import attention
-from xaiaudio.models.designs.augmentation import Augmentation
 from xaiaudio.models.designs.base import SelfExplaining
 
 SHAPE = (20, 12)
@@ -140,25 +139,3 @@ def test_without_places_the_order_of_moments_does_not_matter():
 def test_options_that_make_no_sense(wrong):
     with pytest.raises(xa.XaiAudioError):
         attention.Options(**wrong)
-
-
-@pytest.mark.parametrize("front", [frontend(*SHAPE), xa.LogMel.librosa(frames=20, bands=12)])
-def test_altered_patches_are_still_patches_of_their_classes(front):
-    altered = Augmentation(front, 0)
-    patches = front.silence + 3 * np.abs(random_patches(64, SHAPE)).astype(np.float32)
-    targets = np.eye(3, dtype=np.float32)[np.arange(64) % 3]
-    found, mixed = (part.numpy() for part in altered(tf.constant(patches), tf.constant(targets)))
-    assert found.shape == patches.shape and np.isfinite(found).all()
-    assert np.allclose(mixed.sum(axis=1), 1, atol=1e-5) and mixed.min() >= 0
-    assert found.min() >= front.silence - 1e-3
-    assert np.abs(found - patches).max() > 0.1
-
-
-def test_turning_loses_no_frame():
-    patches = random_patches(8, SHAPE).astype(np.float32)
-    turned = Augmentation(frontend(*SHAPE), 1)._turned(tf.constant(patches)).numpy()
-    starts = []
-    for one, other in zip(patches, turned, strict=True):
-        (start,) = [s for s in range(20) if np.array_equal(np.roll(one, -s, axis=0), other)]
-        starts.append(start)
-    assert len(set(starts)) > 1

@@ -11,7 +11,7 @@ import xaiaudio as xa
 from xaiaudio.errors import XaiAudioError
 from xaiaudio.models.designs import asymmetry, attention, local, matching, nmf
 from xaiaudio.models.designs.base import SelfExplaining
-from xaiaudio.models.designs.evidence import Evidence, Place
+from xaiaudio.models.designs.evidence import Evidence
 
 SHAPE = (20, 12)
 
@@ -88,15 +88,6 @@ def test_what_does_not_fit_is_told():
     bare.add(keras.layers.Dense(3, name="logits"))
     with pytest.raises(XaiAudioError, match="no layer 'parts'"):
         SelfExplaining.from_network(bare, LABELS, frontend(*SHAPE), [], design="by hand")
-
-
-def test_evidence_is_plain_data():
-    places = (Place("dog-1", 0.5, 1.25), Place("cat-2", 0, 1, 100.0, 200.0))
-    one = Evidence("bark", "dog", places, np.arange(3.0), np.ones((2, 3)))
-    again = Evidence.from_config(one.to_config())
-    assert (again.name, again.label, again.places) == ("bark", "dog", places)
-    assert np.array_equal(again.spectrum, one.spectrum)
-    assert np.array_equal(again.picture, one.picture)
 
 
 @pytest.mark.parametrize(

@@ -1,33 +1,16 @@
 """What designs learn from: patches with their classes, clips and places."""
 
-import dataclasses
-
 import numpy as np
 import pytest
-from tones import LABELS
+from tones import LABELS, Recorded
 
 from xaiaudio.datasets import ClipSet
 from xaiaudio.errors import XaiAudioError
 from xaiaudio.frontend import LogMel
 from xaiaudio.models import patch_table
-from xaiaudio.models.designs import matching
-from xaiaudio.models.designs.evidence import Place
 from xaiaudio.models.designs.lessons import held_out_clips, lessons
 
 FRONTEND = LogMel.vggish(overlap=0.75)
-
-
-@dataclasses.dataclass(frozen=True)
-class Recorded:
-    """A clip that is a waveform."""
-
-    name: str
-    wave: np.ndarray
-    label: str = LABELS[0]
-    fold: int = 1
-
-    def load(self, sample_rate):
-        return self.wave
 
 
 def test_a_place_is_where_the_patch_is_cut_from(clips):
@@ -53,15 +36,6 @@ def test_a_part_of_a_patch_has_seconds_and_hertz(clips):
     assert (place.low, place.high) == (edges[0], edges[5])
     wave = place.wave(clips, 16_000)
     assert len(wave) == round(place.end * 16_000) - round(place.start * 16_000)
-
-
-def test_a_place_in_another_clip_is_told(clips):
-    place = lessons(clips, FRONTEND).place(0)
-    with pytest.raises(XaiAudioError, match="not among these"):
-        place.wave([clip for clip in clips if clip.name != place.clip], 16_000)
-    late = dataclasses.replace(place, start=1e3, end=1e3 + 1)
-    with pytest.raises(XaiAudioError, match="another recording"):
-        late.wave(clips, 16_000)
 
 
 def test_validation_takes_whole_clips_of_each_class(clips):
@@ -91,21 +65,6 @@ def test_a_table_serves_as_well_as_clips(clips):
     assert np.array_equal(one.patches, two.patches)
     with pytest.raises(XaiAudioError, match="between 0 and 1"):
         lessons(clips, FRONTEND, share=0)
-
-
-def test_the_silence_that_a_short_clip_is_filled_up_with_can_be_played(clips):
-    short = dataclasses.replace(Place("", 0.1, 0.9), clip=clips[0].name)
-    told = Recorded(clips[0].name, clips[0].load(16_000)[:4_000])
-    found = short.wave([told], 16_000, FRONTEND.min_samples)
-    assert np.array_equal(found[:2_400], told.wave[1_600:]) and not found[2_400:].any()
-    assert len(found) == round(0.9 * 16_000) - 1_600
-    behind = dataclasses.replace(short, start=0.5)
-    assert not behind.wave([told], 16_000, FRONTEND.min_samples).any()
-    with pytest.raises(XaiAudioError, match="another recording"):
-        behind.wave([told], 16_000)
-    seen = matching.view(behind, [told], FRONTEND)
-    assert np.array_equal(seen.cells, FRONTEND(told.wave, pad=True).values[0])
-    assert seen.frames == (49, 89)
 
 
 def test_clips_that_nothing_can_be_learnt_from_are_told(clips):

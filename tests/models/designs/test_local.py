@@ -13,7 +13,6 @@ from xaiaudio.models.designs import autoencoder, local
 from xaiaudio.models.designs.base import SelfExplaining
 from xaiaudio.models.designs.evidence import Evidence
 from xaiaudio.models.designs.local_layer import LocalPrototypes
-from xaiaudio.models.designs.local_lessons import Overlaps
 
 ODD = (21, 13)
 PLAN = autoencoder.Plan((3, 4, 5), ((4, 2), (2, 2), (1, 1)), (5, 3, 3, 3))
@@ -83,17 +82,6 @@ def test_contributions_in_time_and_frequency_are_exact():
     assert np.allclose(found.sum(axis=(1, 2)) + model.bias, model.logits(patches), atol=1e-5)
 
 
-def test_what_is_rebuilt_is_linear_in_the_maps():
-    layer = by_hand().logits_network.get_layer("parts")
-    maps = RANDOM.random((2, 3, 4, 4)).astype("float32")
-    prototypes = np.asarray(layer.prototypes)
-    wanted = np.zeros((2, 3, 4, 6))
-    for n, t, f, k in np.ndindex(2, 3, 4, 4):
-        wanted[n, t, f] += maps[n, t, f, k] * prototypes[k]
-    assert np.allclose(layer.rebuilt(maps), wanted, atol=1e-5)
-    assert np.allclose(layer.rebuilt(3 * maps), 3 * wanted, atol=1e-4)
-
-
 def test_a_cell_depends_on_its_frames_and_bands_alone():
     model, shape = by_hand((96, 64)), (96, 64)
     patch = random_patches(1, shape)
@@ -148,35 +136,6 @@ def test_the_timeline_of_odd_patches(centred):
         assert np.allclose(found, 1 / (1 + np.exp(-logit)), atol=1e-4)
     assert np.allclose(np.diff(edges)[1:-1], size * front.hop / front.sample_rate)
     assert (edges[0], edges[-1]) == (0, 1.25)
-
-
-def test_sounds_are_placed_over_each_other():
-    overlap = Overlaps(frontend(20, 12), 8, seed=3)
-    patches = RANDOM.normal(2, 0.1, (200, 20, 12)).astype("float32")
-    targets = np.eye(4, dtype="float32")[RANDOM.integers(4, size=200)]
-    placed, sounding = (np.asarray(part) for part in overlap(patches, targets, True))
-    assert placed.shape == patches.shape
-    assert sounding.shape == (200, 3, 4)
-    floor = frontend(20, 12).silence
-    frames = np.repeat(sounding.any(axis=2), 8, axis=1)[:, :20]
-    # All frames of such a patch are about as loud: who is heard sounds, and who sounds is heard.
-    assert np.allclose(placed[~frames], floor, atol=1e-5)
-    assert (placed[frames] > floor).all()
-    assert set(sounding.sum(axis=2).ravel()) == {0, 1, 2}
-    one = sounding.sum(axis=2) == 1
-    assert one.any()
-    same, alone = overlap(patches, targets, False)
-    assert same is patches
-    assert np.array_equal(np.asarray(alone).max(axis=1), targets)
-
-
-def test_a_step_far_below_the_loudest_is_silent():
-    overlap = Overlaps(frontend(24, 12), 8)
-    patches = np.zeros((1, 24, 12), "float32")
-    for decibels, wanted in ((20, 1), (30, 0)):
-        patches[0, 8:16] = -decibels * np.log(10) / 20
-        _, sounding = overlap(patches, np.ones((1, 1), "float32"), False)
-        assert np.asarray(sounding)[0, :, 0].tolist() == [1, wanted, 1]
 
 
 def test_options_are_checked():

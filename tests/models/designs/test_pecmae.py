@@ -6,7 +6,6 @@ from design_contract import check_contract, check_places
 
 import xaiaudio as xa
 from xaiaudio.errors import XaiAudioError
-from xaiaudio.models.designs.heads_of_prototypes import clustering, distinct, nearest_of
 from xaiaudio.models.training.tables import patch_table
 
 
@@ -66,35 +65,6 @@ def test_prototypes_that_were_not_put_on_patches_are_none(taught):
     patches = np.concatenate([np.asarray(models["learnt"].frontend(clip.load())) for clip in train])
     best = models["learnt"].activations(patches).max(axis=0)
     assert (best < 1 - 1e-6).any()
-
-
-def test_each_prototype_of_a_class_takes_another_clip():
-    best = np.array([[0.1, 0.0], [0.0, 0.1], [0.5, 0.6], [0.2, 0.2]])
-    targets, clips, owner = np.array([0, 0, 0, 1]), np.array([0, 0, 1, 2]), np.array([0, 0])
-    assert distinct(best, targets, clips, owner).tolist() in ([1, 2], [2, 0])
-    # With one clip only they share it.
-    one = distinct(best[:2], targets[:2], clips[:2], owner)
-    assert sorted(one.tolist()) == [0, 1]
-    with pytest.raises(XaiAudioError, match="no patch that a prototype could be"):
-        distinct(best, targets, clips, np.array([2, 2]))
-
-
-def test_the_nearest_are_of_clips_of_their_own():
-    best = np.array([[0.3], [0.1], [0.2], [np.inf]])
-    found = nearest_of(best, np.array([[7], [8], [9], [5]]), np.array([0, 0, 1, 2]), 3)
-    assert found.number.tolist() == [[1, 2, -1]]
-    assert found.cell.tolist() == [[8, 9, 0]]
-    assert found.distance[0, :2].tolist() == pytest.approx([0.1, 0.2])
-
-
-def test_costs_against_their_definition():
-    rng = np.random.default_rng(0)
-    nearest = rng.uniform(size=(5, 4)).astype("float32")
-    targets, owner = np.array([0, 1, 1, 0, 1]), np.array([0, 0, 1, 1])
-    own = [min(nearest[n, p] for p in range(4) if owner[p] == targets[n]) for n in range(5)]
-    far = [min(nearest[n, p] for p in range(4) if owner[p] != targets[n]) for n in range(5)]
-    found = clustering(nearest, targets, owner)
-    assert np.allclose([float(one) for one in found], [np.mean(own), np.mean(far)], atol=1e-6)
 
 
 @pytest.mark.parametrize(
