@@ -177,3 +177,43 @@ def opened(kind, what, folder):
     else:
         write_keras(path)
     return xa.load_model(path, **about)
+
+
+def module(score, spec=((None, 4), tf.float32)):
+    """Return a module whose one function is `score`."""
+    made = tf.Module()
+    made.score = tf.function(score, input_signature=[tf.TensorSpec(*spec, name="sound")])
+    return made
+
+
+def saved_module(path, score):
+    """Write a SavedModel of a function of (n, 4)."""
+    made = module(score)
+    tf.saved_model.save(made, str(path), signatures=made.score)
+    return path
+
+
+def onnx_file(path, inputs, nodes=None, initial=()):
+    """Write an ONNX file of inputs (name, type, shape), by default of their identity."""
+    from onnx import TensorProto, helper
+
+    ports = [helper.make_tensor_value_info(name, kind, shape) for name, kind, shape in inputs]
+    nodes = nodes or [helper.make_node("Identity", [inputs[0][0]], ["y"])]
+    end = helper.make_tensor_value_info("y", inputs[0][1], None)
+    graph = helper.make_graph(nodes, "net", ports, [end], initial)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    path.write_bytes(model.SerializeToString())
+    assert TensorProto
+    return path
+
+
+def framed(waves):
+    """Return logits (n, 20, 3), of each chunk."""
+    power = np.square(waves.reshape(-1, CHUNKS, CHUNK)).mean(axis=2)
+    return power[..., None] * np.array([1.0, 2.0, -1.0])
+
+
+def framed_model(function=framed, outputs="logits", labels=LABELS, **about):
+    """Return the classifier of a function of sounds."""
+    about = {"frontend": SOUNDS, "name": "mine"} | about
+    return xa.AudioClassifier.from_function(function, labels, outputs=outputs, **about)

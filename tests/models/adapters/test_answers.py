@@ -5,35 +5,25 @@ import numpy as np
 import pytest
 
 import xaiaudio as xa
-from xaiaudio.errors import XaiAudioError, XaiAudioWarning
+from xaiaudio.errors import XaiAudioError
 from xaiaudio.models.adapters.answers import Asked
-
-
-def framed(waves):
-    """Return logits (n, 20, 3), of each chunk."""
-    power = np.square(waves.reshape(-1, foreign.CHUNKS, foreign.CHUNK)).mean(axis=2)
-    return power[..., None] * np.array([1.0, 2.0, -1.0])
-
-
-def of(function=framed, outputs="logits", labels=foreign.LABELS, **about):
-    about = {"frontend": foreign.SOUNDS, "name": "mine"} | about
-    return xa.AudioClassifier.from_function(function, labels, outputs=outputs, **about)
 
 
 @pytest.mark.parametrize("pool", ["mean", "max"])
 def test_frames_of_a_span_become_one_answer(pool):
     waves = foreign.some("sounds", 3)
-    whole, part = of(pool=pool), of(pool=pool, span=(0.05, 0.1))
+    whole, part = foreign.framed_model(pool=pool), foreign.framed_model(pool=pool, span=(0.05, 0.1))
     take = {"mean": np.mean, "max": np.max}[pool]
     for row, wave in enumerate(waves):
-        frames = framed(wave[None])[0]  # 20 frames of 12.5 ms: 4 to 7 have their middle in the span
+        # 20 frames of 12.5 ms: 4 to 7 have their middle in the span.
+        frames = foreign.framed(wave[None])[0]
         np.testing.assert_allclose(whole.logits(waves)[row], take(frames, axis=0), atol=1e-6)
         np.testing.assert_allclose(part.logits(waves)[row], take(frames[4:8], axis=0), atol=1e-6)
 
 
 def test_an_explanation_of_a_span_lies_in_the_span():
     wave = np.random.default_rng(0).normal(0, 0.3, 2_000).astype("float32")
-    model = of(span=(0.15, 0.2))
+    model = foreign.framed_model(span=(0.15, 0.2))
     result = xa.explain(model, model.frontend(wave), "b", "occlusion")
     strength = np.abs(result.maps[0]).sum(axis=1)
     seconds = (np.arange(len(strength)) * 128 + 128) / 8_000
@@ -53,15 +43,7 @@ def test_an_explanation_of_a_span_lies_in_the_span():
 )
 def test_a_span_that_says_nothing_is_refused(span, message):
     with pytest.raises(XaiAudioError, match=message):
-        of(span=span)
-
-
-def test_one_logit_is_that_of_a_sigmoid():
-    model = of(lambda waves: 3 * waves[:, :1], labels=["yes"])
-    waves = foreign.some("sounds")
-    np.testing.assert_allclose(model.scores(waves), 1 / (1 + np.exp(-3 * waves[:, :1])), atol=1e-6)
-    flat = of(lambda waves: 3 * waves[:, 0], labels=["yes"])
-    np.testing.assert_array_equal(flat.scores(waves), model.scores(waves))
+        foreign.framed_model(span=span)
 
 
 class Tensor:
@@ -87,8 +69,8 @@ class Tensor:
 
 def test_a_tensor_with_gradients_is_taken():
     waves = foreign.some("sounds")
-    model = of(lambda given: Tensor(framed(given)))
-    np.testing.assert_allclose(model.logits(waves), framed(waves).mean(axis=1), atol=1e-6)
+    model = foreign.framed_model(lambda given: Tensor(foreign.framed(given)))
+    np.testing.assert_allclose(model.logits(waves), foreign.framed(waves).mean(axis=1), atol=1e-6)
 
 
 def test_a_function_that_fails_is_told_what_it_was_given():
@@ -98,21 +80,7 @@ def test_a_function_that_fails_is_told_what_it_was_given():
     with pytest.raises(
         XaiAudioError, match=r"NumPy array of float32 of the shape \(2, 2000\): Attr"
     ):
-        of(fails)
-
-
-def test_a_network_in_training_mode_is_noticed():
-    draw = np.random.default_rng(0)
-    with pytest.warns(XaiAudioWarning, match="mine answers otherwise when it is asked again.*eval"):
-        of(lambda waves: framed(waves) * (draw.random(3) > 0.5))
-    with pytest.warns(XaiAudioWarning, match="or alone"):
-        of(lambda waves: framed(waves) - framed(waves).mean(axis=0))
-
-
-def test_rounding_is_no_other_answer(recwarn):
-    draw = np.random.default_rng(0)
-    of(lambda waves: framed(waves) * draw.normal(1, 1e-3, 3))
-    assert not [one for one in recwarn if issubclass(one.category, XaiAudioWarning)]
+        foreign.framed_model(fails)
 
 
 @pytest.mark.oracle
@@ -123,7 +91,7 @@ def test_a_network_of_pytorch_is_three_lines():
     def scores(waves):
         return network(torch.from_numpy(waves))
 
-    model, waves = of(scores), foreign.some("sounds")
+    model, waves = foreign.framed_model(scores), foreign.some("sounds")
     weight, bias = (part.detach().numpy() for part in network.parameters())
     np.testing.assert_allclose(model.logits(waves), waves @ weight.T + bias, atol=1e-5)
 
@@ -142,19 +110,7 @@ def test_a_network_of_pytorch_is_three_lines():
 )
 def test_answers_that_do_not_fit_are_refused(found, message):
     with pytest.raises(XaiAudioError, match=message):
-        of(lambda waves: found, "logits")
-
-
-def test_nan_for_one_patch_is_refused_when_it_comes():
-    def sometimes(patches):
-        rows = np.eye(3)[:1].repeat(len(patches), axis=0)
-        return np.where(patches[:, :1, 0] > 50, np.nan, rows)
-
-    model = of(sometimes, "probabilities", frontend=foreign.PATCHES)
-    patches = foreign.some("patches", 3)
-    patches[2] = 100
-    with pytest.raises(XaiAudioError, match="NaN or infinity for patch 2"):
-        model.scores(patches)
+        foreign.framed_model(lambda waves: found, "logits")
 
 
 def test_what_it_is_asked_about_is_its_own():

@@ -5,7 +5,7 @@ import pytest
 
 import xaiaudio as xa
 from xaiaudio.errors import XaiAudioError
-from xaiaudio.models.adapters.base import ForeignNetwork, Port
+from xaiaudio.models.adapters.base import Port
 from xaiaudio.models.adapters.layout import arranged, frontend_of
 
 PATCHES = xa.LogMel(frames=24, bands=16)
@@ -74,31 +74,3 @@ def test_the_length_is_that_of_the_network():
     assert frontend_of(Port("x", (None, 96, 64)), "net", None, None, None) == xa.LogMel.vggish()
     with pytest.raises(XaiAudioError, match=r"takes 700 samples.*800: say seconds=0.0875"):
         arranged(Port("x", (1, 700)), "net", xa.WaveFrontend.of(8_000, 0.1))
-
-
-def network(shape, run):
-    return ForeignNetwork("net", "a test", Port("x", shape), (Port("y", (None,)),), run)
-
-
-def test_a_fixed_number_is_asked_again_and_again():
-    sizes = []
-
-    def run(array):
-        sizes.append(len(array))
-        return [array.sum(axis=1, keepdims=True)]
-
-    given = np.random.default_rng(0).normal(size=(5, 3)).astype("float32")
-    np.testing.assert_array_equal(network((2, 3), run)(given), given.sum(axis=1, keepdims=True))
-    assert sizes == [2, 2, 2]
-
-
-def test_a_network_without_a_number_is_asked_one_by_one():
-    found = network((3,), lambda one: [np.outer(one, one)])(np.ones((4, 3)))
-    assert found.shape == (4, 3, 3)
-    framed = network((1, 3), lambda one: [np.ones((7, 2))])(np.ones((4, 3)))
-    assert framed.shape == (4, 7, 2)
-
-
-def test_what_does_not_fit_is_refused():
-    with pytest.raises(XaiAudioError, match=r"takes x \(any, 3\), and got .* \(4, 5\)"):
-        network((None, 3), lambda one: [one])(np.ones((4, 5)))
