@@ -75,6 +75,11 @@ def test_two_outputs_of_one_name_are_told_apart_by_number_only():
         net.with_output("same")
 
 
+def test_one_answer_for_one_input_may_be_a_single_number():
+    found = network((1, 3), lambda one: [one.sum()])(np.arange(6).reshape(2, 3))
+    assert found.tolist() == [3, 12]
+
+
 def test_nothing_asked_is_nothing_answered():
     for shape in ((1, 3), (2, 3), (3,)):
         assert len(network(shape, lambda one: [one])(np.zeros((0, 3)))) == 0

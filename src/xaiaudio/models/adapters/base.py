@@ -135,9 +135,9 @@ class ForeignNetwork:
         filled = np.concatenate([array, array[-1:].repeat(short, axis=0)]) if short else array
         found = []
         for start in range(0, len(array), size):
-            one = self._once(filled[start : start + size])
+            one = np.atleast_1d(self._once(filled[start : start + size]))
             # One input at a time: some leave out the first axis, and rows are then frames.
-            found.append(one if len(np.atleast_1d(one)) == size else one[None])
+            found.append(one if len(one) == size else one[None])
         return _joined(found)[: len(array)]
 
 
