@@ -1,10 +1,14 @@
 """What is true of a spoken digit, on the cells of its picture."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from spoken_digits import VOICES
 
-from xaiaudio.datasets import digits
+from xaiaudio.datasets import Clip, digits
+from xaiaudio.datasets.digits.truth import SOURCE
+from xaiaudio.errors import XaiAudioError
 
 RATE = 16_000
 
@@ -38,3 +42,33 @@ def test_regions_cover_each_cell_once_and_lie_where_they_should():
             > rows[regions["rest"]].mean()
             > rows[regions["silence"]].mean()
         )
+
+
+def test_the_truth_about_a_clip_is_the_clips_own(small):
+    for clip in small["digit"][::23]:
+        said = digits.truth(clip)
+        assert said.digit == clip.label
+        assert f"{said.speaker.number:02d}" == clip.name.split("_")[1]
+        np.testing.assert_allclose(clip.load(), said.wave, atol=0.51 / 32768)
+
+
+def test_the_group_of_a_frame_is_that_of_the_phone_at_its_middle():
+    said, frontend = digits.speak("six", VOICES[0]), digits.frontend()
+    names = digits.groups(said, frontend)
+    assert len(names) == 97
+    for frame, name in enumerate(names):
+        middle = (160 * frame + 320) / RATE
+        there = [one.group for one in said.phones if one.start <= middle < one.end]
+        assert name == (there[0] if there else "silence")
+    assert set(names) == {"silence", "fricative", "vowel", "stop"}
+
+
+def test_only_made_digits_have_a_truth():
+    for source in ("AudioMNIST", "xaiaudio digits, 4 speakers", ""):
+        clip = Clip(Path("7_01_2.wav"), "seven", 1, "CC0", source=source)
+        with pytest.raises(XaiAudioError, match="7_01_2: only synthesised digits"):
+            digits.truth(clip)
+    made = SOURCE.format(count=4, seed=2, version=1)
+    said = digits.truth(Clip(Path("7_03_2.wav"), "seven", 1, "CC0", source=made))
+    assert (said.digit, said.take) == ("seven", 2)
+    assert said.speaker == digits.speakers(4, seed=2)[2]

@@ -78,26 +78,6 @@ def test_nothing_at_all():
     assert all(map(math.isnan, (scores.f_measure, scores.precision, scores.recall)))
 
 
-def test_events_of_a_table():
-    random = np.random.default_rng(1)
-    active = random.random((60, 2)) > 0.5
-    edges = np.arange(61) / 10
-    exact = events_of(active, edges, ["a", "b"], shortest=0, gap=0)
-    again = np.zeros_like(active)
-    for label, start, end in exact:
-        again[round(start * 10) : round(end * 10), "ab".index(label)] = True
-    assert np.array_equal(again, active)
-    for event in events_of(active, edges, ["a", "b"], shortest=0.3, gap=0):
-        assert event in exact
-        assert event.end - event.start > 0.29
-    closed = events_of(active, edges, ["a", "b"], shortest=0, gap=0.3)
-    for label in "ab":
-        ours = [event for event in closed if event.label == label]
-        pauses = [b.start - a.end for a, b in zip(ours, ours[1:], strict=False)]
-        assert min(pauses) > 0.29
-    assert events_of(np.zeros((60, 2)), edges, ["a", "b"]) == []
-
-
 def test_what_makes_no_sense_is_told():
     with pytest.raises(XaiAudioError, match="of 2 recordings"):
         event_scores([[], []], [[]])
