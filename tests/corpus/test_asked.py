@@ -12,7 +12,6 @@ from commands import call, complaint
 import xaiaudio as xa
 from xaiaudio import cli
 from xaiaudio.corpus import plans
-from xaiaudio.corpus.listing import sounds_below
 
 RATE = foreign.PATCHES.sample_rate
 
@@ -100,12 +99,3 @@ def test_one_patch_is_called_one(capsys, tmp_path):
         capsys, "explain", tmp_path / "one.wav", "--out", tmp_path / "out", "-m", "gradcam"
     )
     assert status == 0 and "(of 1 patch: " in said
-
-
-def test_links_that_lead_nowhere_or_in_circles_are_passed_by(stereo, tmp_path):
-    for name, target in {"self.wav": "self.wav", "gone.wav": "nothing.wav", "up": ".."}.items():
-        (stereo / name).symlink_to(target)
-    (stereo / "link.wav").symlink_to("a.wav")
-    found = sounds_below(stereo, tmp_path / "out")
-    assert found.files["file"].tolist() == ["a.wav", "b.wav", "link.wav", "mono.wav"]
-    assert (found.passed_over, found.unreadable) == ((), {})

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from xaiaudio import XaiAudioError
 from xaiaudio.explainers.masking import clip_map, kept_and_removed, mask_from_map, split
 from xaiaudio.frontend import LogMel
-from xaiaudio.stft import to_stft
 
 
 def test_overlapping_maps_are_averaged_over_the_clip():
@@ -76,35 +75,6 @@ def test_a_map_that_speaks_for_nothing_keeps_nothing():
 def test_an_impossible_share_is_refused(keep):
     with pytest.raises(XaiAudioError, match="share"):
         mask_from_map(np.ones((2, 2)), keep=keep)
-
-
-@pytest.mark.parametrize(
-    "frontend",
-    [
-        LogMel(),
-        LogMel.yamnet(),
-        LogMel(bands=128, fmin=0.0, fmax=8000.0),
-        LogMel(sample_rate=22_050, window=1024, hop=512, fft=2048, bands=40, fmax=11_025.0),
-    ],
-)
-def test_all_ones_stay_exactly_ones_and_masks_stay_in_range(frontend):
-    ones = to_stft(np.ones((3, frontend.bands)), frontend)
-    assert ones.shape == (3, frontend.fft // 2 + 1)
-    assert (ones == 1).all()
-    mask = np.random.default_rng(0).random((20, frontend.bands))
-    bins = to_stft(mask, frontend)
-    assert bins.min() >= 0 and bins.max() <= 1
-
-
-def test_bins_outside_the_bands_take_the_nearest_band():
-    mask = np.zeros((1, 64))
-    mask[0, 0], mask[0, -1] = 0.25, 0.75
-    bins = to_stft(mask, FRONTEND)[0]
-    hertz = np.arange(257) * RATE / 512
-    assert (bins[hertz < 125] == 0.25).all()
-    assert (bins[hertz > 7500] == 0.75).all()
-    # Bins that feed other bands only take nothing from these two.
-    assert not bins[(hertz > 500) & (hertz < 6800)].any()
 
 
 @pytest.mark.parametrize("samples", [1, 159, 400, 15_599, 16_000, 80_000, 80_123])

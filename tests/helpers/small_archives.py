@@ -1,5 +1,9 @@
 """Small archives for tests: folders of short sounds."""
 
+import errno
+import os
+from pathlib import Path
+
 import numpy as np
 import soundfile
 
@@ -35,3 +39,28 @@ def in_order(table):
         for row in zip(*columns, strict=True)
     ]
     return sorted(rows)
+
+
+# What the small archive of the tests of the corpus is asked for.
+ASKED = {"methods": ["gradcam", "input-x-gradient"], "clips": 3}
+
+
+def same(found, whole):
+    """Check that two archives hold the same rows and maps."""
+    assert in_order(found.clips) == in_order(whole.clips) and len(whole.clips["file"])
+    assert in_order(found.bad) == in_order(whole.bad)
+    for method in whole.methods:
+        ours, theirs = (np.concatenate(list(each.maps(method))) for each in (found, whole))
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def closed(monkeypatch, *folders):
+    """Let some folders refuse to be listed, as root too is refused by some file systems."""
+    real = os.scandir
+
+    def scandir(path):
+        if Path(path) in folders:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
