@@ -62,7 +62,8 @@ def test_what_has_no_signature_is_known_by_what_is_in_it(head, what):
 def test_the_command_is_safe_to_paste(name):
     command = convert(Path("folder") / name).split("convert it (")[1][:-1]
     words = shlex.split(command)
-    assert words == ["ffmpeg", "-i", name, Path(name).stem + ".wav"]
+    wav = Path(name).stem + ".wav"
+    assert words == ["ffmpeg", "-i", name, f"./{wav}" if wav[0] == "-" else wav]
 
 
 def test_a_wav_is_not_written_over_itself():

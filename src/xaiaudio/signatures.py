@@ -52,6 +52,7 @@ def convert(path: Path) -> str:
     """Return the advice to convert a file, with ffmpeg's command, as the rest of a sentence."""
     name = path.name.encode("utf-8", "replace").decode()
     wav = f"{Path(name).stem}{'-converted' if path.suffix.lower() == '.wav' else ''}.wav"
+    wav = f"./{wav}" if wav.startswith("-") else wav  # else ffmpeg takes it for an option
     return f"if a player plays it, convert it (ffmpeg -i {shlex.quote(name)} {shlex.quote(wav)})"
 
 
