@@ -8,13 +8,14 @@ import sys
 import tracemalloc
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import av
 import numpy as np
 import pytest
 import soundfile
 import soxr
-from sound_files import RATE, coded, pcm, tone, vbr_mp3, wav
+from sound_files import RATE, coded, pcm, tone, vbr_mp3, wav, with_checksum
 
 from xaiaudio import decoding
 from xaiaudio.audio import duration, encode_audio, load_audio
@@ -35,6 +36,10 @@ def chirp(seconds=1.0, rate=RATE):
     half = len(wave) // 2
     wave[half:] = np.random.default_rng(0).normal(0, 0.1, len(wave) - half)
     return wave
+
+
+def noise(seconds):
+    return np.random.default_rng(1).normal(0, 0.1, round(seconds * RATE)).astype("float32")
 
 
 def written(path, data):
@@ -133,6 +138,40 @@ def test_a_flac_from_a_pipe(tmp_path):
     expected = load_audio(written(tmp_path / "y.flac", encode_audio(wave, RATE, ".flac")))
     np.testing.assert_array_equal(load_audio(path), expected)
     assert duration(path) == 1
+
+
+def test_joined_wav_files(tmp_path):
+    pieces = [wav(pcm(tone(1, rate)), rate=rate) for rate in (RATE, 8000, RATE)]
+    found = load_audio(written(tmp_path / "x.wav", b"".join(pieces)), strict=True)
+    assert duration(tmp_path / "x.wav") == 3
+    np.testing.assert_allclose(found[:RATE], tone(), atol=1e-4)
+    np.testing.assert_allclose(found[-RATE:], tone(), atol=1e-4)
+    assert len(found) == 3 * RATE
+
+
+def test_joined_m4a_files(tmp_path):
+    data = coded(tmp_path / "x.m4a", tone(), "aac").read_bytes()
+    alone = load_audio(tmp_path / "x.m4a")
+    found = load_audio(written(tmp_path / "y.m4a", data + data), strict=True)
+    np.testing.assert_array_equal(found, np.concatenate([alone, alone]))
+
+
+@pytest.mark.parametrize("stated", [1000, 20_000])
+def test_samples_that_a_header_does_not_mention_are_said(tmp_path, stated):
+    data = wav(pcm(tone()))
+    place = data.index(b"data") + 4
+    data = data[:place] + struct.pack("<I", stated) + data[place + 4 :]
+    rest = f"{2 * RATE - stated} bytes behind the end that its header states"
+    with pytest.warns(XaiAudioWarning, match=rest):
+        assert len(load_audio(written(tmp_path / "x.wav", data))) == stated // 2
+    with pytest.raises(XaiAudioError, match=rest):
+        load_audio(tmp_path / "x.wav", strict=True)
+
+
+@pytest.mark.parametrize("behind", [bytes(5000), b"TAG" + b"x" * 1500, b"LIST\x04\0\0\0INFO"])
+def test_what_may_follow_the_samples_of_a_wav(tmp_path, behind):
+    path = written(tmp_path / "x.wav", wav(pcm(tone())) + behind)
+    assert len(load_audio(path, strict=True)) == RATE
 
 
 def test_joined_flac_files(tmp_path):
@@ -338,7 +377,7 @@ def test_half_a_file(tmp_path, extension):
     assert duration(path) == len(found) / RATE
     seconds = f"{len(found) / RATE:.2f} s"
     assert message.startswith(f"{path} is incomplete: it ") and "\n" not in message
-    assert seconds in message and message.endswith("What is there was read.")
+    assert seconds in message and message.endswith("The rest was read.")
     assert ("of the 10.0" in message) == (extension != ".ogg")
     with pytest.raises(XaiAudioError, match=r"is incomplete: it .*strict=False"):
         load_audio(path, strict=True)
@@ -366,10 +405,81 @@ def test_damage_in_the_middle_is_passed_over(tmp_path):
 def test_a_part_that_is_no_sound_does_not_lose_the_others(tmp_path):
     good = encode_audio(chirp(), RATE, ".ogg")
     # A stream that begins well, but whose codec is none.
-    bad = good[:28] + b"\x01nonsense" + good[37:]
+    page = good[: good.find(b"OggS", 4)]
+    bad = with_checksum(page[:28] + b"\x01nonsense" + page[37:]) + good[len(page) :]
     with pytest.warns(XaiAudioWarning, match="one of the sounds in it cannot be decoded"):
         found = load_audio(written(tmp_path / "x.ogg", good + bad))
     np.testing.assert_array_equal(found, load_audio(written(tmp_path / "y.ogg", good)))
+
+
+def pages_of(data):
+    """Return the pages of an Ogg file."""
+    starts = [n for n in range(len(data)) if data[n : n + 4] == b"OggS"] + [len(data)]
+    return [data[start:stop] for start, stop in pairwise(starts)]
+
+
+@pytest.mark.parametrize("codec", ["VORBIS", "OPUS"])
+@pytest.mark.parametrize("damage", ["a flipped bit", "zeros", "a lost page"])
+def test_damage_that_ogg_hides_is_said(tmp_path, codec, damage):
+    soundfile.write(tmp_path / "x.ogg", noise(6), RATE, format="OGG", subtype=codec)
+    pages = pages_of((tmp_path / "x.ogg").read_bytes())
+    page = bytearray(pages[len(pages) // 2])
+    if damage == "a flipped bit":
+        page[len(page) // 2] ^= 4
+    elif damage == "zeros":
+        page[40:400] = bytes(360)
+    else:
+        page = b""
+    pages[len(pages) // 2] = bytes(page)
+    path = written(tmp_path / "y.ogg", b"".join(pages))
+    with pytest.warns(XaiAudioWarning, match="damage at 1 place was passed over. The rest"):
+        load_audio(path)
+    with pytest.raises(XaiAudioError, match="is incomplete: damage"):
+        load_audio(path, strict=True)
+
+
+def test_an_ogg_file_behind_one_that_is_cut_is_read(tmp_path):
+    first, second = encode_audio(noise(6), RATE, ".ogg"), encode_audio(tone(2), RATE, ".ogg")
+    path = written(tmp_path / "x.ogg", first[: int(0.6 * len(first))] + second)
+    with pytest.warns(XaiAudioWarning, match="ends too early"):
+        found = load_audio(path)
+    alone = load_audio(written(tmp_path / "y.ogg", second))
+    np.testing.assert_array_equal(found[-len(alone) :], alone)
+
+
+def test_a_radio_stream_taken_up_in_its_middle_is_whole(tmp_path, recwarn):
+    pages = pages_of(encode_audio(noise(6), RATE, ".ogg"))
+    assert len(
+        load_audio(written(tmp_path / "x.ogg", b"".join(pages[:2] + pages[4:])), strict=True)
+    )
+    assert not recwarn.list
+
+
+def test_a_flipped_bit_in_a_flac_is_said(tmp_path):
+    data = bytearray(encode_audio(noise(3), RATE, ".flac"))
+    data[-5000] ^= 1  # in the last digits of a sample: nothing goes astray
+    with pytest.warns(XaiAudioWarning, match="damage in it was passed over"):
+        assert len(load_audio(written(tmp_path / "x.flac", data))) == 3 * RATE
+    with pytest.raises(XaiAudioError, match="is incomplete: damage"):
+        load_audio(tmp_path / "x.flac", strict=True)
+
+
+@pytest.mark.parametrize("form", ["AIFF", "AU", "CAF", "W64"])
+def test_other_files_that_are_cut_are_read_and_it_is_said(tmp_path, form):
+    path, wave = tmp_path / "x.wav", chirp(2)
+    soundfile.write(path, wave, RATE, format=form)
+    np.testing.assert_array_equal(load_audio(path, strict=True), load_audio(path))
+    with pytest.warns(XaiAudioWarning, match=r"ends too early, after 1\.\d\d s"):
+        found = load_audio(halved(path, path.read_bytes(), 0.7))
+    np.testing.assert_allclose(found, wave[: len(found)], atol=1e-4)
+    with pytest.raises(XaiAudioError, match="is incomplete"):
+        load_audio(path, strict=True)
+
+
+def test_alac_of_a_mac_keeps_its_end(tmp_path):
+    path, wave = tmp_path / "x.caf", chirp(2)
+    soundfile.write(path, wave, RATE, format="CAF", subtype="ALAC_16")
+    np.testing.assert_allclose(load_audio(path, strict=True), wave, atol=1e-4)
 
 
 # --- What is no sound

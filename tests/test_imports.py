@@ -11,7 +11,7 @@ ROOT = Path(xaiaudio.__file__).parent
 
 # From the ground up; a room imports from the floors below it, and within itself.
 FLOORS = (
-    ("errors", "types"),
+    ("chunks", "errors", "types"),
     (
         "clock",
         "collector",

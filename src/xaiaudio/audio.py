@@ -284,7 +284,7 @@ def warn(path: Path, sound: Sound | Stream) -> None:
     """Warn of what of a file could not be read, and of channels that cancel."""
     if sound.missing:
         warnings.warn(
-            f"{path} is incomplete: {sound.missing}. What is there was read.",
+            f"{path} is incomplete: {sound.missing}. The rest was read.",
             XaiAudioWarning,
             stacklevel=3,
         )

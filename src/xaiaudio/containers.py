@@ -1,7 +1,7 @@
 """What the structure of a sound file says, without decoding: its parts, and whether it is whole.
 
-A file may hold several sounds, one after the other: Ogg streams are chained, and MP3 or FLAC files
-are joined by people. Its header may be missing, cut off, or say less than there is. All functions
+A file may hold several sounds, one after the other: Ogg streams are chained, and others are joined
+by people. Its header may be missing, cut off, or say less than there is. All functions
 take the bytes of a file (or an `mmap` of it) and look at no more of them than they need.
 """
 
@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import functools
 import struct
+import zlib
 from dataclasses import dataclass
 
-# Sizes from here on are what recorders write that do not know how much will come.
-_UNKNOWN_SIZE = 0x7FFF_F000
+from .chunks import UNKNOWN_SIZE, after_chunks, ends_early, is_wave, unmentioned
+
 # Kinds of samples in WAV that libsndfile reads and that are common: PCM, MS ADPCM, float, A-law,
 # mu-law, IMA ADPCM, GSM, and the extensible form.
 _WAV_CODES = {1, 2, 3, 6, 7, 0x11, 0x31, 0xFFFE}
@@ -38,6 +39,8 @@ class Part:
         Duration that the header states, in seconds, where it may be more than there is.
     cut : bool
         Whether the structure ends too early.
+    lost : str
+        What of it cannot be read although it is there; empty for nothing.
     """
 
     start: int
@@ -46,21 +49,25 @@ class Part:
     samples: int | None = None
     stated: float | None = None
     cut: bool = False
+    lost: str = ""
 
 
 def parts(data) -> list[Part]:
-    """Return the sounds in a WAV, FLAC, Ogg or MP3 file; an empty list for any other file."""
+    """Return the sounds in a file; an empty list where its structure is none of those known."""
     start = _after_id3(data, 0)
     head = bytes(data[start : start + 12])
-    if head[:4] in (b"RIFF", b"RIFX", b"RF64") and head[8:] == b"WAVE":
-        return [_wav(data)]
+    if is_wave(head):
+        return _wav(data, 0)
     if head[:4] == b"fLaC":
         return _flac(data, start)
     if head[:4] == b"OggS":
         return _ogg(data)
     if start or _frame(head[:4]):
         return _mp3(data, start)
-    return []
+    if head[4:8] == b"ftyp":
+        return _mp4(data)
+    # For these the other decoder does not say that they end too early.
+    return [Part(0, len(data), plain=False, cut=True)] if ends_early(data) else []
 
 
 def _after_id3(data, place: int) -> int:
@@ -71,13 +78,14 @@ def _after_id3(data, place: int) -> int:
     return place
 
 
-# --- WAV
+# --- WAV and MP4
 
 
-def _wav(data) -> Part:
-    size, order = len(data), ">" if data[:4] == b"RIFX" else "<"
+def _wav(data, start: int) -> list[Part]:
+    """Return the WAV file that begins at `start`, and those that were joined to it."""
+    size, order = len(data), ">" if data[start : start + 4] == b"RIFX" else "<"
     code = bytes_per_second = long_size = None
-    place, plain = 12, True
+    place, plain = start + 12, True
     while place + 8 <= size:
         name, length = struct.unpack_from(order + "4sI", data, place)
         place += 8
@@ -90,24 +98,34 @@ def _wav(data) -> Part:
             break
         place += length + length % 2
     else:
-        return Part(0, size, plain=False)
+        return [Part(start, size, plain=False)]
     if length == 0xFFFF_FFFF and long_size:
         length = long_size
-    if code is None or (length == 0 and not _chunks_fill(data, place, order)):
-        return Part(0, size, plain=False)  # the other decoder finds the header, or the end
+    end = after_chunks(data, place + length + length % 2, order)
+    if code is None or (length == 0 and end != size):
+        return [Part(start, size, plain=False)]  # the other decoder finds the header, or the end
     there = size - place
-    if length < there + max(block, 1) or (length >= _UNKNOWN_SIZE and not long_size):
-        return Part(0, size, plain=plain)
+    if length < there + max(block, 1) or (length >= UNKNOWN_SIZE and not long_size):
+        if end < size and is_wave(data[end : end + 12]):
+            return [Part(start, end, plain=plain), *_wav(data, end)]
+        return [Part(start, size, plain=plain, lost=unmentioned(data, end, bytes_per_second))]
     stated = length / bytes_per_second if bytes_per_second else None
-    return Part(0, size, plain=plain, stated=stated, cut=True)
+    return [Part(start, size, plain=plain, stated=stated, cut=True)]
 
 
-def _chunks_fill(data, place: int, order: str) -> bool:
-    """Tell whether chunks follow, up to the file's end exactly."""
-    while place + 8 <= len(data):
-        length = struct.unpack_from(order + "I", data, place + 4)[0]
-        place += 8 + length + length % 2
-    return place == len(data)
+def _mp4(data) -> list[Part]:
+    """Return the MP4 files that were joined, each of which begins with a box that says so."""
+    starts, place = [0], 0
+    while place + 16 <= len(data):
+        length, name, long_length = struct.unpack_from(">I4sQ", data, place)
+        if name == b"ftyp" and place:
+            starts.append(place)
+        length = long_length if length == 1 else length
+        if length < 8:  # up to the end, or damaged
+            break
+        place += length
+    ends = [*starts[1:], len(data)]
+    return [Part(*ends_of, plain=False) for ends_of in zip(starts, ends, strict=True)]
 
 
 # --- FLAC
@@ -148,26 +166,64 @@ def _flac_part(data, head: int, start: int, stop: int) -> Part:
 def _ogg(data) -> list[Part]:
     """Split a chain of Ogg streams: each begins with a page that says so, after other pages."""
     found: list[Part] = []
-    start, ended, at_start, place = 0, False, True, 0
+    start, damaged, ended, at_start, place = 0, 0, False, True, 0
+    awaited: dict[bytes, int] = {}
+
+    def close(stop):
+        places = f"{damaged} places" if damaged > 1 else "1 place"
+        lost = f"damage at {places} was passed over" if damaged else ""
+        found.append(Part(start, stop, cut=not ended, lost=lost))
+
     while (page := _ogg_page(data, place)) is not None:
-        place, flags, after = page
-        first = bool(flags & 2)
+        first = bool(page.flags & 2)
         if first and not at_start:
-            found.append(Part(start, place, cut=not ended))
-            start, ended = place, False
-        ended, at_start, place = ended or bool(flags & 4), first, after
-    return [*found, Part(start, len(data), cut=not ended)]
+            close(page.start)
+            start, damaged, ended = page.start, 0, False
+        elif not ended and (page.start > place or page.number > awaited.get(page.stream, 1 << 32)):
+            damaged += 1
+        # A stream may be taken up in its middle: then pages are missing behind the headers.
+        awaited[page.stream] = page.number + 1 if page.samples else 1 << 32
+        ended, at_start, place = ended or bool(page.flags & 4), first, page.stop
+    close(len(data))
+    return found
 
 
-def _ogg_page(data, place: int) -> tuple[int, int, int] | None:
-    """Return the next whole page: its place, its flags, and where it ends."""
-    if data[place : place + 4] != b"OggS":
-        place = data.find(b"OggS", place, place + _LOST)
-    if place < 0 or place + 27 > len(data):
-        return None
-    table = place + 27 + data[place + 26]
-    end = table + sum(data[place + 27 : table])
-    return None if end > len(data) else (place, data[place + 5], end)
+@dataclass(frozen=True)
+class _Page:
+    """Where a page of an Ogg stream lies, and what its header says."""
+
+    start: int
+    stop: int
+    flags: int
+    samples: int  # so far in its stream; 0 for headers
+    stream: bytes
+    number: int
+
+
+def _ogg_page(data, place: int) -> _Page | None:
+    """Return the next page that is whole and undamaged."""
+    sought = place + _LOST
+    while (place := data.find(b"OggS", place, sought)) >= 0 and place + 27 <= len(data):
+        table = place + 27 + data[place + 26]
+        stop = table + sum(data[place + 27 : table])
+        if stop <= len(data) and _is_sound(data[place:stop]):
+            flags, samples, stream, number = struct.unpack_from("<xBq4sI", data, place + 4)
+            return _Page(place, stop, flags, samples, stream, number)
+        place += 4
+    return None
+
+
+_MIRRORED = bytes(int(f"{number:08b}"[::-1], 2) for number in range(256))
+
+
+def _is_sound(page: bytes) -> bool:
+    """Tell whether a page has the checksum that it states.
+
+    Ogg's is zlib's with the bits of each byte, and of the sum, the other way round.
+    """
+    blank = page[:22] + bytes(4) + page[26:]
+    found = zlib.crc32(blank.translate(_MIRRORED), 0xFFFF_FFFF) ^ 0xFFFF_FFFF
+    return found.to_bytes(4, "big").translate(_MIRRORED) == page[22:26]
 
 
 # --- MP3

@@ -37,7 +37,7 @@ _CANCEL = 0.02
 # What PyAV may take a file for. Playlists and their kind, which name other files, are not in it.
 _FORMATS = (
     "wav,w64,mp3,flac,ogg,mov,matroska,webm,aac,aiff,au,caf,asf,amr,ac3,eac3,avi,flv,mpegts,mpeg,"
-    "ape,wv,tta,tak,dsf,mpc,mpc8,dts,loas"
+    "ape,wv,tta,tak,dsf,mpc,mpc8,dts,loas,nistsphere"
 )
 
 _LIBSNDFILE_ERRORS = (RuntimeError, TypeError, ValueError, AssertionError)
@@ -45,6 +45,10 @@ _LIBSNDFILE_ERRORS = (RuntimeError, TypeError, ValueError, AssertionError)
 
 class _CannotRead(Exception):
     """A decoder does not read this file."""
+
+
+class _GivesUp(_CannotRead):
+    """A decoder began to read this file, and came to a place where it could not go on."""
 
 
 @dataclass
@@ -130,7 +134,7 @@ class Stream:
                 try:
                     window = _Window(data, part.start, part.stop)
                     lost = yield from _read(source, window, part, tally, self._number)
-                    missing.append(_missing(part, tally.seconds - before) or lost)
+                    missing.append(_missing(part, tally.seconds - before) or part.lost or lost)
                 except _CannotRead as error:
                     failure = str(error)
                     missing.append("one of the sounds in it cannot be decoded")
@@ -314,15 +318,19 @@ def _read(source, window: _Window, part: Part, tally: _Tally, stream=None):
 
     Where one decoder gives up, the other goes on at that sample.
     """
-    mark = tally.mark()
+    mark, damage = tally.mark(), ""
     if part.plain:
         try:
             yield from _libsndfile(source, part, tally)
             return ""
-        except _CannotRead:
+        except _CannotRead as error:
             tally.back_to(mark)
+            # The other decoder does not look at the checksums of these.
+            checked = window.data[part.start : part.start + 4] in (b"fLaC", b"OggS")
+            if checked and isinstance(error, _GivesUp):
+                damage = "damage in it was passed over"
     try:
-        return (yield from _av(window, tally, stream))
+        return (yield from _av(window, tally, stream)) or damage
     except _CannotRead:
         tally.back_to(mark)
         # AIFF with samples that ffmpeg does not know. libsndfile is not safe with CHAN.
@@ -339,8 +347,11 @@ def _libsndfile(source, part: Part, tally: _Tally):
                 raise _CannotRead  # it would stop there
             tally.check_rate(file.samplerate)
             size = 8 * _BLOCK // max(file.channels, 8)
-            while len(block := file.read(size, dtype="float32", always_2d=True)):
-                yield tally.take(block, file.samplerate)
+            try:
+                while len(block := file.read(size, dtype="float32", always_2d=True)):
+                    yield tally.take(block, file.samplerate)
+            except _LIBSNDFILE_ERRORS as error:
+                raise _GivesUp from error
     except _LIBSNDFILE_ERRORS as error:
         raise _CannotRead from error
 
@@ -358,7 +369,11 @@ def _av(window: _Window, tally: _Tally, number: int | None = None):
                 raise _CannotRead(f"has no sound {number}: it has {len(sounds)}, counted from 0.")
             stream = container.streams.best("audio") if number is None else sounds[number]
             if stream is None or stream.codec_context is None:
-                raise _CannotRead("holds sound of a codec that cannot be decoded here.")
+                raise _CannotRead(
+                    "holds sound of a codec that cannot be decoded here: "
+                    f"{signatures.convert(tally.path)}."
+                )
+            _keep_the_end(container, stream)
             damaged: list[float] = []
             before, last = tally.seconds, None
             for step in _av_frames(container.demux(stream), tally, damaged):
@@ -372,6 +387,12 @@ def _av(window: _Window, tally: _Tally, number: int | None = None):
             return lost
     except (av.FFmpegError, ValueError, NotImplementedError) as error:
         raise _CannotRead from error
+
+
+def _keep_the_end(container, stream) -> None:
+    """Keep what ffmpeg's libraries cut off the end of ALAC in CAF, which fills nothing up."""
+    if container.format.name == "caf" and stream.codec_context.name == "alac":
+        stream.codec_context.flags2 |= 1 << 29  # AV_CODEC_FLAG2_SKIP_MANUAL
 
 
 def _av_frames(packets, tally: _Tally, damaged: list):
@@ -409,7 +430,7 @@ def _av_end(container, stream, seconds: float, damaged: list) -> tuple[str, floa
     if not seconds and damaged:
         raise _CannotRead
     stated, extra = None, 0.0
-    if container.format.name.startswith("mov") and stream.duration:
+    if container.format.name.startswith(("mov", "caf")) and stream.duration:
         stated = float(stream.duration * stream.time_base)
         extra = seconds - stated
     elif container.format.name.startswith("matroska") and container.duration:

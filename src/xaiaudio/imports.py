@@ -42,7 +42,7 @@ def closure(*modules, code=(), root=ROOT) -> tuple[Path, ...]:
     Examples
     --------
     >>> [path.name for path in closure("audio")]
-    ['audio.py', 'clock.py', 'containers.py', 'decoding.py', 'signatures.py']
+    ['audio.py', 'chunks.py', 'clock.py', 'containers.py', 'decoding.py', 'signatures.py']
     """
     return _closure(modules, tuple(code), root)
 

@@ -49,3 +49,15 @@ def wav(samples, *, sizes=None, rate=RATE, code=1, before=b""):
 def pcm(wave):
     """Return samples of 16 bits."""
     return (wave * 32_767).astype("<i2").tobytes()
+
+
+def with_checksum(page):
+    """Return a page of Ogg with its checksum, computed bit by bit from the polynomial."""
+    page = page[:22] + bytes(4) + page[26:]
+    found = 0
+    for byte in page:
+        found ^= byte << 24
+        for _ in range(8):
+            found = (found << 1) ^ (0x04C1_1DB7 if found & 0x8000_0000 else 0)
+        found &= 0xFFFF_FFFF
+    return page[:22] + struct.pack("<I", found) + page[26:]

@@ -69,7 +69,7 @@ def _answer(sound: LongSound) -> str:
     text = f'<p class="answer">{who} {_found(sound)}</p>'
     if file.missing:
         cut = html.escape(file.missing)
-        text += f"<p>The file is incomplete: {cut}. What is there was read.</p>"
+        text += f"<p>The file is incomplete: {cut}. The rest was read.</p>"
     if sound.unheard is not None and sound.unheard.worth_saying:
         text += f"<p>{html.escape(str(sound.unheard))}</p>"
     return text

@@ -1,0 +1,46 @@
+"""Chunks and their sizes, written by hand."""
+
+import struct
+
+import pytest
+
+from xaiaudio.chunks import after_chunks, ends_early, is_wave
+
+
+def test_the_beginning_of_a_wav():
+    assert is_wave(b"RIFF\0\0\0\0WAVE") and is_wave(b"RIFX\0\0\0\0WAVEfmt ")
+    assert not is_wave(b"RIFF\0\0\0\0AVI ") and not is_wave(b"RIFF")
+
+
+def test_where_chunks_end():
+    odd = b"LIST" + struct.pack("<I", 3) + b"abc\0"
+    assert after_chunks(odd * 2, 0, "<") == len(odd * 2)
+    assert after_chunks(odd + b"\xff\xfe1234567", 0, "<") == len(odd)
+    assert after_chunks(odd + b"RIFF1234WAVE", 0, "<") == len(odd)
+    assert after_chunks(odd + b"data" + struct.pack("<I", 99) + b"x", 0, "<") == len(odd)
+
+
+def aiff(stated, there):
+    """Return an AIFF file whose chunk of samples says another size than it has."""
+    samples = b"SSND" + struct.pack(">I", stated) + bytes(there)
+    return b"FORM" + struct.pack(">I", 4 + len(samples)) + b"AIFF" + samples
+
+
+@pytest.mark.parametrize(
+    ("data", "early"),
+    [
+        (aiff(100, 100), False),
+        (aiff(100, 60), True),
+        (aiff(0x7FFF_FFFF, 60), False),
+        (b".snd" + struct.pack(">II", 24, 0xFFFF_FFFF) + bytes(60), False),
+        (b".snd" + struct.pack(">II", 24, 90) + bytes(60), True),
+        (b"caff\0\1\0\0data" + struct.pack(">q", -1) + bytes(60), False),
+        (b"caff\0\1\0\0data" + struct.pack(">q", 70) + bytes(60), True),
+        (b"caff\0\1\0\0free" + struct.pack(">q", -70) + bytes(60), False),
+        (b"RIFF" + struct.pack("<I", 100) + b"AVI " + bytes(60), True),
+        (b"RIFF" + struct.pack("<I", 64) + b"AVI " + bytes(60), False),
+        (b"", False),
+    ],
+)
+def test_files_that_end_early(data, early):
+    assert ends_early(data) == early
