@@ -58,3 +58,9 @@ def test_a_picture_that_no_filter_can_follow_is_refused():
     for option in ({"power": 2}, {"decibels": True}, {"centred": True}):
         with pytest.raises(XaiAudioError, match="the logarithm of magnitudes, not centred"):
             dataclasses.replace(FRONTEND, **option)
+
+
+@pytest.mark.parametrize("length", [{"seconds": 1e9}, {"samples": 1 << 40}])
+def test_a_segment_that_fills_the_memory_is_refused(length):
+    with pytest.raises(XaiAudioError, match="more than 268435456 samples"):
+        WaveFrontend.of(8_000, **length)

@@ -14,6 +14,9 @@ from .frontend import LogMel
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+# A segment of an hour and a half at 48 kHz: longer ones are a slip of the keyboard.
+_MOST_SAMPLES = 1 << 28
+
 
 @dataclass(frozen=True)
 class WaveFrontend(LogMel):
@@ -91,6 +94,11 @@ class WaveFrontend(LogMel):
             number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
             if not (number and 0 < value < np.inf):
                 raise XaiAudioError(f"{name} is {value!r}: it must be a number above 0.")
+        if (seconds * sample_rate if samples is None else samples) > _MOST_SAMPLES:
+            raise XaiAudioError(
+                f"A segment of {seconds:g} s at {sample_rate} Hz has more than {_MOST_SAMPLES} "
+                "samples: take shorter ones."
+            )
         window = 2 ** max(4, round(np.log2(0.032 * sample_rate)))
         made = cls(
             sample_rate=sample_rate,

@@ -263,7 +263,10 @@ def test_bad_files_are_left_out_of_training_and_named(capsys, tmp_path):
     status, said, err = call(capsys, "train", folder, "--out", network, "--freeze", "--epochs", "1")
     assert status == 0, err
     lines = err.splitlines()
-    assert lines[0] == "Passed over: 1 file that is no sound by name (b/notes.txt)."
+    assert (
+        lines[0]
+        == "Passed over: 1 file that is no sound by name, no file, or too deep (b/notes.txt)."
+    )
     left = [line for line in lines if line.startswith("Left out: ")]
     assert [name in line for name, line in zip(("a/1", "a/2", "b/4"), left, strict=True)] == [
         True,

@@ -1,6 +1,7 @@
 """The layouts that people have sounds in, tidy and not."""
 
 import csv
+import os
 
 import numpy as np
 import pytest
@@ -242,6 +243,16 @@ def test_what_systems_leave_behind_is_not_seen(tmp_path):
     assert clips.counts() == {"a": 1, "b": 1}
     assert clips.passed_over == (folder / "a" / "notes.txt",)
     assert clips.of("b").passed_over == clips.passed_over
+
+
+def test_pipes_dead_links_and_sounds_deeper_in_a_class_are_listed(tmp_path):
+    folder = sounds(tmp_path, "a/x.wav", "b/y.wav", "a/old/z.wav")
+    os.mkfifo(folder / "a" / "pipe.wav")
+    (folder / "b" / "link.wav").symlink_to("nowhere.wav")
+    clips = datasets.load(folder)
+    assert clips.counts() == {"a": 1, "b": 1}
+    names = {str(path.relative_to(folder)) for path in clips.passed_over}
+    assert names == {"a/old/z.wav", "a/pipe.wav", "b/link.wav"}
 
 
 def test_files_beside_loose_sounds_are_passed_over_too(tmp_path):

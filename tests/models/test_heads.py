@@ -114,7 +114,14 @@ HIDDEN = {
     "spectral": lambda: hidden(layers.SpectralNormalization(layers.Dense(3, "softmax"))),
     "some sigmoids": lambda: hidden(lambda z: keras.ops.sigmoid(layers.Dense(9)(z))[:, 2:5]),
     "recurrent": lambda: hidden(lambda z: layers.GRU(3, "sigmoid")(layers.Reshape((1, 3))(z))),
+    # A linear layer, but one that adds up probabilities of finer classes.
+    "grouped": lambda: hidden(lambda z: grouping()(layers.Softmax()(layers.Dense(6)(z)))),
 }
+
+
+def grouping():
+    groups = keras.initializers.Constant(np.repeat(np.eye(3), 2, axis=0))
+    return layers.Dense(3, use_bias=False, kernel_initializer=groups)
 
 
 @pytest.mark.slow
@@ -151,6 +158,55 @@ def test_logits_are_taken_by_what_the_network_answers():
     for end in (layers.Add()([logits, other]), logits + other, layers.BatchNormalization()(logits)):
         network = keras.Model(patch, end)
         np.testing.assert_array_equal(door(network).logits(PATCHES), own(network))
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        (lambda z: layers.Rescaling(100.0)(layers.Softmax()(z)), "rows all sum to 100"),
+        (lambda z: 3 * keras.ops.softmax(z), "rows all sum to 3"),
+        (lambda z: keras.ops.log(keras.ops.softmax(z)), "logarithms of probabilities"),
+        (layers.Lambda(lambda z: tf.nn.log_softmax(z)), "logarithms of probabilities"),
+        (keras.ops.log_sigmoid, "ends in log_sigmoid"),
+        (layers.Activation("log_sigmoid"), "ends in log_sigmoid"),
+    ],
+)
+def test_what_is_neither_logits_nor_probabilities_is_asked_about(end, words):
+    patch, logits = body()
+    network = keras.Model(patch, end(logits))
+    with pytest.raises(XaiAudioError, match=words):
+        door(network)
+    taken = door(network, outputs="logits").logits(PATCHES)
+    np.testing.assert_allclose(taken, own(network), rtol=1e-5, atol=1e-6)
+
+
+def test_answers_that_are_not_finite_say_nothing_of_the_others():
+    def end(z):  # not a number for the loudest trial patch, probabilities for the others
+        return keras.ops.where(z[:, :1] > 3, np.nan, keras.ops.softmax(z))
+
+    patch = layers.Input((24, 16, 1))
+    loud = layers.GlobalMaxPooling2D()(patch)
+    logits = layers.Dense(3, kernel_initializer="ones", bias_initializer="ones")(loud)
+    with pytest.raises(XaiAudioError, match="look like probabilities"):
+        door(keras.Model(patch, end(logits)))
+
+
+def test_whole_numbers_and_memories_between_batches_are_refused():
+    patch, logits = body()
+    network = keras.Model(patch, keras.ops.cast(10 * keras.ops.softmax(logits), "int32"))
+    with pytest.raises(XaiAudioError, match="whole numbers"):
+        door(network)
+    start = layers.Input((24, 16), batch_size=2)
+    with pytest.raises(XaiAudioError, match="stateful=False"):
+        door(
+            keras.Model(start, layers.Dense(3)(layers.GRU(4, stateful=True, name="memory")(start)))
+        )
+
+
+@pytest.mark.parametrize("labels", [{"a", "b", "c"}, {"a": 0, "b": 2, "c": 1}, None, 3])
+def test_labels_without_an_order_are_refused(labels):
+    with pytest.raises(XaiAudioError, match="give a list of names, in the order"):
+        xa.AudioClassifier.from_keras(keras.Model(*body()), labels, FRONTEND)
 
 
 def test_a_network_of_zeros_that_ends_in_a_plain_layer_has_logits():

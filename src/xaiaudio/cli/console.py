@@ -50,7 +50,7 @@ def note_passed_over(clips) -> None:
     if names:
         shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
         files = "1 file that is" if len(names) == 1 else f"{len(names)} files that are"
-        note(f"Passed over: {files} no sound by name ({shown}).")
+        note(f"Passed over: {files} no sound by name, no file, or too deep ({shown}).")
 
 
 @contextlib.contextmanager

@@ -58,8 +58,9 @@ def read(folder: PathLike, name: str | None = None, *, esc10: bool | None = None
     Labels are the names of the class folders (a leading ``001 - `` is dropped if all have one).
     If the files are ESC-10's, fold, licence and author are ESC-10's. Otherwise each label's files,
     in the order of their names, are dealt out to five folds: the last fifth is fold 5, which makes
-    ``split(5)`` the same as ``split_share(0.8)``. Hidden files are passed over without a word, and
-    files that are no sounds by their names are listed in `ClipSet.passed_over`.
+    ``split(5)`` the same as ``split_share(0.8)``. Hidden files are passed over without a word.
+    Files that are no sounds by their names, pipes, links that lead nowhere and sounds deeper in a
+    class folder are listed in `ClipSet.passed_over`.
 
     Parameters
     ----------
@@ -94,7 +95,7 @@ def read(folder: PathLike, name: str | None = None, *, esc10: bool | None = None
             others = []
         else:
             clips, labels = _read_class_folders(folder, esc10)
-            others = _no_sounds({clip.path.parent for clip in clips})
+            others = _passed_over({clip.path.parent for clip in clips})
     except OSError as error:
         raise XaiAudioError(
             f"Could not read {error.filename or folder}: {error.strerror or error}."
@@ -121,10 +122,15 @@ def _is_sound(path: Path) -> bool:
     return path.suffix.lower() in EXTENSIONS
 
 
-def _no_sounds(folders) -> list[Path]:
-    """List the files in folders that are no sounds by their names."""
-    seen = (path for folder in sorted(folders) for path in _visible(folder))
-    return [path for path in seen if path.is_file() and not _is_sound(path)]
+def _passed_over(folders) -> list[Path]:
+    """List what in folders is no sound by its name, or no file, and sounds that lie deeper."""
+    found = []
+    for path in (path for folder in sorted(folders) for path in _visible(folder)):
+        if path.is_dir():
+            found += _sounds(path)
+        elif not (path.is_file() and _is_sound(path)):
+            found.append(path)
+    return found
 
 
 def _visible(folder: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,12 @@ def check_labels(labels) -> tuple[str, ...]:
     """Return the labels as a tuple, or say what is wrong with them."""
     if isinstance(labels, str):
         raise XaiAudioError(f"The labels are one string ({labels!r}): give a list of names.")
+    # Sets have no order, and what a mapping's order means can only be guessed.
+    if isinstance(labels, (set, frozenset, Mapping)) or not isinstance(labels, Iterable):
+        raise XaiAudioError(
+            f"The labels are a {type(labels).__name__}: give a list of names, in the order of the "
+            "network's outputs."
+        )
     labels = tuple(labels)
     wrong = [label for label in labels if not isinstance(label, str) or not label.strip()]
     if wrong:

@@ -128,6 +128,17 @@ def check_ends(model):
             f"{model.name} has {len(outputs)} outputs: make a keras.Model(model.inputs, "
             "model.outputs[k]) with one of them first."
         )
+    if "float" not in outputs[0].dtype:
+        raise XaiAudioError(
+            f"{model.name} gives whole numbers ({outputs[0].dtype}), which are no scores: give the "
+            "network without what rounds them, or takes the highest."
+        )
+    remembering = [layer for layer in model.layers if getattr(layer, "stateful", False)]
+    if remembering:
+        raise XaiAudioError(
+            f"{remembering[0].name} remembers from one batch to the next (stateful=True): build "
+            "the network with stateful=False and copy the weights."
+        )
     if len(outputs[0].shape) != 2 or outputs[0].shape[-1] is None:
         raise XaiAudioError(
             f"{model.name} gives outputs of the shape {tuple(outputs[0].shape)[1:]}: one row of "
@@ -198,7 +209,10 @@ def _is_identity(layer, tensor) -> bool:
 
 
 #: Classes of Keras's operations, such as keras.ops.softmax(x) leaves in the graph.
-_OPERATIONS = {"Softmax": "softmax", "LogSoftmax": "log_softmax", "Sigmoid": "sigmoid"}
+_OPERATIONS = {
+    **{"Softmax": "softmax", "LogSoftmax": "log_softmax"},
+    **{"Sigmoid": "sigmoid", "LogSigmoid": "log_sigmoid"},
+}
 
 
 def _activation(layer) -> str:
@@ -260,15 +274,51 @@ def _check_logits(model, end, answers) -> None:
                 f"{layer.name} makes probabilities, and {last.name} comes after it. {LAST_LAYERS}, "
                 f"{SAY}."
             )
-    if type(layer) in _LINEAR and not _activation(layer):
+    if answers is None:
         return
-    if answers is not None and _within(found := answers(model)):
+    found = np.asarray(answers(model), np.float64)
+    found = found[np.isfinite(found).all(axis=1)]
+    what = _no_logits(found, linear=type(layer) in _LINEAR and not _activation(layer))
+    if what:
         raise XaiAudioError(
             f"{model.name} ends in {last.name} and gives values from {found.min():.2g} to "
-            f'{found.max():.2g}, which look like probabilities: say outputs="probabilities" (or '
-            'outputs="logits" if they are logits) in load_model or AudioClassifier.from_keras, on '
-            "the command line --ends-in probabilities (or logits)."
+            f"{found.max():.2g}, {what} in load_model or AudioClassifier.from_keras, on the "
+            "command line --ends-in."
         )
+
+
+def _no_logits(answers, linear: bool) -> str:
+    """Say why answers look like no logits, and what to do about it; "" if they do.
+
+    Parameters
+    ----------
+    answers : ndarray, shape (n, classes)
+        For different patches.
+    linear : bool
+        Whether they come from a layer that makes logits as a rule. Then only rows that are surely
+        none count.
+    """
+    if not len(answers):
+        return ""
+    sums = answers.sum(axis=1)
+    if _within(answers) and (not linear or np.allclose(sums, 1, atol=1e-3)):
+        return (
+            'which look like probabilities: say outputs="probabilities" (or outputs="logits" if '
+            "they are logits)"
+        )
+    if answers.shape[1] < 2 or linear:
+        return ""
+    if answers.min() >= 0 and sums.min() > 1.01 and np.allclose(sums, sums[0], rtol=1e-3):
+        return (
+            f"whose rows all sum to {sums[0]:.4g} as probabilities of that scale do: divide by it "
+            'inside the network, or say outputs="logits" if they are logits'
+        )
+    if answers.max() <= 1e-3 and np.allclose(np.exp(answers).sum(axis=1), 1, atol=1e-3):
+        return (
+            "which are logarithms of probabilities: leave them out of the network, or say "
+            'outputs="logits" to have methods that explain logits explain these'
+        )
+    return ""
 
 
 def _within(answers) -> bool:

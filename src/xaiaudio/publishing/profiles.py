@@ -17,7 +17,7 @@ from .. import cache
 from ..datasets import ClipSet
 from ..datasets import load as load_clips
 from ..datasets.registry import SETS, place
-from ..errors import XaiAudioError
+from ..errors import XaiAudioError, meant
 from ..models import backbones
 
 if TYPE_CHECKING:
@@ -425,5 +425,8 @@ def profile(name: str = "mini", *, seed: int = 0) -> Profile:
     'lite'
     """
     if name not in PROFILES:
-        raise XaiAudioError(f"No profile is called {name!r}: there are {', '.join(PROFILES)}.")
+        near = meant(name, PROFILES)
+        raise XaiAudioError(
+            f"No profile is called {name!r}{near}: there are {', '.join(PROFILES)}."
+        )
     return replace(PROFILES[name], seed=seed)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from .. import cache
 from ..datasets.registry import SETS
-from ..errors import XaiAudioError
+from ..errors import XaiAudioError, meant
 from ..files import whole
 from ..imports import PACKAGE, closure
 from ..models.backbones import BACKBONES
@@ -140,7 +140,10 @@ class Project:
         names = [page.name for page in chapters]
         for name in self.only:
             if name not in names:
-                raise XaiAudioError(f"The book has no chapter {name!r}: it has {', '.join(names)}.")
+                raise XaiAudioError(
+                    f"The book has no chapter {name!r}{meant(name, names)}: it has "
+                    f"{', '.join(names)}."
+                )
         return [page for page in chapters if not self.only or page.name in self.only]
 
 
