@@ -55,6 +55,21 @@ def hann(length: int, precision: str = "float32") -> np.ndarray:
     return np.float32(0.5) - np.float32(0.5) * cosine
 
 
+def window_of(frontend, precision: str | None = None) -> np.ndarray:
+    """Return what a front end multiplies its windows with, (window,); by default as it computes.
+
+    Examples
+    --------
+    >>> import xaiaudio as xa
+    >>> from xaiaudio.filterbank import window_of
+    >>> window_of(xa.LogMel(window=8, hann=4, fft=8, bands=2)).tolist()
+    [0.0, 0.0, 0.0, 0.5, 1.0, 0.5, 0.0, 0.0]
+    """
+    shape = hann(frontend.hann or frontend.window, precision or frontend.precision)
+    rest = frontend.window - len(shape)
+    return np.pad(shape, (rest // 2, rest - rest // 2)) if rest else shape
+
+
 def mel(hertz, scale: str = "htk") -> np.ndarray:
     """Convert hertz to mel.
 
@@ -209,7 +224,7 @@ def lengthened(wave, frontend) -> np.ndarray:
 def sums_of_windows(wave, frontend) -> np.ndarray:
     """Return what the bands sum up of windows from a sound's first sample on: (T, bands)."""
     windows = np.lib.stride_tricks.sliding_window_view(wave, frontend.window)[:: frontend.hop]
-    shape = hann(frontend.window, frontend.precision)
+    shape = window_of(frontend)
     weights = mel_matrix(frontend)
     found = np.empty((len(windows), frontend.bands), frontend.precision)
     for start in range(0, len(windows), _CHUNK):

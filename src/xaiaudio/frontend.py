@@ -76,6 +76,9 @@ class LogMel:
         What the lengthening consists of with `centred`: silence, or the sound mirrored.
     scale : float
         Factor of the rows, behind all else. 2 makes decibels of powers that were squared again.
+    hann : int, optional
+        Length of the Hann window, in the middle of `window`, whose other samples do not count. By
+        default all of it.
 
     Raises
     ------
@@ -110,6 +113,7 @@ class LogMel:
     centred: bool = False
     pad_mode: str = "constant"
     scale: float = 1.0
+    hann: int | None = None
 
     def __post_init__(self):
         frontend_settings.check(self)
@@ -132,7 +136,8 @@ class LogMel:
         ----------
         **settings
             What differs from librosa's defaults, by the names of this class. `window` follows
-            `fft`, and `fmax` is half of `sample_rate`, unless they are given.
+            `fft`, and `fmax` is half of `sample_rate`, unless they are given. With `centred=False`
+            librosa puts a shorter window into the middle of `fft` samples: it is `hann` then.
 
         Returns
         -------
@@ -149,7 +154,10 @@ class LogMel:
         settings.setdefault("window", settings["fft"])
         frontend_settings.check_count("sample_rate", settings["sample_rate"])
         settings.setdefault("fmax", settings["sample_rate"] / 2)
-        return cls(**settings)
+        made = cls(**settings)
+        if made.centred or made.window == made.fft:
+            return made
+        return dataclasses.replace(made, window=made.fft, hann=made.hann or made.window)
 
     def with_overlap(self, overlap: float) -> LogMel:
         """Return the same front end with another overlap of the patches."""

@@ -26,7 +26,7 @@ _CHOICES = {
     "centred": (False, True),
     "pad_mode": ("constant", "reflect"),
 }
-OPTIONAL = {*_CHOICES, "ref", "amin", "top_db", "scale"}
+OPTIONAL = {*_CHOICES, "ref", "amin", "top_db", "scale", "hann"}
 LIBROSA = {
     "sample_rate": 22_050,
     "fft": 2048,
@@ -52,6 +52,12 @@ def check(frontend: LogMel) -> None:
         raise XaiAudioError(
             f"fft is {frontend.fft}: it must be even and at least window ({frontend.window})."
         )
+    if frontend.hann is not None:
+        check_count("hann", frontend.hann)
+        if frontend.hann > frontend.window:
+            raise XaiAudioError(
+                f"hann is {frontend.hann}: it must be at most window ({frontend.window})."
+            )
     if not 0 <= frontend.fmin < frontend.fmax <= frontend.sample_rate / 2:
         raise XaiAudioError(
             f"The bands go from {frontend.fmin} to {frontend.fmax} Hz: 0 <= fmin < fmax <= "

@@ -61,8 +61,11 @@ def magnitudes(waves, frontend):
     frames = tf.signal.frame(waves, frontend.window, frontend.hop)
     # TensorFlow's own cosine: the front end imitates it to the last digit. Its Hann window is not
     # periodic where the length is odd.
-    phase = 2 * np.pi * tf.range(frontend.window, dtype=kind) / frontend.window
-    frames *= 0.5 - 0.5 * tf.cos(phase)
+    length = frontend.hann or frontend.window
+    shape = 0.5 - 0.5 * tf.cos(2 * np.pi * tf.range(length, dtype=kind) / length)
+    if rest := frontend.window - length:
+        shape = tf.pad(shape, ((rest // 2, rest - rest // 2),))
+    frames *= shape
     return tf.abs(tf.signal.rfft(frames, [frontend.fft]))
 
 

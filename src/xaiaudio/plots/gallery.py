@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .. import filterbank
 from . import canvas
 from .sounds import LOUDNESS
 
@@ -151,8 +152,8 @@ def steps(wave: ArrayLike, frontend: LogMel) -> Figure:
     """
     wave = np.asarray(wave)
     windows = np.lib.stride_tricks.sliding_window_view(wave, frontend.window)[:: frontend.hop]
-    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(frontend.window) / frontend.window)
-    magnitude = np.abs(np.fft.rfft(windows * hann, frontend.fft))
+    shape = filterbank.window_of(frontend, "float64")
+    magnitude = np.abs(np.fft.rfft(windows * shape, frontend.fft))
     decibels = 20 * np.log10(np.maximum(magnitude / max(magnitude.max(), 1e-12), 1e-4))
     rows = frontend.spectrogram(wave)
     figure, axes = canvas.grid(3, height=0.0, extra=6.6, sharex=True, height_ratios=(1, 2, 2))

@@ -183,7 +183,7 @@ def band_around(frontend: LogMel, hertz: float = HERTZ) -> tuple[float, float]:
     >>> [round(edge) for edge in band_around(xa.LogMel.vggish(), 6500)]
     [6295, 6807]
     """
-    lobe = 2 * frontend.sample_rate / frontend.window
+    lobe = 2 * frontend.sample_rate / (frontend.hann or frontend.window)
     bins = np.arange(frontend.fft // 2 + 1) * frontend.sample_rate / frontend.fft
     near = np.abs(bins - hertz) < lobe
     heard = np.flatnonzero(frontend.mel_matrix()[near].any(axis=0))

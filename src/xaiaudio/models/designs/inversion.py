@@ -62,7 +62,7 @@ def sound_of_patch(patch: np.ndarray, frontend: LogMel, *, seed: int = 0) -> np.
         hop_length=frontend.hop,
         win_length=frontend.window,
         n_fft=frontend.fft,
-        window=np.asarray(filterbank.hann(frontend.window), float),
+        window=np.asarray(filterbank.window_of(frontend, "float32"), float),
         random_state=seed,
     )
     # librosa's first window lies around the first sample; with most front ends it begins there.
