@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..datasets.registry import SETS, place
+from ..datasets.registry import SETS, module_of, place
 from ..errors import XaiAudioError
 from .console import note, note_all, note_passed_over, say, table, watched
 
@@ -31,11 +32,9 @@ def add_to(app: typer.Typer) -> None:
 
 @group.command("fetch", short_help="Download or generate a set.")
 def fetch(
-    name: Annotated[
-        str, typer.Argument(metavar="SET", help="esc10, fsdd, synthetic or digits.")
-    ] = "esc10",
+    name: Annotated[str, typer.Argument(metavar="SET", help=f"{', '.join(SETS)}.")] = "esc10",
     url: Annotated[
-        str | None, typer.Option(help="A mirror of ESC-10's archive. Default: the authors' own.")
+        str | None, typer.Option(help="A mirror of the archive. Default: the authors' own.")
     ] = None,
 ) -> None:
     """Download a set, or generate it, into the cache; complete what is there already."""
@@ -43,16 +42,13 @@ def fetch(
         raise XaiAudioError(
             f"No set is called {name!r} to be fetched: there are {', '.join(SETS)}."
         )
-    if name == "esc10":
-        from ..datasets import esc10
-
-        folder = esc10.fetch(progress=watched(), url=url or esc10.URL)
-        say(f"ESC-10 is complete: {folder}")
+    module = module_of(name)
+    if hasattr(module, "fetch"):
+        say(f"{name} is complete: {module.fetch(progress=watched(), url=url)}")
         return
-    from .. import datasets
-
-    clips = datasets.load(name, progress=watched())
-    say(f"{name} is complete: {clips[0].path.parent}")
+    if url is not None:
+        raise XaiAudioError(f"{name} is made here, not downloaded: leave out --url.")
+    say(f"{name} is complete: {_folder_of(module.load(progress=watched()))}")
 
 
 @group.command("list", short_help="List the sets and where they are.")
@@ -61,6 +57,11 @@ def list_() -> None:
     rows = [(name, entry.summary, _place(name)) for name, entry in SETS.items()]
     rows.append(("FOLDER", "your own: one folder per class", "any folder"))
     table(("set", "what it is", "where"), rows)
+
+
+def _folder_of(clips) -> str:
+    """Return the folder that all sounds of a set are in."""
+    return os.path.commonpath([clip.path.parent for clip in clips])
 
 
 def _place(name: str) -> str:
@@ -77,14 +78,14 @@ def _place(name: str) -> str:
 def info(
     name: Annotated[
         str,
-        typer.Argument(metavar="SET", help="synthetic, esc10, fsdd, digits or a folder of sounds."),
+        typer.Argument(metavar="SET", help=f"{', '.join(SETS)}, or a folder of sounds."),
     ],
 ) -> None:
-    """Tell the classes, counts, folds and licences of a set, and check ESC-10's files."""
+    """Tell the classes, counts, folds and licences of a set; check files whose sums are known."""
     from .. import datasets
 
-    if name == "esc10":
-        _check_esc10()
+    if name in SETS and hasattr(module_of(name), "check"):
+        _check(name)
     clips = datasets.load(name, progress=watched())
     note_passed_over(clips)
     if name not in SETS:
@@ -100,26 +101,25 @@ def info(
     table(("class", "clips", *(f"fold {fold}" for fold in folds)), rows)
     licences = sorted({clip.licence or "unknown" for clip in clips})
     say(f"Licences: {', '.join(licences)}")
-    say(f"Files: {clips[0].path.parent.parent if clips[0].label else clips[0].path.parent}")
+    say(f"Files: {_folder_of(clips)}")
 
 
 def _per_fold(clips, folds) -> list[int]:
     return [sum(clip.fold == fold for clip in clips) for fold in folds]
 
 
-def _check_esc10() -> None:
-    """Compare the copy with the authors' sums, if it is in their layout."""
+def _check(name: str) -> None:
+    """Compare a copy with the authors' sums, if it is in their layout."""
     from .. import cache
-    from ..datasets import esc10
 
-    own = place("esc10")
-    folder = Path(own) if own else cache.home() / "esc10"
+    own = place(name)
+    folder = Path(own) if own else cache.home() / name
     if not folder.is_dir():
         raise XaiAudioError(
-            f"ESC-10 is not in {folder}: xaiaudio data fetch downloads it (41 MB), or name a copy "
-            f"in {SETS['esc10'].variable}."
+            f"{name} is not in {folder}: xaiaudio data fetch {name} downloads it, or name a copy "
+            f"in {SETS[name].variable}."
         )
-    found = esc10.check(folder, progress=watched())
+    found = module_of(name).check(folder, progress=watched())
     if found.ok:
         say(f"All {found.good} files are the authors'.")
     elif not found.good and not found.changed:
@@ -128,5 +128,5 @@ def _check_esc10() -> None:
         bad = [*found.changed, *found.missing]
         raise XaiAudioError(
             f"{folder}: {len(found.changed)} files differ from the authors', {len(found.missing)} "
-            f"are missing, first {bad[0]!r}. Remove them and run xaiaudio data fetch."
+            f"are missing, first {bad[0]!r}. Remove them and run xaiaudio data fetch {name}."
         )

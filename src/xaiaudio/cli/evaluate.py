@@ -13,6 +13,7 @@ import typer
 
 from ..clock import counted
 from ..datasets.base import FOLDS
+from ..datasets.registry import SETS
 from ..errors import XaiAudioError
 from .choices import (
     Model,
@@ -81,7 +82,7 @@ def evaluate(
         str,
         typer.Argument(
             metavar="[FOLDER]",
-            help="A folder with one folder per class, or synthetic, or esc10.",
+            help=f"A folder with one folder per class, or {', '.join(SETS)}.",
         ),
     ] = "synthetic",
     model: Model = "lite",

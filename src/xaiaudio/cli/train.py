@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ..clock import counted
+from ..datasets.registry import SETS
 from ..errors import XaiAudioError
 from .choices import read_options
 from .console import (
@@ -64,7 +65,7 @@ _Out = Annotated[Path, typer.Option("--out", "-o", help="The network's file.")]
 def train(
     context: typer.Context,
     sounds: Annotated[
-        str, typer.Argument(help="A folder with one folder per class, or synthetic, or esc10.")
+        str, typer.Argument(help=f"A folder with one folder per class, or {', '.join(SETS)}.")
     ],
     backbone: Annotated[str, typer.Option(help="lite, yamnet or vggish.")] = "lite",
     freeze: Annotated[

@@ -18,6 +18,7 @@ from ..files import expanded
 from . import attribution
 from .attribution import Attribution
 from .base import FOLDS, Clip, ClipSet, held_out
+from .registry import SETS
 
 if TYPE_CHECKING:
     from typing import Any
@@ -108,7 +109,7 @@ def _check_folder(folder: Path) -> None:
         raise XaiAudioError(f"{folder} is a zip file: unpack it and name the folder.")
     if not folder.exists():
         raise XaiAudioError(
-            f'There is no folder {folder}: name a folder of sounds, "synthetic" or "esc10".'
+            f"There is no folder {folder}: name a folder of sounds, or {', '.join(SETS)}."
         )
     if not folder.is_dir():
         raise XaiAudioError(f"{folder} is a file: name a folder with one subfolder per class.")

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from ..types import PathLike
     from .base import ClipSet
 
@@ -19,7 +21,9 @@ class Entry:
     Attributes
     ----------
     module : str
-        Module of this package with ``load(progress=...)``.
+        Module of this package with ``load(progress=...)``. Sets that are downloaded also have
+        ``fetch(progress=..., url=...)``, and where the authors' sums are known
+        ``check(folder, progress=...)``.
     summary : str
         What it is, in one line.
     variable : str
@@ -39,6 +43,9 @@ SETS = {
     ),
     "fsdd": Entry("fsdd", "3,000 recordings of digits by six people, 27 MB", "XAIAUDIO_FSDD"),
 }
+
+#: Environment variable of a folder of songs, which are no set of clips: see :mod:`.stems`.
+STEMS = "XAIAUDIO_STEMS"
 
 
 def place(name) -> str:
@@ -79,5 +86,9 @@ def load(name: PathLike, *, progress: bool = True) -> ClipSet:
         from . import folders
 
         return folders.read(name)
-    module = importlib.import_module(f"{__package__}.{SETS[str(name)].module}")
-    return module.load(progress=progress)
+    return module_of(str(name)).load(progress=progress)
+
+
+def module_of(name: str) -> ModuleType:
+    """Return the module of a set that has a name."""
+    return importlib.import_module(f"{__package__}.{SETS[name].module}")

@@ -16,6 +16,7 @@ import numpy as np
 from ..audio import SAMPLE_RATE, load_audio
 from ..errors import XaiAudioError
 from ..files import expanded
+from . import registry
 
 if TYPE_CHECKING:
     from ..types import PathLike
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 #: What the sounds of a file are, after the mix, which is the first.
 STEMS = ("drums", "bass", "other", "vocals")
 ENDING = ".stem.mp4"
-VARIABLE = "XAIAUDIO_STEMS"
+VARIABLE = registry.STEMS
 
 
 @dataclass(frozen=True)
