@@ -1,6 +1,7 @@
 """What a stored result depends on, and how it is kept."""
 
 import builtins
+import hashlib
 import os
 import subprocess
 import sys
@@ -288,13 +289,29 @@ def test_a_place_that_cannot_be_written_to_is_said_in_words(tmp_path, store):
         ask(tmp_path / "file" / "a.txt", store)
 
 
-def test_stamps_tell_folders_apart_without_reading_them(tmp_path):
+def test_sums_tell_folders_apart_by_names_and_bytes(tmp_path):
     folder = tmp_path / "sounds"
     (folder / "dog").mkdir(parents=True)
-    (folder / "dog" / "1.wav").write_text("12")
-    before = cache.stamp_of(folder)
-    assert [entry[:2] for entry in before] == [["dog/1.wav", 2]]
-    (folder / "dog" / "1.wav").write_text("123")
-    assert cache.stamp_of(folder) != before
-    assert cache.stamp_of(tmp_path / "none") == []
-    assert cache.files_in(folder / "dog" / "1.wav") == [folder / "dog" / "1.wav"]
+    file = folder / "dog" / "1.wav"
+    file.write_text("12")
+    before = cache.sums_in(folder)
+    assert before == [["dog/1.wav", hashlib.sha256(b"12").hexdigest()]]
+    about = file.stat()
+    os.utime(file, ns=(about.st_atime_ns, about.st_mtime_ns + 10**9))
+    assert cache.sums_in(folder) == before  # touched, not changed
+    file.write_text("13")
+    assert cache.sums_in(folder) != before
+    assert cache.sums_in(tmp_path / "none") == [[".", ""]]
+    assert cache.files_in(file) == [file]
+
+
+def test_who_does_not_wait_is_told(tmp_path):
+    place = tmp_path / "folder" / ".lock"
+    with (
+        cache.lock(place),
+        pytest.raises(XaiAudioError, match="somebody works"),
+        cache.lock(place, busy="somebody works on it"),
+    ):
+        pass
+    with cache.lock(place, busy="nobody does"):
+        assert place.parent.is_dir()

@@ -1,6 +1,7 @@
 """Imports point towards the sound: the way of the data, never back."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,24 @@ def test_the_rest_of_synthesis_does_not_reach_for_the_gradient():
                 for part in name.split(".")
             ]
             assert "ddsp" not in names, path
+
+
+# What one module does for all others, by the names that give it away; some do it to other ends.
+ONE_OF_EACH = {
+    r"_keras_history|_inbound_nodes\[": {"models/graph.py"},
+    r"\bWeakKeyDictionary\b": {"models/caching.py"},
+    r"\bFileLock\b": {"cache.py"},
+    r"^from rich\.progress|\btqdm\b": {"progress.py"},
+    r"\bplatformdirs\b": {"cache.py"},
+    r"\bos\.fsync\b": {"files.py", "corpus/tables.py"},  # a folder of maps is whole as a folder
+}
+
+
+@pytest.mark.parametrize("names", list(ONE_OF_EACH))
+def test_there_is_one_of_each(names):
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in ROOT.rglob("*.py")
+        if re.search(names, path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert found == ONE_OF_EACH[names]

@@ -116,16 +116,20 @@ def files_in(place) -> list[Path]:
     return sorted(path for path in place.rglob("*") if path.is_file()) or [place]
 
 
-def stamp_of(place) -> list:
-    """Say what a file or folder holds without reading it: names, sizes and times, for a key."""
+def sums_in(place) -> list[list[str]]:
+    """Say what a file or folder holds, for a key: names within it and SHA-256 sums.
+
+    What cannot be read has an empty sum.
+    """
     place = expanded(place)
-    stamps = []
+    found = []
     for path in files_in(place):
-        with contextlib.suppress(OSError):
-            about = path.stat()
-            name = path.relative_to(place).as_posix()
-            stamps.append([name, about.st_size, about.st_mtime_ns])
-    return stamps
+        try:
+            digest = sum_of(path)
+        except XaiAudioError:
+            digest = ""
+        found.append([path.relative_to(place).as_posix(), digest])
+    return found
 
 
 def artifact(path, build, load, *, resume: bool = False):
@@ -190,29 +194,34 @@ def _make(path, build, checkpoints) -> None:
 
 
 @contextlib.contextmanager
-def lock(path):
-    """Hold a lock file, waiting for whoever holds it; it is let go when its process ends.
+def lock(path, *, busy: str = "", advice: str = "Set XAIAUDIO_HOME to a folder with room."):
+    """Hold a lock file; it is let go when its process ends.
 
     Parameters
     ----------
     path : Path
         Its folder is made if need be.
+    busy : str
+        What to say if somebody else holds it. By default it is waited for.
+    advice : str
+        What to do if the file cannot be made, for the message.
 
     Raises
     ------
     XaiAudioError
-        If the file cannot be made.
+        If the file cannot be made, or is held by somebody who is not waited for.
     """
-    from filelock import FileLock
+    from filelock import FileLock, Timeout
 
     held = FileLock(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        held.acquire()
+        held.acquire(timeout=0 if busy else -1)
+    except Timeout:
+        raise XaiAudioError(busy) from None
     except OSError as error:
         raise XaiAudioError(
-            f"Could not write to {path.parent}: {error.strerror or error}. "
-            "Set XAIAUDIO_HOME to a folder with room."
+            f"Could not write to {path.parent}: {error.strerror or error}. {advice}".strip()
         ) from error
     try:
         yield

@@ -14,6 +14,7 @@ from itertools import islice
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING
 
+from .. import cache
 from ..errors import XaiAudioError
 from ..progress import bar
 from . import tables
@@ -89,7 +90,8 @@ def run(
         written, or units failed; what is done is kept.
     """
     started = time.perf_counter()
-    with _alone(plan.out):
+    busy = f"Another run works on {plan.out}: wait for it, or stop it."
+    with cache.lock(plan.out / ".lock", busy=busy, advice=""):
         tables.clear_partial(plan.out)
         todo = plan.waiting()[:units]
         work = _here(plan, todo) if workers == 0 and scheduler is None else None
@@ -118,24 +120,6 @@ def run(
             f"{type(error).__name__}: {str(error)[:200]}. Run the same again to try them once more."
         )
     return Summary(len(todo), counts["clips"], counts["bad"], time.perf_counter() - started)
-
-
-@contextlib.contextmanager
-def _alone(out) -> Iterator[None]:
-    """Hold the folder of the results; a lock ends with the process that holds it."""
-    from filelock import FileLock, Timeout
-
-    held = FileLock(out / ".lock")
-    try:
-        held.acquire(timeout=0)
-    except Timeout:
-        raise XaiAudioError(f"Another run works on {out}: wait for it, or stop it.") from None
-    except OSError as error:
-        raise XaiAudioError(f"Could not write to {out}: {error.strerror or error}.") from error
-    try:
-        yield
-    finally:
-        held.release()
 
 
 def explain_unit(out: str, unit: int, clips: list[tuple[str, int, int]]) -> dict[str, int]:

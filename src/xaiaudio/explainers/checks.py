@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import XaiAudioError, XaiAudioWarning
 from ..models import heads
+from ..models.graph import made_by
 from ..patches import Patches, rows_of_sound
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def check_network(network) -> None:
             "(it has no graph with one input and one row of logits): give one that is."
         )
     if ends := heads.probabilities_of(network):
-        last = outputs[0]._keras_history.operation.name
+        last = made_by(outputs[0]).name
         raise XaiAudioError(
             f"{network.name} ends in {ends}, in {last!r}: the methods explain logits. Give the "
             "network without its last activation (of a classifier: model.logits_network)."

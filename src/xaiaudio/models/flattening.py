@@ -7,6 +7,7 @@ import inspect
 import keras
 
 from ..errors import XaiAudioError
+from .graph import made_by
 
 
 def flatten(model: keras.Model) -> keras.Model:
@@ -84,7 +85,7 @@ def reapplied(model: keras.Model, tensor) -> list:
             f"{model.name} is a {type(model).__name__}, not a plain functional or Sequential model."
         )
     try:
-        found = _run(graph, [tensor], _Twins(tensor._keras_history.operation.name), None)
+        found = _run(graph, [tensor], _Twins(made_by(tensor).name), None)
     except (ValueError, TypeError) as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise XaiAudioError(

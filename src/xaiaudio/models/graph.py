@@ -225,6 +225,33 @@ def graph_of(network) -> Graph:
     return Graph(network.name, made.values(), last)
 
 
+def made_by(tensor: keras.KerasTensor) -> keras.Operation:
+    """Return the layer or operation that made a tensor of a network's graph.
+
+    Examples
+    --------
+    >>> import keras
+    >>> from xaiaudio.models.graph import made_by
+    >>> made_by(keras.layers.Dense(2, name="out")(keras.Input((4,)))).name
+    'out'
+    """
+    return tensor._keras_history.operation
+
+
+def made_from(tensor: keras.KerasTensor) -> keras.KerasTensor:
+    """Return the first tensor that went into the operation which made this one.
+
+    Examples
+    --------
+    >>> import keras
+    >>> from xaiaudio.models.graph import made_from
+    >>> x = keras.Input((4,))
+    >>> made_from(keras.layers.Dense(2)(x)) is x
+    True
+    """
+    return _record(tensor).input_tensors[0]
+
+
 def _record(tensor):
     """Return Keras's own record of the call that made a tensor."""
     operation, number, _ = tensor._keras_history

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import XaiAudioError
 from .flattening import twin
+from .graph import made_by, made_from
 
 LAST_LAYERS = (
     'Its last layer must be Dense(..., activation="softmax"), Softmax, Activation("softmax"), '
@@ -60,9 +61,9 @@ def split(
     _check_choice("activation", activation, ACTIVATIONS)
     patch, output = check_ends(model)
     end = _behind_identities(output)
-    layer = end._keras_history.operation
+    layer = made_by(end)
     name = _activation(layer)
-    bare = _bare(layer, _input_of(end), model) if name in _ENDS else None
+    bare = _bare(layer, made_from(end), model) if name in _ENDS else None
     taken = bare is None and outputs == "probabilities"
     if bare is not None:
         _check_agrees(layer, name, outputs, activation)
@@ -103,7 +104,7 @@ def last_layer(classes: int, seed: int) -> keras.layers.Dense:
 
 def probabilities_of(network) -> str:
     """Return what makes a network's outputs probabilities ("softmax", "sigmoid"), or ""."""
-    name = _activation(_behind_identities(network.outputs[0])._keras_history.operation)
+    name = _activation(made_by(_behind_identities(network.outputs[0])))
     return name if name in ACTIVATIONS else ""
 
 
@@ -176,12 +177,6 @@ def _activated(name: str, logits):
     return keras.layers.Activation(name, name="scores")(logits)
 
 
-def _input_of(tensor):
-    """First tensor that went into the operation which made this one."""
-    history = tensor._keras_history
-    return history.operation._inbound_nodes[history.node_index].input_tensors[0]
-
-
 #: Layers that are the identity in use.
 _IDENTITIES = (
     *(keras.layers.Identity, keras.layers.Dropout, keras.layers.GaussianDropout),
@@ -191,8 +186,8 @@ _IDENTITIES = (
 
 def _behind_identities(tensor):
     """Go back over all that hands on rows as they are."""
-    while tensor is not None and _is_identity(tensor._keras_history.operation, tensor):
-        tensor = _input_of(tensor)
+    while tensor is not None and _is_identity(made_by(tensor), tensor):
+        tensor = made_from(tensor)
     return tensor
 
 
@@ -203,7 +198,7 @@ def _is_identity(layer, tensor) -> bool:
     if kind is keras.layers.Rescaling:
         return np.all(np.equal(layer.scale, 1)) and np.all(np.equal(layer.offset, 0))
     if kind in (keras.layers.Flatten, keras.layers.Reshape):
-        return tuple(_input_of(tensor).shape) == tuple(tensor.shape)
+        return tuple(made_from(tensor).shape) == tuple(tensor.shape)
     cast = kind.__module__ == "keras.src.ops.core" and kind.__name__ == "Cast"
     return kind in _IDENTITIES or (cast and "float" in tensor.dtype)
 
@@ -262,13 +257,13 @@ _LINEAR = (keras.layers.Dense, keras.layers.EinsumDense, keras.layers.Conv1D, ke
 
 def _check_logits(model, end, answers) -> None:
     """Refuse what is no logits: a second softmax would flatten probabilities."""
-    last = layer = end._keras_history.operation
+    last = layer = made_by(end)
     if name := _activation(last):
         built = f"is a {type(last).__name__} with a built-in" if name in _ENDS else "ends in"
         raise XaiAudioError(f"The last layer, {last.name}, {built} {name}. {LAST_LAYERS}, {SAY}.")
     while isinstance(layer, _KEEPING):
-        end = _input_of(end)
-        layer = end._keras_history.operation
+        end = made_from(end)
+        layer = made_by(end)
         if _activation(layer) in ACTIVATIONS:
             raise XaiAudioError(
                 f"{layer.name} makes probabilities, and {last.name} comes after it. {LAST_LAYERS}, "

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import cache
-from ..datasets.registry import SETS
+from ..datasets.registry import SETS, STEMS
 from ..errors import XaiAudioError, meant
 from ..files import whole
 from ..imports import PACKAGE, closure
@@ -283,7 +283,7 @@ def code_of(text) -> str:
 
 
 def _named_things():
-    """Yield name, module and environment variable of every set of sounds and backbone."""
+    """Yield name, module and environment variable of what may be had by its name."""
     for room, table in (("datasets", SETS), ("models", BACKBONES)):
         for name, entry in table.items():
             yield name, f"{room}.{entry.module}", entry.variable
@@ -297,10 +297,11 @@ def _named_in(code) -> set[str]:
 def _local_copies(used) -> dict:
     """Say what the copies hold that environment variables name, where they are used."""
     copies = {}
-    for _, module, variable in _named_things():
+    named = [(module, variable) for _, module, variable in _named_things()]
+    for module, variable in [*named, ("datasets.stems", STEMS)]:
         place = os.environ.get(variable, "")
         if place and PACKAGE.file(module) in used:
-            copies[variable] = place if "://" in place else cache.stamp_of(place)
+            copies[variable] = place if "://" in place else cache.sums_in(place)
     return copies
 
 

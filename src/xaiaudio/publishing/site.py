@@ -10,8 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from filelock import FileLock
-
+from .. import cache
 from ..errors import XaiAudioError
 from ..sonify.player import ONE_AT_A_TIME
 from . import notebooks
@@ -64,7 +63,7 @@ def build_site(project, *, console=None) -> tuple[Path, bool]:
     elif read_json(shown / STAMP, {}).get("key") == key:
         return shown, False
     # Builds of two profiles may run side by side, and both end here.
-    with FileLock(project.build / "html.lock"):
+    with cache.lock(project.build / "html.lock", advice=""):
         partial = project.build / "html.partial"
         shutil.rmtree(partial, ignore_errors=True)
         shutil.copytree(own, partial)

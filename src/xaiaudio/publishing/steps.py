@@ -7,7 +7,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..errors import XaiAudioError
+from .. import cache
 from . import baselines, execute, fail, gate, notebooks, report, site, site_gate
 
 if TYPE_CHECKING:
@@ -21,17 +21,13 @@ if TYPE_CHECKING:
 @contextmanager
 def lock(project):
     """Let one build at a time work on a profile."""
-    from filelock import FileLock, Timeout
-
     project.home.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(project.build / f"{project.profile}.lock", timeout=0):
-            yield
-    except Timeout:
-        raise XaiAudioError(
-            f"Another build of the profile '{project.profile}' is running in {project.root}: "
-            "wait for it."
-        ) from None
+    busy = (
+        f"Another build of the profile '{project.profile}' is running in {project.root}: "
+        "wait for it."
+    )
+    with cache.lock(project.build / f"{project.profile}.lock", busy=busy, advice=""):
+        yield
 
 
 @contextmanager

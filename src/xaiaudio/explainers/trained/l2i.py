@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from ... import cache
 from ...errors import XaiAudioError
+from ...models.caching import PerModel
 from ...models.tracing import traced
 from ...models.training.fitting import Settings, check_weights, check_whole, is_number, train
 from ...nmf import dictionary
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 # Frames that the dictionary is learnt from.
 FRAMES = 5_000
 _EPSILON = 1e-6
-_READERS: dict = {}
+_READERS = PerModel()
 
 
 @dataclass(frozen=True)
@@ -326,34 +327,30 @@ def answers_of(
 
 
 def _reader(model, options, weights):
-    """Return the compiled way from patches to answers; the last two are kept."""
+    """Return the compiled way from patches to answers."""
     learnt = [weights[name] for name in sorted(weights) if name.startswith(("psi/", "theta/"))]
     plan = options.layers, options.components, options.pooling
-    key = (id(model), *plan, cache.sum_of_arrays([weights["scales"], *learnt]))
-    if key not in _READERS:
-        network = hidden(model, options.layers)
-        shapes = [tuple(one.shape[1:]) for one in network.outputs]
-        if len(shapes) != len(weights["scales"]):
-            raise XaiAudioError(
-                f"This l2i was trained on {len(weights['scales'])} hidden layers, and its option "
-                f"layers, {options.layers!r}, names {len(shapes)}: train it anew."
-            )
-        made = _interpreter(model, shapes, weights["scales"], options)
-        restore(made.psi, "psi", weights)
-        restore(made.theta, "theta", weights)
+    key = (*plan, cache.sum_of_arrays([weights["scales"], *learnt]))
+    return _READERS(model, key, lambda alive: _compiled(alive, options, weights))
 
-        def read(part):
-            maps = network(model.as_input(part), training=False)
-            return made(maps if isinstance(maps, (list, tuple)) else [maps])
 
-        for old in list(_READERS)[:-1]:
-            del _READERS[old]
-        signature = [tf.TensorSpec((None, *model.frontend.patch_shape), tf.float32)]
-        _READERS[key] = (
-            model,
-            traced(read, signature),
-        )  # with the model, so that no other gets its id
-    return _READERS[key][1]
+def _compiled(alive, options, weights):
+    network = hidden(alive(), options.layers)
+    shapes = [tuple(one.shape[1:]) for one in network.outputs]
+    if len(shapes) != len(weights["scales"]):
+        raise XaiAudioError(
+            f"This l2i was trained on {len(weights['scales'])} hidden layers, and its option "
+            f"layers, {options.layers!r}, names {len(shapes)}: train it anew."
+        )
+    made = _interpreter(alive(), shapes, weights["scales"], options)
+    restore(made.psi, "psi", weights)
+    restore(made.theta, "theta", weights)
+
+    def read(part):
+        maps = network(alive().as_input(part), training=False)
+        return made(maps if isinstance(maps, (list, tuple)) else [maps])
+
+    return traced(read, [tf.TensorSpec((None, *alive().frontend.patch_shape), tf.float32)])
 
 
 def predict(explainer: Explainer, model: AudioClassifier, patches: ArrayLike) -> np.ndarray:
