@@ -140,3 +140,105 @@ def test_cases_know_the_sounds_of_their_patches(model, made):
     assert known.starts.tolist() == list(part.starts)
     bare = dataclasses.replace(cases, sounds=None)
     assert bare.known(model.frontend) is bare.patches and bare.part([0]).sounds is None
+
+
+def _clips(folder, label_of):
+
+    for number, label in enumerate(label_of):
+        sound(folder / label / f"{number}.wav", noise(1.0, seed=number))
+    return xa.datasets.load(folder)
+
+
+@pytest.fixture(scope="module")
+def hearing():
+    """A classifier of sounds of 7 x 5 cells."""
+    return additive((7, 5))[0]
+
+
+def test_cases_are_what_the_network_names_rightly(tmp_path, hearing):
+    clips = _clips(tmp_path / "set", [LABELS[number % 3] for number in range(9)])
+    cases = cases_of(hearing, clips)
+    loud = {}
+    for clip in clips:
+        patches = hearing.frontend.with_overlap(0.75)(clip.load())
+        loud[clip.name] = (patches.loudest().values[0], clip.label)
+    for patch, target, name in zip(cases.patches, cases.targets, cases.names, strict=True):
+        assert (patch == loud[name][0]).all() and LABELS[target] == loud[name][1]
+    right = [
+        name
+        for name, (patch, label) in loud.items()
+        if LABELS[hearing.scores(patch[None]).argmax()] == label
+    ]
+    assert sorted(cases.names) == sorted(right) and cases.truth is None
+    assert cases.left_out == 9 - len(right)
+
+
+def test_classes_take_turns():
+    from xaiaudio.evaluate.benchmark.samples import _in_turns
+
+    clips = [xa.datasets.Clip(f"{label}{i}", label, 1, "") for label in "aab" for i in range(2)]
+    assert [clip.label for clip in _in_turns(clips)][:4] == ["a", "b", "a", "b"]
+
+
+def test_a_class_that_the_network_does_not_know(tmp_path, hearing):
+    clips = _clips(tmp_path / "set", ["cat", "cow"])
+    with pytest.raises(xa.XaiAudioError, match="the class 'cow', which"):
+        cases_of(hearing, clips)
+
+
+def test_a_network_that_is_never_right(tmp_path, hearing):
+    for number in range(2):
+        wave = noise(seed=number)
+        patches = hearing.frontend.with_overlap(0.75)(wave)
+        loud = patches.loudest().values[0]
+        wrong = LABELS[hearing.scores(loud[None]).argmax() - 1]
+        sound(tmp_path / "set" / wrong / f"{number}.wav", wave, subtype="FLOAT")
+    with pytest.raises(xa.XaiAudioError, match="names none of the 2 clips rightly"):
+        cases_of(hearing, xa.datasets.load(tmp_path / "set"))
+
+
+def test_sounds_that_cannot_be_used_are_left_out_and_named(tmp_path, hearing):
+    place = tmp_path / "set"
+    good = noise(seed=3)
+    label = LABELS[hearing.scores(hearing.frontend(good)[:1]).argmax()]
+    sound(place / "good.wav", good)
+    sound(place / "short.wav", noise(0.05))
+    sound(place / "still.wav", np.zeros(16_000, "float32"))
+    sound(place / "hole.wav", np.full(16_000, np.nan, "float32"), subtype="FLOAT")
+    (place / "text.wav").write_text("This is no sound.")
+    cases = cases_of(hearing, xa.datasets.load(place))
+    assert cases.names == ("good",) and label in LABELS
+    told = "\n".join(cases.unusable)
+    assert len(cases.unusable) == 4
+    for part in ("short.wav lasts 0.05 s", "still.wav is silent", "hole.wav", "text.wav"):
+        assert part in told
+    (place / "good.wav").unlink()
+    with pytest.raises(xa.XaiAudioError, match="No sound of set can be used"):
+        cases_of(hearing, xa.datasets.load(place))
+
+
+def test_mixtures_bring_their_truth_and_their_recording(hearing):
+    from xaiaudio.datasets import ClipSet
+    from xaiaudio.datasets.mixtures import mix
+
+    made = [
+        mix(
+            noise(seed=number),
+            noise(seed=9) / 5,
+            snr_db=20,
+            at=0.7,
+            seconds=0.3,
+            frontend=hearing.frontend.with_overlap(0),
+        )
+        for number in range(3)
+    ]
+    drowned = dataclasses.replace(made[2], events=np.zeros_like(made[2].events))
+    cases = cases_of(hearing, ClipSet("mixed", (made[0], made[1], drowned), LABELS))
+    assert cases.truth.any(axis=(1, 2)).tolist() == [True, True, False]
+    assert cases.groups == ("event", "event", "event")
+    frontend = hearing.frontend.with_overlap(0.75)
+    events = frontend.cut(made[0].events)
+    patches = frontend(made[0].wave)
+    best = np.flatnonzero((patches == cases.patches[0]).all(axis=(1, 2)))[0]
+    assert (cases.truth[0] == events[best]).all()
+    assert events[best].sum() >= 0.9 * events.sum(axis=(1, 2)).max()
