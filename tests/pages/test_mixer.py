@@ -18,7 +18,7 @@ from heard_maps import bright_or_dark
 import xaiaudio as xa
 from xaiaudio import XaiAudioError
 from xaiaudio.explainers.engines.components import Components
-from xaiaudio.pages.mixer import MOST, Mixer, cut, flac, mixer, owned, samples
+from xaiaudio.pages.mixer import CUTS, MOST, Mixer, cut, flac, mixer, owned, samples
 
 RATE = 16_000
 RNG = np.random.default_rng(0)
@@ -191,3 +191,33 @@ def test_the_script_is_javascript():
     script = files("xaiaudio.pages").joinpath("mixer.js")
     done = subprocess.run(["node", "--check", str(script)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_long_sounds_and_rates_that_browsers_do_not_play_have_no_mixer():
+    frontend = xa.LogMel.vggish()
+    assert cut(np.zeros(61 * 16_000), frontend, "time", 100) is None
+    assert len(cut(np.zeros(59 * 16_000), frontend, "time", 120)) == 2
+    slow = xa.LogMel(sample_rate=4000, fmax=2000.0)
+    assert cut(np.zeros(8000), slow, "time", 2) is None
+    with pytest.raises(xa.XaiAudioError, match="choose one of"):
+        cut(np.zeros(8000), frontend, "words", 2)
+
+
+def test_parts_are_named_after_their_place():
+    frontend = xa.LogMel.vggish()
+    wave = np.random.default_rng(0).normal(0, 0.1, 32_000)
+    assert cut(wave, frontend, "time", 1).names[:2] == ("0.0 to 0.4 s", "0.4 to 0.8 s")
+    bands = cut(wave, frontend, "bands", 1)
+    for part, name in zip(bands.parts, bands.names, strict=True):
+        low, high = (float(number) for number in name[:-3].split(" to "))
+        spectrum = np.square(np.abs(np.fft.rfft(part)))
+        hertz = np.fft.rfftfreq(len(part), 1 / 16_000)
+        inside = (hertz > 0.9 * low - 40) & (hertz < 1.1 * high + 40)
+        if low > 125 and high < 7500:  # the outer bands take what lies beyond them
+            assert spectrum[inside].sum() > 0.75 * spectrum.sum()
+
+
+def test_the_command_names_the_cuts_of_the_page():
+    from xaiaudio.cli import explain
+
+    assert explain.CUTS == CUTS

@@ -1,5 +1,6 @@
 """The summary of many sounds."""
 
+import dataclasses
 import html
 import re
 import shutil
@@ -8,7 +9,7 @@ import subprocess
 import pytest
 from random_explanations import noisy_thumbnail
 
-from xaiaudio.pages.summary import PICTURES, Line, page, write
+from xaiaudio.pages.summary import PICTURES, Line, line_of_long, page, write
 
 
 def lines(count, **options):
@@ -92,3 +93,15 @@ document.title = said.join("; ");
 def test_the_folder_of_all_is_not_named_again_and_again(files, shown):
     text = page([Line(file=file, page="x.html", answer="Rain") for file in files])
     assert re.findall(r'<a href="x.html">(.*?)</a>', text) == shown
+
+
+def test_the_line_of_a_summary(long_page):
+    line = line_of_long(long_page, "x.wav", "x.html")
+    best = max(long_page.events, key=lambda event: event.peak_score)
+    assert (line.answer, line.probability) == (best.label, best.peak_score)
+    assert line.target == f"2 of {len(long_page.events)} events" and line.seconds == 75
+    assert 0 <= line.share <= 1
+    nothing = line_of_long(
+        dataclasses.replace(long_page, events=(), explained=()), "x.wav", "x.html"
+    )
+    assert nothing.answer == "no event" and nothing.target == "0 of 0 events"

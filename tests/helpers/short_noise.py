@@ -1,0 +1,16 @@
+"""A short noise, the front end of a small network, and the network without a convolution."""
+
+import keras
+import numpy as np
+
+import xaiaudio as xa
+
+FRONTEND = xa.LogMel(frames=12, bands=8)
+WAVE = np.random.default_rng(0).normal(0, 0.1, 4000).astype("float32")
+
+
+def recurrent_network():
+    """Return a network that class activation maps cannot treat; the name of a class is nasty."""
+    patch = keras.Input((12, 8))
+    answer = keras.layers.Dense(2, activation="softmax")(keras.layers.GRU(3)(patch))
+    return xa.AudioClassifier.from_keras(keras.Model(patch, answer), ["<b>cat", "dog"], FRONTEND)
