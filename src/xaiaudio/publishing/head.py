@@ -36,9 +36,9 @@ def _describe(app, pagename, templatename, context, doctree):
     base = (app.config.html_baseurl or "").rstrip("/")
     about = describe(_first_words(doctree)) if doctree is not None else ""
     tags = {
-        "og:title": context.get("title", ""),
+        "og:title": _plain(context.get("title", "")),
         "og:type": "website",
-        "og:site_name": app.config.html_title or "",
+        "og:site_name": _plain(app.config.html_title or ""),
     }
     if about:
         tags["og:description"] = about
@@ -47,7 +47,7 @@ def _describe(app, pagename, templatename, context, doctree):
         tags["og:image"] = f"{base}/{PICTURE}"
     lines = [f'<meta name="description" content="{html.escape(about)}">'] if about else []
     lines += [
-        f'<meta property="{name}" content="{html.escape(_plain(content))}">'
+        f'<meta property="{name}" content="{html.escape(content)}">'
         for name, content in tags.items()
         if content
     ]
