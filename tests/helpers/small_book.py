@@ -5,6 +5,7 @@ import shutil
 import textwrap
 from pathlib import Path
 
+from bs4 import BeautifulSoup
 from rich.console import Console
 
 ROOT = Path(__file__).parents[2]
@@ -121,3 +122,8 @@ def make_book(root, **chapters):
 def quiet():
     """Return a console whose text can be read."""
     return Console(record=True, file=io.StringIO(), width=300)
+
+
+def page(root, name):
+    """Read a rendered page."""
+    return BeautifulSoup((root / f"_build/html/{name}.html").read_text(), "html.parser")

@@ -6,6 +6,7 @@ import pytest
 from small_book import MAPS, PLAIN, WELCOME, chapter, make_book, quiet
 
 from xaiaudio import cache, publishing
+from xaiaudio.publishing import project
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -44,3 +45,13 @@ def book(built, tmp_path):
     root = tmp_path / "clone"
     shutil.copytree(built[0], root)
     return root
+
+
+@pytest.fixture
+def ours(tmp_path):
+    """A book of eight chapters that nobody runs."""
+    names = ["retraining", *(f"other-{number}" for number in range(7))]
+    texts = {
+        name: chapter(name, f"```{{code-cell}} ipython3\n{n}\n```") for n, name in enumerate(names)
+    }
+    return project.find(root=make_book(tmp_path / "clone", **texts))

@@ -1,6 +1,5 @@
 """The regression test: it passes what only the seed changes, and fails what a mistake changes."""
 
-import copy
 import dataclasses
 import json
 
@@ -8,36 +7,19 @@ import keras
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
+from recorded_values import blobs, differences, jittered, recorded
 from small_book import quiet
 
 import xaiaudio as xa
 from xaiaudio import plots, publishing
 from xaiaudio.errors import XaiAudioError
 from xaiaudio.explainers import cam, registry
-from xaiaudio.publishing import baselines, measuring, metric, project, report
-from xaiaudio.publishing.record import summarise
-
-
-def recorded(**values):
-    return {name: {"value": value} for name, value in summarise(values).items()}
-
-
-def differences(runs, now):
-    return {d.name: d.what for d in baselines.compare("page", measuring.measure(runs), now)}
+from xaiaudio.publishing import baselines, measuring, metric, project
 
 
 def test_the_same_is_no_difference():
     run = recorded(map=np.eye(20), n=3, share=0.5, label="Rain", labels=["a", "b"], flag=True)
     assert differences([run, run, run], run) == {}
-
-
-def test_numbers_may_move_as_far_as_seeds_move_them():
-    runs = [recorded(score=s) for s in (0.90, 0.93, 0.91)]
-    (entry,) = measuring.measure(runs).values()
-    assert entry["spread"] == pytest.approx(0.03) and entry["tolerance"] == pytest.approx(0.06)
-    assert entry["value"] == 0.90 and entry["runs"] == 3
-    assert differences(runs, recorded(score=0.955)) == {}
-    assert "0.07 apart, 0.06 allowed" in differences(runs, recorded(score=0.97))["score"]
 
 
 def test_counts_that_do_not_vary_are_exact():
@@ -70,14 +52,6 @@ def test_new_and_lost_values_are_differences():
     assert found == {"old": "is no longer recorded", "new": "has no baseline yet"}
 
 
-def blobs(seed, shape=(96, 64)):
-    """Make a map as Grad-CAM would: nowhere negative, with a little noise that is the seed's."""
-    rng = np.random.default_rng(seed)
-    y, x = np.meshgrid(*(np.linspace(-1, 1, n) for n in shape), indexing="ij")
-    blob = np.exp(-3 * (x - 0.4) ** 2 - 6 * (y + 0.3) ** 2) - 0.2
-    return np.maximum(blob + 0.02 * rng.standard_normal(shape), 0)
-
-
 MISTAKES = {
     "transposed": lambda m: m.T,
     "transposed, then stretched to the old shape": lambda m: np.resize(m.T, m.shape),
@@ -103,49 +77,7 @@ def test_mistakes_in_a_map_are_found(mistake, shape):
     assert "map" in differences(runs, recorded(map=MISTAKES[mistake](blobs(0, shape))))
 
 
-def test_a_map_that_changes_much_with_the_seed_is_still_compared():
-    rng = np.random.default_rng(0)
-    runs = [recorded(map=np.maximum(rng.standard_normal((32, 32)), 0)) for _ in range(3)]
-    (entry,) = measuring.measure(runs).values()
-    assert entry["tolerance"]["pattern"] == metric.CAPS["pattern"]
-    assert measuring.is_loose(entry)
-    first = np.asarray(runs[0]["map"]["value"]["values"])
-    assert "pattern" in differences(runs, recorded(map=first.T))["map"]
-    assert "nowhere negative" in differences(runs, recorded(map=first - 0.2))["map"]
-
-
 # Rounding: runs of seed 0 on another processor, or as if.
-
-
-def entry_of(seeds, roundings):
-    (entry,) = measuring.measure(seeds, roundings).values()
-    return entry
-
-
-def test_numbers_may_move_as_far_as_rounding_moves_them():
-    seeds, others = [recorded(s=0.50), recorded(s=0.52)], [recorded(s=0.515), recorded(s=0.49)]
-    entry = entry_of(seeds, [recorded(s=0.515)])
-    assert entry["rounding"] == pytest.approx(0.015) and entry["roundings"] == 2
-    assert entry["tolerance"] == pytest.approx(0.04)
-    # As far as the seed: nothing that could be compared is left, but it must be a number still.
-    entry = entry_of(seeds, others)
-    assert entry["rounding"] == pytest.approx(0.025) and entry["compare"].startswith("form")
-    assert not baselines.compare("page", {"s": entry}, recorded(s=0.9))
-    assert baselines.compare("page", {"s": entry}, recorded(s="many"))
-
-
-def test_rounding_within_what_is_let_through_anyway_is_not_chaotic():
-    same = [recorded(s=0.5)] * 2
-    entry = entry_of(same, [recorded(s=0.5 + 1e-6)])
-    assert "compare" not in entry and entry["tolerance"] == pytest.approx(0.001, rel=0.01)
-    declared = [{"s": {"value": 0.5, "declared": 0.2}}] * 2
-    assert entry_of(declared, [recorded(s=0.58)])["tolerance"] == 0.2
-    assert entry_of([recorded(n=40)] * 2, [recorded(n=40)])["tolerance"] == 0.0
-
-
-def jittered(array, size=1e-6, seed=0):
-    """Return what another processor would have made of an array."""
-    return array * (1 + size * np.random.default_rng(seed).standard_normal(array.shape))
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
@@ -157,46 +89,6 @@ def test_mistakes_are_found_also_where_rounding_was_measured(mistake):
     assert not baselines.compare("page", entries, recorded(map=jittered(blobs(0), 0.02, 9)))
     wrong = recorded(map=MISTAKES[mistake](jittered(blobs(0), 0.02, 9)))
     assert baselines.compare("page", entries, wrong)
-
-
-def test_of_a_chaotic_map_the_form_is_compared():
-    rng = np.random.default_rng(0)
-    maps = [np.maximum(rng.standard_normal((32, 32)), 0) for _ in range(5)]
-    entries = measuring.measure(*([recorded(map=m) for m in part] for part in (maps[:2], maps[2:])))
-    assert entries["map"]["compare"].startswith("form")
-    assert measuring.is_loose(entries["map"])
-
-    def told(array):
-        return [d.what for d in baselines.compare("page", entries, recorded(map=array))]
-
-    assert told(np.maximum(rng.standard_normal((32, 32)), 0)) == []
-    assert "nowhere negative" in told(maps[0] - 0.2)[0]
-    assert "had shape" in told(maps[0][:16])[0]
-    assert "not finite" in told(np.where(maps[0] > 2, np.nan, maps[0]))[0]
-
-
-def test_texts_that_rounding_changes_are_not_compared():
-    entry = entry_of([recorded(who="lime")] * 2, [recorded(who="lrp")])
-    assert entry["compare"].startswith("kind: it varies with rounding")
-
-
-def test_rounding_is_added_to_baselines_that_are_there():
-    seeds = [recorded(s=0.50, map=blobs(0)), recorded(s=0.60, map=blobs(1))]
-    old = measuring.measure(seeds)
-    # Another machine, with another network: its own values stay out, only its spread comes in.
-    here = recorded(s=0.57, map=blobs(2))
-    there = recorded(s=0.53, map=jittered(blobs(2), 0.3))
-    new = measuring.measure([here], [there], old)
-    assert (new["s"]["value"], new["s"]["spread"]) == (0.50, old["s"]["spread"])
-    assert new["s"]["rounding"] == pytest.approx(0.04)
-    assert new["s"]["tolerance"] == old["s"]["tolerance"]
-    assert new["map"]["value"] == old["map"]["value"]
-    assert new["map"]["tolerance"]["values"] > old["map"]["tolerance"]["values"]
-    # The same again changes nothing: what an earlier measurement found does not pile up.
-    assert measuring.measure([here], [there], new) == new
-    assert measuring.measure([here], [here], new)["map"]["tolerance"] == old["map"]["tolerance"]
-    with pytest.raises(XaiAudioError, match="fresh has no baseline yet"):
-        measuring.measure([here | recorded(fresh=1)], [there], old)
 
 
 # The same through a real network and the real methods.
@@ -383,40 +275,6 @@ def test_a_run_that_rounds_otherwise_has_its_own_environment_and_folder(measured
     path = book / "_build/mini/rounding-one-thread/executed/welcome.ipynb"
     found = baselines.recorded(baselines.notebooks.read(path))
     assert found["threads"]["value"] == 1
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        (np.zeros(3), np.ones(3)),
-        (np.ones((2, 3, 4)), np.ones((2, 3, 5))),
-        (np.ones((2, 2, 3, 4)), None),
-        (None, np.arange(5)),
-        (np.zeros((0, 2)), np.arange(4.0)),
-    ],
-)
-def test_any_pair_of_arrays_can_be_drawn(old, new):
-    sides = [None if side is None else summarise({"a": side})["a"] for side in (old, new)]
-    assert report.draw(*sides)
-
-
-def test_distances_are_those_of_the_definition():
-    rng = np.random.default_rng(0)
-    a, b = rng.random((12, 9)), rng.random((12, 9))
-    told = metric.distances(*(summarise({"x": side})["x"] for side in (a, b)))
-    span = a.max() - a.min()
-    assert told["pattern"] == pytest.approx(1 - np.corrcoef(a.ravel(), b.ravel())[0, 1], rel=1e-3)
-    assert told["values"] == pytest.approx(np.sqrt(((a - b) ** 2).mean()) / span, rel=1e-3)
-    assert told["low"] == pytest.approx(abs(a.min() - b.min()) / span, rel=1e-2)
-    assert told["mean"] == pytest.approx(abs(a.mean() - b.mean()) / span, rel=1e-2)
-
-
-def test_measuring_does_not_change_what_was_recorded():
-    runs = [recorded(map=blobs(seed)) for seed in range(2)]
-    before = copy.deepcopy(runs)
-    measuring.measure(runs)
-    assert runs == before
 
 
 def trained_book(tmp_path, monkeypatch, loss_now, maps_now):

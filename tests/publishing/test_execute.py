@@ -12,9 +12,8 @@ import psutil
 import pytest
 from small_book import chapter, make_book, quiet
 
-from xaiaudio import cache, imports
 from xaiaudio.errors import XaiAudioError
-from xaiaudio.publishing import budget, execute, machine, notebooks, project
+from xaiaudio.publishing import budget, execute, notebooks, project
 
 
 def run(root, **options):
@@ -107,64 +106,6 @@ def test_timings_that_are_none_are_left_out(book, text):
     (book / "_build/mini/timings.json").write_text(text)
     assert execute._timings(project.find(root=book)).get("maps") is None
     assert not any(done.fresh for done in run(book))
-
-
-def test_what_a_key_depends_on(book, monkeypatch, tmp_path):
-    monkeypatch.setattr(cache, "closure", imports.closure)
-    (tmp_path / "copy").mkdir()
-
-    def keys(name="mini", seed=0):
-        ours = project.find(name, seed, book)
-        return [project.chapter_key(ours, page) for page in ours.chapters()]
-
-    found = [keys()]
-    assert keys() == found[0]
-    (book / "requirements.lock").write_text("numpy==0\n")
-    found += [keys(), keys(seed=1), keys("esc10-yamnet")]
-    monkeypatch.setenv("XAIAUDIO_ESC10", str(tmp_path / "copy"))
-    assert keys() == found[1]  # the profile "mini" does not touch them
-    assert keys("esc10-yamnet") != found[3]
-    found.append(keys("esc10-yamnet"))
-    (tmp_path / "copy" / "new.wav").write_text("another sound")
-    found.append(keys("esc10-yamnet"))
-    found.append([project.chapter_key(project.find(root=book), page(book, "xa.explain"))])
-    found.append([project.chapter_key(project.find(root=book), page(book, "xa.plot"))])
-    assert len({key for keys in found for key in keys}) == sum(map(len, found))
-
-
-def page(root, code):
-    text = f"```{{code-cell}} ipython3\nimport xaiaudio as xa\n{code}\n```\n"
-    return project.Page("page", root / "book" / "page.md", text)
-
-
-def test_a_chapter_depends_on_what_its_code_uses():
-    def files(code):
-        read = imports.closure(code=[project.code_of(page(execute.Path(), code).text)])
-        return {path.relative_to(imports.ROOT).as_posix() for path in read}
-
-    explained = files("xa.explain(model, patches)")
-    assert {"explainers/base.py", "explainers/lime.py"} <= explained
-    assert not [name for name in explained if name.startswith(("plots/", "evaluate/", "cli/"))]
-    assert "sonify/masks.py" in files("xa.listen(result)")
-    assert files("xa.LogMel.vggish()") == {
-        *("frontend.py", "frontend_settings.py", "filterbank.py", "patches.py"),
-    }
-
-
-def test_sets_and_backbones_are_found_by_their_names():
-    assert project._named_in('xa.datasets.load("synthetic")') == {"datasets.events"}
-    assert project._named_in('xa.load_model("lite")') == {"models.networks.lite"}
-    assert project._named_in("book.clips()") == set()
-
-
-@pytest.mark.slow
-def test_the_code_of_every_chapter_is_read():
-    ours = project.find()
-    everything = len(imports.PACKAGE.everything(""))
-    for chapter_ in ours.chapters():
-        compile(project.code_of(chapter_.text), chapter_.name, "exec")
-        used = imports.closure(code=[project.code_of(chapter_.text)])
-        assert 5 < len(used) < 0.7 * everything, chapter_.name
 
 
 FAILING = """\
@@ -346,13 +287,6 @@ def waiting(folder, *names, **asks):
 
 def order(ours, jobs, few=None):
     return [job.chapter.name for job in execute._in_order(ours, jobs, few)]
-
-
-def test_workers_are_bound_by_cores_and_memory(monkeypatch):
-    for cores, workers in [(1, 1), (2, 2), (64, 3)]:
-        monkeypatch.setattr(machine, "count_cores", lambda n=cores: n)
-        assert machine.Machine().workers() == workers
-    assert machine.Machine().workers(2) == 2
 
 
 def test_a_missing_page_and_a_missing_book_are_told(tmp_path, monkeypatch):

@@ -1,25 +1,18 @@
 """The rendered book: whole pages, sounds beside them, clean notebooks, nothing done twice."""
 
-import csv
 import io
 import json
-import re
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import pytest
-from bs4 import BeautifulSoup
-from small_book import chapter, make_book, quiet
+from small_book import chapter, make_book, page, quiet
 
 from xaiaudio import publishing
 from xaiaudio.errors import XaiAudioError
-from xaiaudio.publishing import fragments, project, site
-
-
-def page(root, name):
-    return BeautifulSoup((root / f"_build/html/{name}.html").read_text(), "html.parser")
+from xaiaudio.publishing import project, site
 
 
 @pytest.mark.slow
@@ -33,37 +26,6 @@ def test_the_book_is_there(built):
 def test_numbers_reach_the_prose(built):
     assert "The answer is 42.50 under mini" in page(built[0], "welcome").get_text()
     assert "the answer was 42.5" in page(built[0], "maps").get_text()  # from another page
-
-
-def test_no_page_declares_a_script_twice_and_all_players_know_each_other(built):
-    for name in ("welcome", "maps", "plain"):
-        soup = page(built[0], name)
-        scripts = [tag.get("src") or tag.get_text() for tag in soup.find_all("script")]
-        assert not [script for script in scripts if "thebe" in script.lower()]
-        assert any("players.js" in script for script in scripts)
-    assert "pause()" in (built[0] / "_build/html/_static/players.js").read_text()
-
-
-def test_shared_links_have_a_title_and_a_description(built):
-    soup = page(built[0], "plain")
-    tags = {
-        tag.get("property") or tag.get("name"): tag["content"]
-        for tag in soup.find_all("meta", content=True)
-    }
-    assert tags["og:title"] == "Plain"
-    assert tags["description"] == tags["og:description"]
-    assert tags["description"].startswith("Words, and")
-    assert tags["og:image"].startswith("https://") and tags["og:image"].endswith(".png")
-    assert tags["og:url"].endswith("/plain.html")
-
-
-def test_all_recorded_numbers_are_a_table_to_take_along(built):
-    link = page(built[0], "plain").find("a", download=True)
-    path = built[0] / "_build/html" / link["href"]
-    rows = list(csv.DictReader(path.read_text().splitlines()))
-    (answer,) = [row for row in rows if row["number"] == "answer"]
-    assert answer["chapter"] == "welcome" and float(answer["this run"]) == 42.5
-    assert f"{len(rows)} numbers stand in the text" in page(built[0], "plain").get_text()
 
 
 def test_figures_have_caption_alt_text_and_number(built):
@@ -98,13 +60,6 @@ def test_notebooks_to_download_are_clean_and_valid(built):
     assert f"https://colab.research.google.com/github{where}" in links
     binder = "https://mybinder.org/v2/gh/xaiaudio/xaiaudio/gh-pages?urlpath=lab/tree/_sources/"
     assert f"{binder}maps.ipynb" in links
-
-
-def test_what_only_the_build_knows_is_filled_in(built):
-    text = page(built[0], "plain").get_text()
-    assert "with mini" in text and re.search(r"\d+ cores", text)
-    assert "numpy" in text and "recorded-numbers.csv" in text and "{{" not in text
-    assert "It took less than a minute" in page(built[0], "welcome").get_text()
 
 
 def test_nothing_is_rendered_twice(book):
@@ -174,16 +129,6 @@ def test_pages_that_fail_the_check_are_not_taken_for_good(tmp_path):
             publishing.build(root=root, console=quiet())
 
 
-def test_another_build_is_not_disturbed(book):
-    from filelock import FileLock
-
-    with (
-        FileLock(book / "_build/mini.lock"),
-        pytest.raises(XaiAudioError, match="Another build of the profile 'mini' is running"),
-    ):
-        publishing.build(root=book, console=quiet())
-
-
 def test_two_profiles_that_end_together_do_not_mix_their_pages(tmp_path, monkeypatch):
     """Both copy their pages to the same place; here each copy takes a while."""
     projects = [project.Project(tmp_path, name) for name in ("one", "other")]
@@ -211,13 +156,6 @@ def test_an_unknown_profile_is_told(book):
         publishing.build("maxi", root=book, console=quiet())
 
 
-def test_placeholders():
-    known = {"machine": "2 cores"}
-    assert fragments.fill_in("{{ machine }}, {{other}}, {run-time}", known, 70) == (
-        "2 cores, {{other}}, about a minute"
-    )
-
-
 def test_replacing_a_folder_leaves_one_of_them(tmp_path):
     for name in ("old", "new"):
         (tmp_path / name).mkdir()
@@ -225,13 +163,6 @@ def test_replacing_a_folder_leaves_one_of_them(tmp_path):
     site.replace_folder(tmp_path / "new", tmp_path / "old")
     assert [path.name for path in tmp_path.iterdir()] == ["old"]
     assert (tmp_path / "old/page").read_text() == "new"
-
-
-def test_a_table_of_contents_that_is_none(tmp_path):
-    path = tmp_path / "_toc.yml"
-    path.write_text("just: words")
-    with pytest.raises(XaiAudioError, match="is not a table of contents"):
-        project.toc_names(path)
 
 
 def test_the_stamp_names_the_profile(built):
