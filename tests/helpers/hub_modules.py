@@ -113,3 +113,19 @@ class YAMNet(tf.Module):
             x = tf.nn.relu((x - mean) / tf.sqrt(variance + 1e-4) + beta)
         embeddings = tf.reduce_mean(x, (1, 2))
         return tf.sigmoid(embeddings @ self.last[0] + self.last[1]), embeddings, rows
+
+
+def sound(seconds=2.5):
+    """Return a tone in noise."""
+    random = np.random.default_rng(5)
+    t = np.arange(int(seconds * 16_000)) / 16_000
+    return (0.3 * np.sin(2 * np.pi * 440 * t) + random.normal(0, 0.05, len(t))).astype(np.float32)
+
+
+def assert_same(network, frontend, wave, wanted):
+    """Assert that a network gives for the patches of a sound what its module gave."""
+    patches = frontend(wave)
+    given = network(patches[..., None]).numpy()
+    assert len(given) >= 2
+    scale = np.abs(wanted).max()
+    np.testing.assert_allclose(given, wanted[: len(given)], atol=1e-4 * scale)

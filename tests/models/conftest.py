@@ -1,8 +1,10 @@
 """Small networks and clips that the tests of models/ share."""
 
+import keras
 import pytest
 from tones import LABELS, tiny_backbone, wave_of
 
+from xaiaudio import AudioClassifier, LogMel
 from xaiaudio.audio import save_audio
 from xaiaudio.datasets import Clip, ClipSet
 
@@ -24,3 +26,13 @@ def clips(tmp_path_factory):
 @pytest.fixture
 def backbone():
     return tiny_backbone()
+
+
+@pytest.fixture
+def dense_file(tmp_path):
+    """A network of one dense layer on patches of 24 frames and 16 bands, as a file."""
+    entry = keras.layers.Input((24, 16, 1))
+    dense = keras.layers.Dense(3, activation="softmax")
+    model = keras.Model(entry, dense(keras.layers.Flatten()(entry)))
+    classifier = AudioClassifier.from_keras(model, ["a", "b", "c"], LogMel(frames=24, bands=16))
+    return classifier.save(tmp_path / "m.keras")

@@ -19,51 +19,14 @@ from xaiaudio.models import backbone
 from xaiaudio.models.networks import hub, vggish, yamnet
 
 
-def sound(seconds=2.5):
-    random = np.random.default_rng(5)
-    t = np.arange(int(seconds * 16_000)) / 16_000
-    return (0.3 * np.sin(2 * np.pi * 440 * t) + random.normal(0, 0.05, len(t))).astype(np.float32)
-
-
-def assert_same(network, frontend, wave, wanted):
-    patches = frontend(wave)
-    given = network(patches[..., None]).numpy()
-    assert len(given) >= 2
-    scale = np.abs(wanted).max()
-    np.testing.assert_allclose(given, wanted[: len(given)], atol=1e-4 * scale)
-
-
-@pytest.fixture(scope="module", params=[False, True], ids=["linear end", "ReLU end"])
-def saved_vggish(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("vggish")
-    module = hub_modules.VGGish(last_relu=request.param)
-    tf.saved_model.save(module, str(folder))
-    return folder, module, request.param
-
-
-@pytest.mark.slow
-def test_vggish_at_full_size(saved_vggish, monkeypatch):
-    folder, module, last_relu = saved_vggish
-    monkeypatch.setenv("XAIAUDIO_VGGISH", str(folder))
-    found = backbone("vggish")
-    assert found.source == str(folder) and found.frontend == LogMel.vggish()
-    assert sum(np.prod(w.shape) for w in found.network.weights) == 72_141_184
-    assert_same(found.network, found.frontend, sound(), module(tf.constant(sound())).numpy())
-    layers = found.network.layers
-    assert [la.name for la in layers if isinstance(la, keras.layers.Conv2D)] == [
-        *("conv1", "conv2", "conv3_1", "conv3_2", "conv4_1", "conv4_2")
-    ]
-    assert isinstance(layers[-1], keras.layers.ReLU) == last_relu
-
-
 @pytest.mark.slow
 def test_yamnet(tmp_path):
     module = hub_modules.YAMNet()
     tf.saved_model.save(module, str(tmp_path))
     found = backbone("yamnet", tmp_path)
     assert found.frontend == LogMel.yamnet()
-    wanted = module(tf.constant(sound()))[1].numpy()
-    assert_same(found.network, found.frontend, sound(), wanted)
+    wanted = module(tf.constant(hub_modules.sound()))[1].numpy()
+    hub_modules.assert_same(found.network, found.frontend, hub_modules.sound(), wanted)
     assert found.network.get_layer("layer14_pointwise_conv").output.shape[1:] == (3, 2, 1024)
 
 
@@ -146,7 +109,12 @@ def loaded(module, tmp_path):
 def test_names_help_but_shape_and_order_are_enough(names, last_relu, tmp_path):
     module = Small(names, last_relu)
     network = hub.twin_of(loaded(module, tmp_path), small_twin(), "here")
-    assert_same(network, LogMel.vggish(), sound(), module(tf.constant(sound())).numpy())
+    hub_modules.assert_same(
+        network,
+        LogMel.vggish(),
+        hub_modules.sound(),
+        module(tf.constant(hub_modules.sound())).numpy(),
+    )
     assert isinstance(network.layers[-1], keras.layers.ReLU) == last_relu
 
 
@@ -155,7 +123,12 @@ def test_right_names_in_another_order(tmp_path):
     module = Small()
     module._variables = module._variables[::-1]
     network = hub.twin_of(loaded(module, tmp_path), small_twin(), "here")
-    assert_same(network, LogMel.vggish(), sound(), module(tf.constant(sound())).numpy())
+    hub_modules.assert_same(
+        network,
+        LogMel.vggish(),
+        hub_modules.sound(),
+        module(tf.constant(hub_modules.sound())).numpy(),
+    )
 
 
 def corrupted(kind):
@@ -252,7 +225,7 @@ def server(tmp_path_factory):
 
 def test_a_module_is_fetched_once(server, tmp_path, monkeypatch):
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
-    wave = tf.constant(sound())
+    wave = tf.constant(hub_modules.sound())
     found = hub.fetch(f"{server}/whole", "XAIAUDIO_VGGISH")(wave)
     np.testing.assert_array_equal(found, Small()(wave))
     monkeypatch.setattr(hub, "urlopen", None)

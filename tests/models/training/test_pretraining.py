@@ -8,27 +8,9 @@ from tones import LABELS
 from xaiaudio import datasets, models
 from xaiaudio.frontend import LogMel
 from xaiaudio.models import load_model, pretrain
-from xaiaudio.models.networks import lite
 from xaiaudio.models.training.pretraining import Augmented
 
 FRONTEND = LogMel.vggish(overlap=0.75)
-
-
-def test_folding_the_normalisation_changes_nothing():
-    network = lite.build(normalise=True)
-    random = np.random.default_rng(0)
-    for layer in network.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.set_weights([random.uniform(0.5, 2, w.shape) for w in layer.get_weights()])
-    plain = lite.folded(network)
-    patches = random.normal(-2, 2, (4, 96, 64, 1)).astype(np.float32)
-    expected = network(patches, training=False).numpy()
-    np.testing.assert_allclose(plain(patches), expected, atol=1e-5 * np.abs(expected).max())
-    names = [layer.name for layer in plain.layers]
-    assert names[1:] == [
-        *("conv1", "pool1", "conv2", "pool2", "conv3_1", "conv3_2", "pool3"),
-        *("conv4_1", "conv4_2", "pool4", "embedding"),
-    ]
 
 
 def test_altered_patches_are_reproducible_and_their_targets_add_up(clips):

@@ -1,6 +1,5 @@
 import json
 
-import keras
 import numpy as np
 import pytest
 import soundfile
@@ -10,7 +9,7 @@ from xaiaudio import models
 from xaiaudio.datasets import Clip, ClipSet
 from xaiaudio.errors import XaiAudioError
 from xaiaudio.models import load_model, patch_table, transfer
-from xaiaudio.models.training.loop import Options, _Run, fit
+from xaiaudio.models.training.loop import _Run
 from xaiaudio.models.training.steps import loss_and_accuracy
 from xaiaudio.models.training.tables import PatchTable
 
@@ -66,40 +65,6 @@ def test_the_history_tells_the_whole_course(clips, backbone, tmp_path):
     assert models.test(model, test).patch_accuracy == pytest.approx(h["best"]["accuracy"])
     assert h["options"]["seed"] == 4 and h["seconds"] > 0
     assert load_model(model.save(tmp_path / "m.keras")).history == json.loads(json.dumps(h))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("accuracies", "losses", "best"),
-    [
-        ([0.5, 0.8, 0.8, 0.6], [1.0, 0.9, 0.8, 0.1], 3),
-        ([0.5, 0.8, 0.8, 0.6], [1.0, 0.8, 0.8, 0.1], 2),
-        ([0.9, 0.8, 0.8, 0.6], [9.0, 0.9, 0.8, 0.1], 1),
-        ([0.5, 0.8, 0.8, 0.9], [1.0, 0.9, 0.8, 9.0], 4),
-    ],
-)
-def test_the_best_validation_is_kept(clips, backbone, monkeypatch, accuracies, losses, best):
-    told, seen = iter(zip(losses, accuracies, strict=True)), []
-
-    def scripted(run):
-        loss, accuracy = next(told)
-        run.history["validation_loss"].append(loss)
-        run.history["validation_accuracy"].append(accuracy)
-        seen.append((len(run.history["loss"]), [w.numpy().copy() for w in run.network.weights]))
-
-    monkeypatch.setattr(_Run, "_validate", scripted)
-    # Two validations in each of the two epochs: the best may lie in the middle of one.
-    table = patch_table(clips, backbone.frontend.with_overlap(0.75))
-    size = len(table.patches) // 3
-    quick = {**QUICK, "batch_size": size}
-    model = transfer(backbone, table, table, epochs=2, validate_every=2, **quick)
-    assert len(seen) == 4
-    iteration, kept = seen[best - 1]
-    assert model.history["best_iteration"] == iteration
-    assert model.history["best_epoch"] == (best + 1) // 2
-    assert model.history["last"] == {"loss": losses[-1], "accuracy": accuracies[-1]}
-    for now, then in zip(weights(model), kept, strict=True):
-        np.testing.assert_array_equal(now, then)
 
 
 @pytest.mark.slow
@@ -207,38 +172,6 @@ def test_a_loss_that_is_no_number_stops_the_run(clips):
     backbone.network.get_layer("conv").bias.assign([np.inf] * 4)
     with pytest.raises(XaiAudioError, match="The loss is"):
         transfer(backbone, clips, epochs=1, **QUICK)
-
-
-def test_an_iteration_is_one_step_of_adam_on_the_mean_cross_entropy():
-    random = np.random.default_rng(0)
-    x, y = random.normal(size=(8, 5)).astype(np.float32), random.integers(0, 3, 8)
-    features = keras.layers.Input((5,))
-    keras.utils.set_random_seed(0)
-    network = keras.Model(features, keras.layers.Dense(3, use_bias=False)(features))
-    w = network.get_weights()[0].astype(float)
-    m = v = np.zeros_like(w)
-    losses = []
-    for step in (1, 2, 3):
-        p = np.exp(x @ w)
-        p /= p.sum(axis=1, keepdims=True)
-        losses.append(-np.log(p[np.arange(8), y]).mean())
-        gradient = x.T @ (p - np.eye(3)[y]) / 8
-        m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
-        rate = 0.1 * (0.5 if step == 3 else 1)  # halved after two epochs of one iteration
-        w = w - rate * (m / (1 - 0.9**step)) / (np.sqrt(v / (1 - 0.999**step)) + 1e-7)
-    options = Options(epochs=3, batch_size=8, learning_rate=0.1, halve_every=2)
-    history = fit(network, (x, y), options=options)
-    np.testing.assert_allclose(history["loss"], losses, rtol=1e-4)
-    np.testing.assert_allclose(network.get_weights()[0], w, rtol=1e-3)
-
-
-def test_loss_and_accuracy_against_keras():
-    random = np.random.default_rng(0)
-    logits, targets = random.normal(0, 30, (20, 4)), random.integers(0, 4, 20)
-    loss, accuracy = loss_and_accuracy(logits, targets)
-    expected = keras.losses.sparse_categorical_crossentropy(targets, logits, from_logits=True)
-    assert loss == pytest.approx(float(np.mean(expected)), rel=1e-5)
-    assert accuracy == np.mean(logits.argmax(axis=1) == targets)
 
 
 def test_one_hot_labels_are_refused():
