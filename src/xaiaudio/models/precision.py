@@ -83,6 +83,7 @@ def _made(network) -> keras.Model:
     try:
         return keras.models.clone_model(network, clone_function=anew)
     except Exception as error:  # somebody's own layer may refuse in any way
+        why = " ".join(str(error).split())[:200]
         raise XaiAudioError(
-            f"{network.name} cannot be made in bfloat16 ({error}): take precision='float32'."
+            f"{network.name} cannot be made in bfloat16 ({why}): take precision='float32'."
         ) from error

@@ -137,16 +137,3 @@ def test_functions_of_sounds_have_no_twin():
 def test_an_unknown_precision():
     with pytest.raises(xa.XaiAudioError, match="'float32', 'auto', 'bfloat16'"):
         xa.Explainer("lime", precision="float16")
-
-
-def test_the_processor_is_asked_by_its_flags(monkeypatch, tmp_path):
-    for flags, able in (("fpu avx512_bf16 sse", True), ("fpu avx512f", False)):
-        file = tmp_path / "cpuinfo"
-        file.write_text(f"processor : 0\nflags : {flags}\n")
-        monkeypatch.setattr(twins, "Path", lambda _, file=file: file)
-        twins.has_bfloat16.cache_clear()
-        assert twins.has_bfloat16() is able
-    monkeypatch.setattr(twins, "Path", lambda _: tmp_path / "nowhere")
-    twins.has_bfloat16.cache_clear()
-    assert not twins.has_bfloat16()
-    twins.has_bfloat16.cache_clear()
