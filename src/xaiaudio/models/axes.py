@@ -109,8 +109,7 @@ def _merged(node: Node, before: list, rank: int) -> tuple[str | None, ...]:
             if len(axes) == len(tensor.shape) - 1 == rank and tensor.shape[axis + 1] != 1
         }
         merged.append(names.pop() if len(names) == 1 else None)
-    mixing = any(part in type(node.operation).__name__ for part in _MIXING)
-    if mixing or (rank == 3 and merged[-1] is None):
+    if _mixes(node) or (rank == 3 and merged[-1] is None):
         merged[-1] = CHANNEL
     return tuple(merged)
 
@@ -122,4 +121,11 @@ def _by_size(node: Node, before) -> tuple[str | None, ...]:
     for size in node.output.shape[1:]:
         once = size not in (None, 1) and sizes.count(size) == 1
         found.append(before[sizes.index(size)] if once else None)
+    if found and _mixes(node):  # such as the last state of a recurrent layer, of whatever size
+        found[-1] = CHANNEL
     return tuple(found)
+
+
+def _mixes(node: Node) -> bool:
+    """Tell whether a layer makes channels of its last axis."""
+    return any(part in type(node.operation).__name__ for part in _MIXING)
