@@ -224,7 +224,12 @@ def lengthened(wave, frontend) -> np.ndarray:
 def sums_of_windows(wave, frontend) -> np.ndarray:
     """Return what the bands sum up of windows from a sound's first sample on: (T, bands)."""
     windows = np.lib.stride_tricks.sliding_window_view(wave, frontend.window)[:: frontend.hop]
-    shape = window_of(frontend)
+    return sums_of_each(windows, frontend)
+
+
+def sums_of_each(windows, frontend) -> np.ndarray:
+    """Return what the bands sum up of windows (T, samples), however they were cut: (T, bands)."""
+    shape = hann(frontend.window, frontend.precision)
     weights = mel_matrix(frontend)
     found = np.empty((len(windows), frontend.bands), frontend.precision)
     for start in range(0, len(windows), _CHUNK):

@@ -17,7 +17,7 @@ from .. import filterbank
 from ..errors import XaiAudioError, meant
 from ..frontend_settings import check_count
 from . import lime, registry
-from .engines import switching
+from .engines import remixes, switching
 from .engines.components import Components, mixtures
 from .engines.perturbation import Engine, output_of, takes_waves
 from .engines.precision import asker, precision_of
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 #: How a sound is taken apart where no stems are known.
 SOURCES = ("harmonic-percussive", "nmf")
 
-# Sounds that the network is asked about at a time.
-_BATCH = 64
 # How far the picture of a patch's samples may be from the patch: rounding, and no more.
 _SAME = 1e-2
 _MOST_SECONDS = 10
@@ -283,14 +281,14 @@ def _answers(classifier, patches, parts, design: Design, options) -> np.ndarray:
     if takes_waves(classifier):
         run = classifier.forward(output == "logits")
         engine = Engine(run, classifier.batch, compiled=False)
+        answers = engine(waves, None, mixtures(parts, design.present))
     else:
         if np.abs(frontend.pictures(waves) - np.asarray(patches)).max() > _SAME:
             raise XaiAudioError(
                 "audiolime cannot make these patches of their own sounds: this front end compares "
                 "a patch with the rest of its sound. Explain the whole sound: explain_sources."
             )
-        engine = Engine(lambda made: ask(frontend.pictures(made)), _BATCH, compiled=False)
-    answers = engine(waves, None, mixtures(parts, design.present))
+        answers = remixes.asked(ask, parts, design.present, frontend)
     # In a batch with other sounds, the last bits may be rounded in another way.
     answers[:, design.present.all(axis=1)] = ask(patches)[:, None]
     return answers

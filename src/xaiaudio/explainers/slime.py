@@ -10,10 +10,10 @@ import numpy as np
 
 from ..errors import XaiAudioError
 from . import lime
-from .engines import designs, switching
+from .engines import designs, remixes, switching
 from .engines.components import Components, mixtures
 from .engines.fills import plain
-from .engines.perturbation import Engine, engine_of, output_of, takes_waves, waves_of
+from .engines.perturbation import engine_of, output_of, takes_waves, waves_of
 from .engines.precision import asker, precision_of
 from .registry import Found, register
 
@@ -152,20 +152,20 @@ def slime(
         for wave, cells in zip(waves, segments, strict=True)
     ]
     chosen = switching.drawn(switching.counts_of(segments), settings, lime.SOLVER)
-    engine = _engine(classifier, patches, settings)
-    answers = engine(waves, None, mixtures(parts, chosen[0].present))
+    answers = _answers(classifier, patches, waves, parts, chosen[0], settings)
     fits = switching.fitted(chosen, answers, targets, settings, lime.SOLVER)
     report = switching.reported(chosen, fits, settings, lime.SOLVER)
     return Found(switching.painted(fits, segments), report)
 
 
-def _engine(classifier, patches, options) -> Engine:
-    """Return an engine that takes the samples of patches."""
+def _answers(classifier, patches, waves, parts, design, options) -> np.ndarray:
+    """Ask about every sound with some of its segments taken out: float32 (n, m, classes)."""
     precision = precision_of(classifier, options.precision, patches, options.output)
     if takes_waves(classifier):
-        return engine_of(classifier, options.output)
+        engine = engine_of(classifier, options.output)
+        return engine(waves, None, mixtures(parts, design.present))
     ask = asker(classifier, output_of(classifier, options.output), precision)
-    return Engine(lambda waves: ask(classifier.frontend.pictures(waves)), compiled=False)
+    return remixes.asked(ask, parts, design.present, classifier.frontend)
 
 
 def _check_pictures(classifier, patches, waves) -> None:
