@@ -341,7 +341,7 @@ def test_a_folder_one_may_not_read(tmp_path, monkeypatch):
 
 
 def test_an_unknown_name():
-    with pytest.raises(XaiAudioError, match='There is no folder esc-10.*"synthetic" or "esc10"'):
+    with pytest.raises(XaiAudioError, match="no folder esc-10.*synthetic, esc10, digits, fsdd"):
         datasets.load("esc-10")
 
 
