@@ -1,13 +1,8 @@
 """Concept activation vectors against their definition, on random networks, and on planted ones."""
 
-import itertools
-
-import keras
 import numpy as np
 import pytest
 import soundfile
-from scipy import stats
-from sklearn.linear_model import Ridge
 from small_networks import classifier_of, convolutional, random_patches
 
 import xaiaudio as xa
@@ -28,140 +23,6 @@ WHISTLE = Concept(
         wave + 0.5 * dsp.rms(wave) * np.sin(2 * np.pi * 3000 * np.arange(len(wave)) / dsp.RATE)
     ),
 )
-
-
-def clouds(seed=0, draws=20, size=3, channels=7, shift=1.0):
-    rng = np.random.default_rng(seed)
-    concept = rng.normal(size=(draws, size, channels)) + shift * np.eye(channels)[2]
-    return concept, rng.normal(size=(draws, size, channels)) - 0.2
-
-
-def test_a_vector_is_the_ridge_classifiers_normal():
-    concept, random = clouds()
-    found = concept_vectors.vectors(concept, random, ridge=0.3)
-    for draw in range(len(concept)):
-        rows = [*concept[draw], *random[draw]]
-        mean = sum(rows) / len(rows)
-        rows = np.array([row - mean for row in rows])
-        strength = 0.3 * sum(float(row @ row) for row in rows) / len(rows)
-        signs = np.array([1.0] * 3 + [-1.0] * 3)
-        peer = Ridge(alpha=strength).fit(rows, signs).coef_
-        plain = np.linalg.inv(rows.T @ rows + strength * np.eye(7)) @ rows.T @ signs
-        for wanted in (peer, plain):
-            np.testing.assert_allclose(found.directions[draw], wanted / np.linalg.norm(wanted))
-        gap = concept[draw].mean(axis=0) - random[draw].mean(axis=0)
-        assert found.apart[draw] == pytest.approx(gap @ found.directions[draw])
-    assert (found.apart > 0).all()  # towards the concept
-
-
-def test_the_accuracy_is_of_the_other_draws():
-    concept, random = clouds(shift=0.6)
-    found = concept_vectors.vectors(concept, random)
-    right = []
-    for draw, vector in enumerate(found.directions):
-        border = vector @ np.concatenate([concept[draw], random[draw]]).mean(axis=0)
-        for other in range(len(concept)):
-            if other != draw:
-                right += [float(row @ vector > border) for row in concept[other]]
-                right += [float(row @ vector < border) for row in random[other]]
-    assert found.accuracy == pytest.approx(np.mean(right))
-    assert 0.5 < found.accuracy < 1
-
-
-def test_exchanging_the_sides_turns_vectors_round():
-    concept, random = clouds()
-    there, back = concept_vectors.vectors(concept, random), concept_vectors.vectors(random, concept)
-    np.testing.assert_allclose(there.directions, -back.directions, atol=1e-12)
-    assert there.accuracy == pytest.approx(back.accuracy)
-    gradients = np.random.default_rng(1).normal(size=(30, 7))
-    targets, classes = np.arange(30) % 3, np.arange(3)
-    rising, falling, effects = concept_vectors.answers(there, gradients, targets, classes)
-    turned = concept_vectors.answers(back, gradients, targets, classes)
-    np.testing.assert_array_equal(rising, turned[1])
-    np.testing.assert_array_equal(rising + falling, 10)  # no ties: score(-v) = 1 - score
-    np.testing.assert_allclose(effects, -turned[2])
-
-
-def test_what_rises_is_counted_patch_by_patch():
-    found = concept_vectors.vectors(*clouds())
-    gradients = np.random.default_rng(2).normal(size=(12, 7))
-    gradients[3] = 0  # a tie
-    targets = np.repeat([0, 2], 6)
-    rising, falling, effects = concept_vectors.answers(found, gradients, targets, [2, 0])
-    for row, label in enumerate((2, 0)):
-        slopes = [[float(g @ v) for v in found.directions] for g in gradients[targets == label]]
-        assert rising[row].tolist() == [
-            sum(one > 0 for one in each) for each in zip(*slopes, strict=True)
-        ]
-        assert falling[row].tolist() == [
-            sum(one < 0 for one in each) for each in zip(*slopes, strict=True)
-        ]
-        assert effects[row] == pytest.approx(np.mean(np.array(slopes) * found.apart))
-    assert (rising[1] + falling[1] == 5).all()
-
-
-@pytest.mark.parametrize("counts", [[3, -1, 2, 5], [4, 4, -4, 4, 4], [0, 0, 2], [0, 0], [7]])
-def test_sign_flips_counts_all_throws(counts):
-    sums = [abs(np.dot(signs, counts)) for signs in itertools.product((1, -1), repeat=len(counts))]
-    assert significance.sign_flips(counts) == pytest.approx(
-        np.mean(np.array(sums) >= abs(sum(counts)))
-    )
-
-
-def test_sign_flips_of_equal_counts_is_the_sign_test():
-    for positive in range(21):
-        counts = [6] * positive + [-6] * (20 - positive)
-        wanted = stats.binomtest(positive, 20).pvalue
-        assert significance.sign_flips(counts) == pytest.approx(wanted)
-
-
-def test_holm_step_by_step():
-    p = np.random.default_rng(0).random((3, 4)) ** 3
-    corrected = significance.holm(p)
-    for level in np.linspace(0, 1, 201):
-        rejected, left = set(), sorted(range(12), key=lambda k: p.flat[k])
-        for rank, number in enumerate(left):
-            if p.flat[number] >= level / (12 - rank):
-                break
-            rejected.add(number)
-        assert set(np.flatnonzero(corrected.ravel() < level)) == rejected
-
-
-def test_sensitivities_against_differences():
-    model = classifier_of(convolutional((8, 6)))
-    patches, targets = random_patches(5, (8, 6)), np.array([0, 1, 2, 1, 0])
-    found = sensitivities(model, ["last", "hidden"], patches, targets)
-    network = model.logits_network
-    for name in ("last", "hidden"):
-        values = np.asarray(upto(network, name).predict_on_batch(patches[..., None]))
-        rest = from_there(network, name)
-        axes = tuple(range(1, values.ndim - 1))
-        np.testing.assert_allclose(found[name].values, values.mean(axis=axes), atol=1e-5)
-        for channel in range(values.shape[-1]):
-            step = np.zeros(values.shape[-1], "float32")
-            step[channel] = 1e-3
-            slope = (rest(values + step) - rest(values - step)) / 2e-3
-            chosen = slope[np.arange(5), targets]
-            np.testing.assert_allclose(found[name].gradients[:, channel], chosen, atol=5e-3)
-    for wrong in (targets[:4], targets + 1, targets - 1):
-        with pytest.raises(XaiAudioError, match="each its class"):
-            sensitivities(model, ["last"], patches, wrong)
-
-
-def upto(network, name):
-    return keras.Model(network.inputs, network.get_layer(name).output)
-
-
-def from_there(network, name):
-    names = [layer.name for layer in network.layers]
-    after = network.layers[names.index(name) + 1 :]
-
-    def rest(values):
-        for layer in after:
-            values = layer(values)
-        return np.asarray(values)
-
-    return rest
 
 
 def test_random_concepts_are_found_at_the_stated_rate():

@@ -2,70 +2,16 @@
 
 import numpy as np
 import pytest
+from plain_probes import plain_standardised
 
 import xaiaudio as xa
 from xaiaudio.probes import Activations, classify, dealt_anew, folds_of, over_layers, regress
-from xaiaudio.probes.fitting import probabilities, standardised
-
-
-def plain_standardised(train, test):
-    """Column by column, with sums; nothing beyond the range of the training rows."""
-    out = [np.zeros(train.shape), np.zeros(test.shape)]
-    for k in range(train.shape[1]):
-        mean = sum(train[:, k]) / len(train)
-        spread = (sum((train[:, k] - mean) ** 2) / len(train)) ** 0.5
-        for made, given in zip(out, (train, test), strict=True):
-            inside = np.minimum(np.maximum(given[:, k], min(train[:, k])), max(train[:, k]))
-            made[:, k] = (inside - mean) / spread if spread > 1e-9 else 0
-    return out
-
-
-def plain_logistic(train, targets, test, classes, penalty, steps=20_000, rate=0.002):
-    """Gradient descent on the sum of logarithmic losses and half the penalised squares."""
-    train, test = plain_standardised(train, test)
-    weights, bias = np.zeros((train.shape[1], classes)), np.zeros(classes)
-    one_hot = np.eye(classes)[targets]
-    for _ in range(steps):
-        powers = np.exp(train @ weights + bias)
-        wrong = powers / powers.sum(axis=1, keepdims=True) - one_hot
-        weights = weights - rate * (train.T @ wrong + penalty * weights)
-        bias = bias - rate * wrong.sum(axis=0)
-    powers = np.exp(test @ weights + bias)
-    return powers / powers.sum(axis=1, keepdims=True)
+from xaiaudio.probes.fitting import probabilities
 
 
 @pytest.fixture
 def rng():
     return np.random.default_rng(11)
-
-
-@pytest.mark.parametrize("classes", [3, 4])
-def test_the_probe_is_penalised_logistic_regression(rng, classes):
-    targets = np.arange(40) % classes
-    train = rng.normal(size=(40, 3)) * [1, 10, 0.1] + targets[:, None]
-    test = rng.normal(size=(9, 3))
-    for penalty in (1.0, 10.0):
-        found = probabilities(train, targets, test, classes, penalty)
-        wanted = plain_logistic(train, targets, test, classes, penalty)
-        np.testing.assert_allclose(found, wanted, atol=5e-3)
-
-
-def test_a_class_that_was_not_met_has_no_probability(rng):
-    train, test = rng.normal(size=(20, 2)), rng.normal(size=(5, 2))
-    found = probabilities(train, np.arange(20) % 2 * 2, test, 4)
-    np.testing.assert_array_equal(found[:, [1, 3]], 0)
-    np.testing.assert_allclose(found.sum(axis=1), 1)
-    alone = probabilities(train, np.full(20, 1), test, 3)
-    np.testing.assert_array_equal(alone, np.tile([0.0, 1, 0], (5, 1)))
-
-
-def test_features_are_standardised_by_the_training_rows(rng):
-    train, test = rng.normal(3, 2, size=(8, 3)), rng.normal(size=(4, 3))
-    train[:, 1] = 5.3
-    for found, wanted in zip(
-        standardised(train, test), plain_standardised(train, test), strict=True
-    ):
-        np.testing.assert_allclose(found, wanted, atol=1e-9)
 
 
 def test_accuracy_is_that_of_held_out_recordings(rng):

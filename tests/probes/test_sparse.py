@@ -4,24 +4,13 @@ import itertools
 
 import numpy as np
 import pytest
-import tensorflow as tf
+from plain_probes import planted
 from sklearn.metrics import roc_auc_score
 
 from xaiaudio import XaiAudioError
 from xaiaudio.probes import sparse
 from xaiaudio.probes.sparse import SparseAutoencoder
-from xaiaudio.probes.sparse_training import Options, _Learner, fit, kept
-
-
-def planted(seed=0, count=4000, size=12, channels=10):
-    """Return sums of two of some directions, and the directions."""
-    rng = np.random.default_rng(seed)
-    directions = rng.normal(size=(size, channels))
-    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    weights = np.zeros((count, size))
-    for row in weights:
-        row[rng.permutation(size)[:2]] = rng.uniform(1, 2, 2)
-    return weights @ directions + 3.0, directions
+from xaiaudio.probes.sparse_training import Options, fit
 
 
 @pytest.fixture(scope="module")
@@ -77,66 +66,10 @@ def test_planted_directions_are_found(found, values):
     assert found.loss[-1] < 0.2 * found.loss[0]
 
 
-def test_it_comes_out_the_same_and_another_seed_differs(values):
-    options = Options(size=16, k=3, steps=40)
-    one, again = fit(values, options), fit(values, options)
-    np.testing.assert_array_equal(one.decoder, again.decoder)
-    other = fit(values, Options(size=16, k=3, steps=40, seed=1))
-    assert np.abs(one.decoder - other.decoder).max() > 0.1
-
-
 def test_what_is_dead_is_told(found, values):
     fires = (found.encode(values).matrix.toarray() > 0).mean(axis=0)
     np.testing.assert_allclose(found.fired, fires)
     np.testing.assert_array_equal(found.dead, fires == 0)
-
-
-@pytest.mark.parametrize("aside", [0.0, 0.25])
-def test_what_has_not_fired_learns_from_the_rest(aside):
-    rng = np.random.default_rng(0)
-    learner = _Learner(Options(size=20, k=2, aside=aside), 5, rng)
-    learner.encoder[15:] *= 1e-3  # never among the strongest
-    learner.since[15:] = 99
-    _, slopes, fired = learner.slopes(rng.normal(size=(60, 5)).astype("float32"))
-    assert fired.max() < 15
-    for name in ("encoder", "decoder"):
-        assert slopes[name][:15].any()
-        assert slopes[name][15:].any(axis=1).all() == bool(aside)
-        assert slopes[name][15:].any() == bool(aside)
-
-
-@pytest.mark.parametrize("asleep", [False, True])
-def test_slopes_are_those_of_tensorflow(asleep):
-    rng = np.random.default_rng(3)
-    learner = _Learner(Options(size=9, k=2, aside=0.3), 5, rng)
-    learner.encoder += 0.2 * rng.normal(size=(9, 5)).astype("float32")
-    learner.bias += 0.1
-    if asleep:
-        learner.since[[1, 4, 5, 6, 8]] = 99
-    batch = rng.normal(size=(7, 5)).astype("float32")
-    _, slopes, fired = learner.slopes(batch)
-    names = ("encoder", "decoder", "bias")
-    variables = [tf.Variable(getattr(learner, name)) for name in names]
-    with tf.GradientTape() as tape:
-        encoder, decoder, bias = variables
-        centred = batch - bias
-        before = centred @ tf.transpose(encoder)
-        codes = keep_largest(before, 2)
-        left = centred - codes @ decoder
-        loss = tf.reduce_mean(left**2)
-        if asleep:
-            chosen = [1, 4, 5, 6, 8]
-            given = tf.stop_gradient(centred) @ tf.transpose(tf.gather(encoder, chosen))
-            told = keep_largest(given, 4) @ tf.gather(decoder, chosen)
-            loss += 0.3 * tf.reduce_mean((told - tf.stop_gradient(left)) ** 2)
-    for name, slope in zip(names, tape.gradient(loss, variables), strict=True):
-        np.testing.assert_allclose(slopes[name], tf.convert_to_tensor(slope), atol=1e-6)
-    assert fired.tolist() == np.flatnonzero((codes.numpy() > 0).any(axis=0)).tolist()
-
-
-def keep_largest(before, k):
-    border = tf.math.top_k(before, k).values[:, -1:]
-    return tf.where(before >= border, tf.nn.relu(before), 0.0)
 
 
 def test_strongest_of_each_row():
@@ -196,33 +129,7 @@ def test_it_is_saved_and_loaded(found, values, tmp_path):
         sparse.load(path)
 
 
-def test_what_was_trained_is_kept(values, tmp_path, monkeypatch):
-    monkeypatch.setenv("XAIAUDIO_HOME", str(tmp_path))
-    options = Options(size=8, k=2, steps=10)
-    one = kept(values, options)
-    (file,) = (tmp_path / "sparse").glob("*.npz")
-    np.testing.assert_array_equal(kept(values, options).decoder, one.decoder)
-    kept(values + 1, options)
-    assert len(list((tmp_path / "sparse").glob("*.npz"))) == 2 and file.exists()
-
-
-def test_what_cannot_be_learnt_is_refused(found):
-    for wrong, message in (
-        ({"size": 0}, "size is 0"),
-        ({"k": 300}, "k is 300, but there are 256"),
-        ({"rate": 0}, "rate is 0"),
-        ({"aside": -1}, "aside is -1"),
-        ({"seed": -1}, "seed is -1"),
-    ):
-        with pytest.raises(XaiAudioError, match=message):
-            Options(**wrong)
-    for values, message in (
-        (np.zeros((3, 4)), "more than 8"),
-        (np.full((30, 4), np.nan), "NaN or infinity"),
-        (np.ones((30, 4)), "All vectors are alike"),
-    ):
-        with pytest.raises(XaiAudioError, match=message):
-            fit(values)
+def test_vectors_of_another_size_or_without_numbers_are_refused(found):
     with pytest.raises(XaiAudioError, match=r"\(n, 10\) is needed"):
         found.encode(np.zeros((3, 4)))
     with pytest.raises(XaiAudioError, match="NaN"):

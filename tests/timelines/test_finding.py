@@ -153,23 +153,3 @@ def test_a_timeline_without_patches_has_no_events():
 def test_numbers_that_make_no_sense_are_refused(given, message):
     with pytest.raises(XaiAudioError, match=message):
         events(line(np.zeros((2, 3))), **given)
-
-
-@pytest.mark.parametrize(
-    ("starts", "ends", "shape"),
-    [
-        ([0, 1], [1], (2, 3)),
-        ([0, 1], [1, 2], (2, 2)),
-        ([0, 1], [1, 2], (3, 3)),
-        ([1, 0], [2, 1], (2, 3)),
-        ([0, 1], [1, 1], (2, 3)),
-    ],
-)
-def test_a_timeline_that_does_not_fit_is_refused(starts, ends, shape):
-    with pytest.raises(XaiAudioError):
-        Timeline(starts, ends, np.zeros(shape), LABELS)
-
-
-def test_levels_of_another_number_are_refused():
-    with pytest.raises(XaiAudioError, match=r"levels has the shape \(1,\)"):
-        line(np.zeros((2, 3)), levels=np.zeros(1))

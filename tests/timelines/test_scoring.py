@@ -164,21 +164,3 @@ def test_a_damaged_flac_is_read_on_behind_the_damage(files, small, tmp_path):
 def test_silence_has_scores_and_is_marked_as_silent(tmp_path, small):
     soundfile.write(tmp_path / "x.wav", np.zeros(48_000), 16_000)
     assert timeline(small, tmp_path / "x.wav").silent.all()
-
-
-def test_no_more_than_a_block_is_in_memory(tmp_path):
-    import tracemalloc
-
-    from xaiaudio.streaming import Blocks
-    from xaiaudio.timelines.framing import patches_of
-
-    def most(seconds):
-        soundfile.write(tmp_path / "x.wav", np.zeros((seconds * 8_000, 2)), 8_000)
-        tracemalloc.start()
-        for _ in patches_of(Blocks(tmp_path / "x.wav", 8_000, block=2.0), SMALL, batch=16):
-            pass
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        return peak
-
-    assert most(240) < 1.1 * most(60)

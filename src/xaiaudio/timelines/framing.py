@@ -45,7 +45,7 @@ def patches_of(
     patches : Patches
         `starts` are frames of the whole sound; `length` is that of the whole sound up to here.
     wave : ndarray of float32, shape (samples,)
-        What they were made of.
+        What they were made of, with what a centred front end adds to the sound's ends.
     """
     step, count = frontend.patch_hop * frontend.hop, 0
     inner = dataclasses.replace(frontend, centred=False) if frontend.centred else frontend
@@ -56,7 +56,10 @@ def patches_of(
         while len(held) >= needed:
             yield _made(held[:needed], frontend, inner, count, loudest)
             held, count = held[batch * step :], count + batch
-    if len(held) >= inner.min_samples:
+    # The last segment of samples may end in silence; the first one may not.
+    seen = inner.window + (inner.frames - 1) * inner.hop if count else inner.min_samples
+    if len(held) >= seen:
+        held = np.pad(held, (0, max(0, inner.min_samples - len(held))))
         yield _made(held, frontend, inner, count, loudest)
 
 
@@ -89,7 +92,9 @@ def _made(wave, frontend, inner, count, loudest) -> tuple[Patches, np.ndarray]:
         rows = frontend.compress(np.concatenate([sums, row]))[:-1]
     values = frontend.cut(rows.astype(np.float32, copy=False))
     starts = np.arange(len(values)) * frontend.patch_hop
-    made = Patches(values, frontend, starts, len(rows), levels(wave, starts, inner))
+    # What was added before the sound is no part of how loud it is.
+    loud = levels(wave[frontend.samples_before :], starts, frontend)
+    made = Patches(values, frontend, starts, len(rows), loud)
     return _moved(made, frontend, count), wave
 
 
