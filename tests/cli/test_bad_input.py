@@ -1,18 +1,15 @@
 """Whatever people hand in: the message names it and says what to do, and nothing is left behind."""
 
 import errno
-import http.server
 import os
 import subprocess
 import sys
-import threading
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from commands import call, complaint, noise, run, sound
+from commands import call, complaint, left, noise, run, sound
 
 import xaiaudio as xa
 from xaiaudio import audio
@@ -23,10 +20,6 @@ FAST = ("-m", "occlusion", "--set", "occlusion.mask=0.5", "--set", "occlusion.st
 @pytest.fixture
 def out(tmp_path):
     return tmp_path / "out"
-
-
-def left(folder):
-    return sorted(path.name for path in folder.rglob("*")) if folder.exists() else []
 
 
 def _broken(kind, folder):
@@ -179,36 +172,6 @@ def test_a_sound_that_may_not_be_read_does_not_stop_the_others(capsys, tmp_path,
 
 
 @pytest.mark.slow
-def test_what_the_mp3_decoder_mutters_is_not_shown(capfd, tmp_path, out):
-    path = sound(tmp_path / "whole.mp3", noise(3))
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    status, _, err = call(capfd, "explain", path, "--out", out, *FAST)
-    assert status == 0
-    warning, *others = err.splitlines()
-    assert warning.startswith(f"Warning: {path} is incomplete: it holds 1.")
-    assert others == [f"{path}: occlusion ..."]
-
-
-@pytest.mark.slow
-def test_control_characters_of_names_do_not_reach_the_terminal(capsys, tmp_path, out):
-    names = ["x\x1b]0;OWNED\a.wav", "c1\x9b31m.wav", "turned\u202evaw.wav", "c\x7f\b\r.wav"]
-    good = [sound(tmp_path / name) for name in names]
-    bad = tmp_path / "bad\x1b[31m.wav"
-    bad.write_text("no sound")
-    status, said, err = call(capsys, "explain", *good, bad, "--out", out, *FAST)
-    assert status == 1
-    for text in (said, err):
-        assert not any(letter in text for letter in "\x1b\a\x9b\x7f\b\r\u202e")
-    assert "x\\x1b]0;OWNED\\x07.wav: " in said and "turned\\u202evaw.wav: " in said
-    assert "bad\\x1b[31m.wav cannot be read as sound" in err
-    folder = tmp_path / "set"
-    for label in ("a\x1b[2J", "b"):
-        sound(folder / label / "0.wav")
-    status, said, err = call(capsys, "data", "info", folder)
-    assert status == 0 and "a\\x1b[2J" in said and "\x1b" not in said + err
-
-
-@pytest.mark.slow
 def test_channels_that_cancel_are_said_in_one_line(capsys, tmp_path, out):
     wave = noise(1.5)
     path = sound(tmp_path / "both.wav", np.stack([wave, -wave], axis=1))
@@ -218,207 +181,6 @@ def test_channels_that_cancel_are_said_in_one_line(capsys, tmp_path, out):
     assert len(warning) == 1 and f"channels of {path} cancel" in warning[0]
     status, _, err = call(capsys, "explain", path, "--out", out, *FAST, "--channel", "1")
     assert status == 0 and "Warning" not in err
-
-
-def test_a_set_with_one_clip_per_class_has_nothing_to_hold_out(capsys, tmp_path):
-    for label in ("knock", "whistle"):
-        sound(tmp_path / "sounds" / label / "only.wav")
-    status, _, err = call(capsys, "train", tmp_path / "sounds", "--out", tmp_path / "x.keras")
-    assert status == 1
-    message = complaint(err)
-    assert "cannot be split at fold 5" in message and "Add sounds" in message
-
-
-def test_a_set_with_one_class_teaches_nothing(capsys, tmp_path):
-    for number in range(3):
-        sound(tmp_path / "sounds" / "only" / f"{number}.wav")
-    network = tmp_path / "mine.keras"
-    status, _, err = call(capsys, "train", tmp_path / "sounds", "--out", network)
-    assert status == 1
-    message = complaint(err)
-    assert str(tmp_path / "sounds") in message and "two" in message
-    assert not network.exists()
-
-
-def test_sounds_without_class_folders_teach_nothing(capsys, tmp_path):
-    for number in range(3):
-        sound(tmp_path / "loose" / f"{number}.wav")
-    status, _, err = call(capsys, "train", tmp_path / "loose", "--out", tmp_path / "x.keras")
-    assert status == 1
-    assert str(tmp_path / "loose") in complaint(err)
-
-
-@pytest.mark.slow
-def test_bad_files_are_left_out_of_training_and_named(capsys, tmp_path):
-    folder = tmp_path / "sounds"
-    for label in ("a", "b"):
-        for number in range(5):
-            sound(folder / label / f"{number}.wav", noise(1, seed=number))
-    (folder / "a" / "1.wav").write_text("no sound")  # to learn from
-    sound(folder / "a" / "2.wav", np.full(16_000, np.nan), subtype="FLOAT")  # found in decoding
-    (folder / "b" / "4.wav").write_bytes(b"")  # held out
-    (folder / "b" / "notes.txt").write_text("x")
-    (folder / "b" / "._0.wav").write_bytes(b"x")
-    network = tmp_path / "mine.keras"
-    status, said, err = call(capsys, "train", folder, "--out", network, "--freeze", "--epochs", "1")
-    assert status == 0, err
-    lines = err.splitlines()
-    assert (
-        lines[0]
-        == "Passed over: 1 file that is no sound by name, no file, or too deep (b/notes.txt)."
-    )
-    left = [line for line in lines if line.startswith("Left out: ")]
-    assert [name in line for name, line in zip(("a/1", "a/2", "b/4"), left, strict=True)] == [
-        True,
-        True,
-        True,
-    ]
-    assert "._0" not in err
-    assert xa.load_model(network).labels == ("a", "b")
-    status, said, err = call(capsys, "data", "info", folder)
-    assert status == 0
-    assert lines[0] in err and "a/1.wav cannot be read" in err and "b/4.wav is empty" in err
-    assert "a/2" not in err  # headers alone are read here
-
-
-def test_a_bad_clip_in_a_class_folder_is_named_before_training(capsys, tmp_path):
-    for label in ("a", "b"):
-        for number in range(2):
-            sound(tmp_path / "sounds" / label / f"{number}.wav")
-    (tmp_path / "sounds" / "b" / "0.wav").write_text("no sound")
-    network = tmp_path / "mine.keras"
-    status, _, err = call(capsys, "train", tmp_path / "sounds", "--out", network)
-    assert status == 1
-    message = complaint(err)
-    assert "No sound of 'b' is left to learn from" in message
-    assert str(tmp_path / "sounds" / "b" / "0.wav") in message
-    assert not network.exists()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "told"), [("mine.h5", ".keras"), ("folder.keras", "folder"), ("no/such", ".keras")]
-)
-def test_a_result_that_cannot_be_written_is_told_before_training(tmp_path, name, told):
-    (tmp_path / "folder.keras").mkdir()
-    done = run("train", tmp_path, "--out", tmp_path / name)
-    assert done.returncode == 1
-    assert told in complaint(done.stderr)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("arguments", [["data", "info"], ["train"]])
-def test_folders_that_are_not_there(arguments, tmp_path):
-    done = run(*arguments, tmp_path / "nowhere")
-    assert done.returncode == 1
-    assert str(tmp_path / "nowhere") in complaint(done.stderr)
-
-
-@pytest.mark.slow
-def test_a_copy_of_esc10_with_wrong_files_is_found_out(tmp_path):
-    damaged = tmp_path / "001 - Dog bark" / "1-100032-A.ogg"
-    damaged.parent.mkdir()
-    damaged.write_bytes(b"not what the authors published")
-    done = run("data", "info", "esc10", XAIAUDIO_ESC10=tmp_path)
-    assert done.returncode == 1
-    message = complaint(done.stderr)
-    assert str(tmp_path) in message and damaged.name in message
-    assert "xaiaudio data fetch" in message
-
-
-@pytest.mark.slow
-def test_esc10_that_is_not_there_is_not_fetched_by_looking(tmp_path):
-    done = run("data", "info", "esc10", XAIAUDIO_HOME=tmp_path, XAIAUDIO_ESC10="")
-    assert done.returncode == 1
-    assert "xaiaudio data fetch" in complaint(done.stderr)
-    assert left(tmp_path) == []
-
-
-@pytest.fixture
-def mirror(tmp_path):
-    """Serve a folder on this machine; yields the folder and its address."""
-    folder = tmp_path / "mirror"
-    folder.mkdir()
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def __init__(self, *arguments):
-            super().__init__(*arguments, directory=str(folder))
-
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield folder, f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def _archive(path, names):
-    with zipfile.ZipFile(path, "w") as archive:
-        for name in names:
-            archive.writestr(f"ESC-10-commit/{name}", b"something else")
-
-
-@pytest.mark.slow
-def test_a_download_with_wrong_checksums_is_refused(tmp_path, mirror):
-    from xaiaudio.datasets import esc10
-
-    folder, address = mirror
-    _archive(folder / "esc10.zip", esc10.manifest())
-    home = tmp_path / "home"
-    done = run(
-        "data",
-        "fetch",
-        "--url",
-        f"{address}/esc10.zip",
-        XAIAUDIO_HOME=home,
-        no_proxy="127.0.0.1",
-        NO_PROXY="127.0.0.1",
-    )
-    assert done.returncode == 1
-    message = complaint(done.stderr)
-    assert ".ogg" in message and "SHA-256" in message and "XAIAUDIO_ESC10" in message
-    assert not (home / "esc10").exists()
-    assert not (home / "esc10.zip").exists()
-
-
-@pytest.mark.slow
-def test_a_download_that_is_not_there(tmp_path, mirror):
-    _, address = mirror
-    done = run(
-        "data",
-        "fetch",
-        "--url",
-        f"{address}/gone.zip",
-        XAIAUDIO_HOME=tmp_path / "home",
-        no_proxy="127.0.0.1",
-        NO_PROXY="127.0.0.1",
-    )
-    assert done.returncode == 1
-    assert "404" in complaint(done.stderr)
-
-
-@pytest.mark.slow
-def test_no_network(tmp_path):
-    home = tmp_path / "home"
-    proxy = "http://127.0.0.1:9"  # nobody listens there
-    done = run(
-        "data",
-        "fetch",
-        XAIAUDIO_HOME=home,
-        XAIAUDIO_ESC10="",
-        HTTPS_PROXY=proxy,
-        https_proxy=proxy,
-        NO_PROXY="",
-        no_proxy="",
-    )
-    assert done.returncode == 1
-    message = complaint(done.stderr)
-    assert "github.com" in message and "network" in message and "XAIAUDIO_ESC10" in message
-    assert [name for name in left(home) if "lock" not in name] == []
 
 
 # From the moment that results are written, the system lets this process write no more than 30 kB
@@ -468,21 +230,6 @@ def test_a_full_disk_is_named(capsys, tmp_path, out, monkeypatch):
     message = complaint(err)
     assert "No space left on device" in message and str(path) in message
     assert left(out) == []
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a full device")
-def test_an_output_that_takes_nothing():
-    with open("/dev/full", "w") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "xaiaudio", "data", "list"],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=60,
-        )
-    assert done.returncode == 1
-    assert "disk is full" in complaint(done.stderr)
 
 
 def _network(tmp_path, build):
@@ -587,53 +334,6 @@ def test_long_names_leave_room_for_the_endings(capsys, tmp_path, out):
     assert status == 0, err
 
 
-def test_an_out_that_is_a_file(capsys, tmp_path):
-    path = sound(tmp_path / "a.wav")
-    status, _, err = call(capsys, "explain", path, "--out", path, *FAST)
-    assert status == 1
-    assert "--out" in err and "Traceback" not in err
-    assert len(xa.load_audio(path)) == 32_000  # still there
-
-
-@pytest.mark.parametrize("profile", [" ", "nonsense"])
-def test_a_profile_that_does_not_exist(capsys, profile):
-    status, _, err = call(capsys, "book", "--profile", profile)
-    assert status == 1
-    assert "mini" in complaint(err)
-
-
-@pytest.mark.parametrize("place", ["kept", "kept/below/it"])
-def test_a_folder_that_cannot_be_made_is_named_before_the_work(capsys, tmp_path, place):
-    (tmp_path / "kept").write_text("a file")
-    path = sound(tmp_path / "noise.wav")
-    status, said, err = call(capsys, "explain", path, "--out", tmp_path / place, *FAST)
-    assert status == 1 and not said
-    assert "is a file: name a folder" in complaint(err)
-    assert "..." not in err  # no explanation was begun
-
-
-def test_a_folder_that_may_not_be_written_to(capsys, tmp_path, monkeypatch):
-    # For the root user, who runs some tests, nothing is forbidden.
-    monkeypatch.setattr("os.access", lambda path, mode, **more: not mode & os.W_OK)
-    path = sound(tmp_path / "noise.wav")
-    status, said, err = call(capsys, "explain", path, "--out", tmp_path / "new", *FAST)
-    assert status == 1 and not said and not (tmp_path / "new").exists()
-    assert f"nothing can be written to {tmp_path}" in complaint(err)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
-def test_closed_streams_are_no_trouble(tmp_path, closed):
-    sound(tmp_path / "a.wav")
-    command = f"exec {sys.executable} -m xaiaudio explain a.wav -m gradcam --out out {closed}"
-    done = subprocess.run(
-        ["/bin/sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0
-    assert "Traceback" not in done.stderr
-    assert list((tmp_path / "out").glob("*.html"))
-
-
 @pytest.mark.parametrize(
     "words", [("explain", ""), ("corpus", "explain", ""), ("explain", "a.wav", "--model", "")]
 )
@@ -642,18 +342,3 @@ def test_an_empty_argument_is_not_the_folder_that_one_is_in(capsys, tmp_path, mo
     status, said, err = call(capsys, *words)
     assert (status, said) == (1, "") and "One of the arguments is empty" in complaint(err)
     assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
-
-
-def test_out_is_no_link_that_leads_nowhere(capsys, tmp_path):
-    for name, target in {"circle": "circle", "gone": "nothing"}.items():
-        (tmp_path / name).symlink_to(target)
-        for place in (tmp_path / name, tmp_path / name / "below"):
-            status, _, err = call(capsys, "explain", tmp_path / "a.wav", "--out", place)
-            assert status == 1 and "a link that leads nowhere" in complaint(err)
-        status, _, err = call(capsys, "train", tmp_path, "--out", tmp_path / name / "x.keras")
-        assert status == 1 and "cannot be written to" in complaint(err)
-
-
-def test_checkpoints_go_into_a_folder(capsys, tmp_path):
-    status, _, err = call(capsys, "train", tmp_path, "--resume", sound(tmp_path / "a.wav"))
-    assert status == 1 and "--resume is" in err and "which is a file" in complaint(err)

@@ -8,6 +8,8 @@ import numpy as np
 import soundfile
 
 RATE = 16_000
+# A method that is quick.
+QUICK = ("--method", "occlusion", "--set", "occlusion.mask=0.5", "--set", "occlusion.stride=0.5")
 
 
 def call(capsys, *arguments):
@@ -52,3 +54,8 @@ def complaint(errors):
     message = errors[start:].strip()
     assert len(message.splitlines()) <= 2, message
     return message
+
+
+def left(folder):
+    """Return the names of all that lies in a folder and below; nothing if it is not there."""
+    return sorted(path.name for path in folder.rglob("*")) if folder.exists() else []

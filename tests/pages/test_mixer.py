@@ -18,7 +18,7 @@ from heard_maps import bright_or_dark
 import xaiaudio as xa
 from xaiaudio import XaiAudioError
 from xaiaudio.explainers.engines.components import Components
-from xaiaudio.pages.mixer import CUTS, MOST, Mixer, cut, flac, mixer, owned, samples
+from xaiaudio.pages.mixer import MOST, Mixer, cut, flac, mixer, owned, samples
 
 RATE = 16_000
 RNG = np.random.default_rng(0)
@@ -215,9 +215,3 @@ def test_parts_are_named_after_their_place():
         inside = (hertz > 0.9 * low - 40) & (hertz < 1.1 * high + 40)
         if low > 125 and high < 7500:  # the outer bands take what lies beyond them
             assert spectrum[inside].sum() > 0.75 * spectrum.sum()
-
-
-def test_the_command_names_the_cuts_of_the_page():
-    from xaiaudio.cli import explain
-
-    assert explain.CUTS == CUTS
