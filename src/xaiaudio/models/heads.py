@@ -275,10 +275,11 @@ def _check_logits(model, end, answers) -> None:
     found = found[np.isfinite(found).all(axis=1)]
     what = _no_logits(found, linear=type(layer) in _LINEAR and not _activation(layer))
     if what:
+        end = "probabilities (or logits)" if 'outputs="prob' in what else "logits"
         raise XaiAudioError(
             f"{model.name} ends in {last.name} and gives values from {found.min():.2g} to "
             f"{found.max():.2g}, {what} in load_model or AudioClassifier.from_keras, on the "
-            "command line --ends-in."
+            f"command line --ends-in {end}."
         )
 
 
