@@ -11,7 +11,6 @@ from xaiaudio import LogMel
 from xaiaudio.timelines.framing import loudest_of, needs_loudest, patches_of
 from xaiaudio.wave_frontend import WaveFrontend
 
-
 WAVE = np.random.default_rng(0).normal(0, 0.1, 20_000).astype("float32")
 FRONTENDS = {
     "plain": SMALL,
