@@ -79,6 +79,17 @@ def test_a_trained_method_is_an_explainer_with_weights(tmp_path, small, patches,
         xa.Explainer.fit("occlusion", small, clips)
 
 
+def test_what_was_learnt_is_part_of_the_value(small, trained_method):
+    clips = [np.array([1.0, 3.0]), np.array([4.0])]
+    one, same, other = (
+        xa.Explainer.fit("learner", small, some) for some in (clips, clips, clips[:1])
+    )
+    assert one == same and hash(one) == hash(same) and one.weights_sum
+    assert one != other != xa.Explainer("learner") and not xa.Explainer("learner").weights_sum
+    with pytest.raises(ValueError, match="read-only"):
+        one.weights["mean"][0] = 7
+
+
 def test_a_file_of_another_kind_is_refused(tmp_path):
     np.savez(tmp_path / "other.npz", about=np.array("{}"))
     with pytest.raises(xa.XaiAudioError, match="not an explainer"):

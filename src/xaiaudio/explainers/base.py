@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.ndimage import zoom
 
+from .. import cache
 from ..errors import XaiAudioError
 from ..files import whole
 from ..patches import Patches, without_padding
@@ -77,6 +78,15 @@ class Explainer:
     upsample: str = "bilinear"
     weights: Mapping[str, np.ndarray] | None = dataclasses.field(default=None, compare=False)
 
+    def __eq__(self, other: object) -> bool:
+        """Tell whether all is the same: method, options, and to the bit what was learnt."""
+        if not isinstance(other, Explainer):
+            return NotImplemented
+        mine, theirs = (
+            (one.name, one.options, one.upsample, one.weights_sum) for one in (self, other)
+        )
+        return mine == theirs
+
     def __init__(self, name, *, upsample="bilinear", **options):
         if upsample not in UPSAMPLINGS:
             raise XaiAudioError(f"upsample is {upsample!r}: it must be one of {UPSAMPLINGS}.")
@@ -85,6 +95,13 @@ class Explainer:
     def _set(self, **values) -> None:
         for field, value in values.items():
             object.__setattr__(self, field, value)
+
+    def _learn(self, weights: Mapping[str, np.ndarray]) -> None:
+        """Take what was learnt, as a value: the arrays cannot be written to."""
+        frozen = {name: np.array(value) for name, value in weights.items()}
+        for value in frozen.values():
+            value.flags.writeable = False
+        self._set(weights=frozen)
 
     @classmethod
     def of(cls, explainer: str | Explainer) -> Explainer:
@@ -127,7 +144,7 @@ class Explainer:
             raise XaiAudioError(
                 f"{name} is not trained: call Explainer({name!r}) with a model and patches."
             )
-        made._set(weights=dict(made._method.fit(model, clips, made.options)))
+        made._learn(made._method.fit(model, clips, made.options))
         return made
 
     def __repr__(self) -> str:
@@ -155,6 +172,12 @@ class Explainer:
     def sounds(self) -> bool:
         """Whether the patches must know their sounds; options can ask for it, too."""
         return self._method.sounds or getattr(self.options, "sounds", False)
+
+    @property
+    def weights_sum(self) -> str:
+        """SHA-256 sum of all that was learnt, in the order of its names; empty if nothing was."""
+        learnt = sorted((self.weights or {}).items())
+        return cache.sum_of_arrays([value for _, value in learnt]) if learnt else ""
 
     def takes(self, option: str) -> bool:
         """Tell whether the method has an option."""
@@ -231,7 +254,8 @@ class Explainer:
             raise XaiAudioError(
                 f"{path} is not an explainer saved by xaiaudio: {error}."
             ) from error
-        made._set(weights=weights or None)
+        if weights:
+            made._learn(weights)
         return made
 
     def _run(self, model, patches, inputs, targets, scores) -> list[Explanation]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ... import cache as stored
 from ...errors import XaiAudioError
 from ...explainers import registry
 from ...explainers.base import Explainer
@@ -145,8 +144,7 @@ def _settings(entry, seed) -> dict:
         return {"seed": seed} if entry.seeded else {}
     told = {**entry.with_seed(seed).settings, "upsample": entry.upsample}
     if entry.weights:
-        arrays = [entry.weights[name] for name in sorted(entry.weights)]
-        told["SHA-256 of its weights"] = stored.sum_of_arrays(arrays)
+        told["SHA-256 of its weights"] = entry.weights_sum
     return told
 
 

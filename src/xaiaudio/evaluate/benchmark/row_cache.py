@@ -78,7 +78,7 @@ class RowCache:
         parts, modules = [subject.name, reference, _plain(subject.settings)], []
         if not reference:
             function = registry.find(subject.name).function
-            parts += [_code(function), _learnt(subject.weights)]
+            parts += [_code(function), subject.weights_sum]
             modules.append(_module(function))
         name = "".join(letter if letter.isalnum() else "-" for letter in subject.name)
         return self.folder / f"{name}-{cache.key(self._common, parts, modules=modules)}.npz"
@@ -90,12 +90,6 @@ def _network_of(model) -> tuple[str, list]:
         return model.identity, []
     network = getattr(model, "wave_network", None) or model.network
     return network.to_json(), network.get_weights()
-
-
-def _learnt(weights) -> list:
-    """Return what tells the weights of a trained method from others: their names and values."""
-    names = sorted(weights or {})
-    return [names, cache.sum_of_arrays([weights[name] for name in names])] if names else []
 
 
 def _plain(settings: dict) -> list:
