@@ -63,3 +63,17 @@ def test_bad_input_is_told():
         similarity.overlap(maps, maps[:1])
     with pytest.raises(xa.XaiAudioError, match="share is 0"):
         similarity.overlap(maps, maps, 0)
+
+
+def test_correlation_is_numpys_map_by_map():
+    random = np.random.default_rng(2)
+    first, second = random.normal(size=(2, 5, 13, 9)).astype("float32")
+    first[1], second[2] = 0.1, 0
+    second[3] = first[3] - 2
+    found = similarity.correlation(first, second)
+    assert np.flatnonzero(np.isnan(found)).tolist() == [1, 2]
+    for number in (0, 3, 4):
+        expected = np.corrcoef(first[number].ravel(), second[number].ravel())[0, 1]
+        assert found[number] == pytest.approx(expected, abs=1e-12)
+    with pytest.raises(xa.XaiAudioError, match="shapes"):
+        similarity.correlation(first, second[:2])

@@ -139,6 +139,44 @@ def rank_correlation(first: ArrayLike, second: ArrayLike) -> np.ndarray:
     return np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
 
 
+def correlation(first: ArrayLike, second: ArrayLike) -> np.ndarray:
+    """Return the correlation of the cells of each two maps.
+
+    Parameters
+    ----------
+    first, second : array_like of float, shape (n, ...)
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        Pearson's, -1 to 1; NaN where one of the two is the same everywhere.
+
+    Raises
+    ------
+    XaiAudioError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from xaiaudio.evaluate.metrics.similarity import correlation
+    >>> maps = np.arange(6.0).reshape(1, 3, 2)
+    >>> correlation(np.concatenate([maps, maps, 0 * maps]), np.concatenate([maps, -maps, maps]))
+    array([ 1., -1., nan])
+    """
+    first, second = (np.asarray(maps, np.float64) for maps in (first, second))
+    if first.shape != second.shape or first.ndim < 2:
+        raise XaiAudioError(
+            f"The maps have the shapes {first.shape} and {second.shape}: both must be (n, ...)."
+        )
+    first, second = (maps.reshape(len(maps), -1) for maps in (first, second))
+    told = (np.ptp(first, axis=1) > 0) & (np.ptp(second, axis=1) > 0)
+    first, second = (maps - maps.mean(axis=1, keepdims=True) for maps in (first, second))
+    lengths = np.sqrt((first**2).sum(axis=1) * (second**2).sum(axis=1))
+    products = (first * second).sum(axis=1)
+    return np.divide(products, lengths, out=np.full(len(products), np.nan), where=told)
+
+
 def _structural(first, second) -> np.ndarray:
     from skimage.metrics import structural_similarity
 
