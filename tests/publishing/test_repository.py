@@ -107,6 +107,29 @@ def test_make_lists_its_targets():
         assert re.search(rf"^make {target} +\S", listed, flags=re.MULTILINE)
 
 
+def visible_cells():
+    """Yield page, first line and code of each cell that a reader sees."""
+    cell = re.compile(
+        r"^```\{code-cell\}[^\n]*\n(---\n.*?^---\n|(?::[^\n]*\n)*)\n*(.*?)^```$", re.M | re.S
+    )
+    for page in sorted((ROOT / "book").glob("*.md")):
+        whole = page.read_text(encoding="utf-8")
+        for found in cell.finditer(whole):
+            if "remove-" not in found[1]:
+                yield page.name, whole[: found.start()].count("\n") + 1, found[2]
+
+
+def test_cells_that_a_reader_sees_are_short_and_plain():
+    cells = list(visible_cells())
+    assert len(cells) > 500
+    for page, line, code in cells:
+        lines = code.rstrip("\n").split("\n")
+        assert len(lines) <= 15, f"{page}, line {line}: {len(lines)} lines"
+        assert max(map(len, lines)) <= 86, f"{page}, line {line}: does not fit the page"
+        # What only the build needs stands in cells that are tagged remove-cell.
+        assert "xa.number(" not in code, f"{page}, line {line}"
+
+
 def test_the_welcome_page_leads_to_every_other_page():
     # The pages of the API are listed on the first of them.
     pages = text("book/welcome.md") + text("book/api.md")
