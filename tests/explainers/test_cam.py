@@ -506,11 +506,32 @@ def test_the_peak_is_where_the_sound_is_whichever_axis_comes_first(method, first
     [
         [layers.Reshape((32, 12, 1))],
         [lambda x: keras.ops.flip(x, axis=1)],
+        [layers.Lambda(lambda x: tf.reverse(x, [1]))],
+        [lambda x: keras.ops.take(x, list(range(23, -1, -1)), axis=1)],
+        [layers.Cropping2D(((12, 0), (0, 0)))],
+        [lambda x: x[:, 12:]],
+        [lambda x: layers.Concatenate(axis=1)([x[:, 12:], x[:, :12]])],
+        [lambda x: layers.Concatenate()([x[:, :, :8], x[:, :, 8:]])],
     ],
 )
 def test_cells_whose_place_is_lost_are_refused(first):
     with pytest.raises(XaiAudioError, match="'map' lie in the patch cannot be followed"):
         explain(detector(*first), hot(22, 2), 0, "gradcam")
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        [layers.Cropping2D(((1, 1), (1, 0)))],
+        [lambda x: x[:, :22]],
+        [lambda x: keras.ops.einsum("btfc->bftc", x)],
+        [layers.Lambda(lambda x: tf.maximum(x, 0.0))],
+    ],
+)
+def test_cells_that_stay_in_their_order_have_their_place(first):
+    found = explain(detector(*first), hot(20, 3), 0, "gradcam").maps[0]
+    peak = np.unravel_index(found.argmax(), found.shape)
+    assert np.abs(np.subtract(peak, (20, 3))).max() <= 2
 
 
 @pytest.mark.slow

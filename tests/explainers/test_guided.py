@@ -222,6 +222,7 @@ def nested():
         (lambda: lambda x: keras.ops.maximum(x, 0), "Maximum"),
         (lambda: keras.ops.silu, "Silu"),
         (lambda: lambda x: layers.LSTM(3)(layers.Reshape((2, 3))(x)), "LSTM"),
+        (lambda: lambda x: layers.LSTM(3)(layers.Masking()(layers.Reshape((2, 3))(x))), "'lstm"),
     ],
 )
 def test_what_it_cannot_treat_is_refused(layer, message):

@@ -130,7 +130,8 @@ def guided_backpropagation(
 def guided(network: keras.Model, inputs: tf.Tensor) -> tf.Tensor:
     """Run a network with a gate behind every ReLU, which changes only the way back."""
     graph = graph_of(network)
-    for node in graph.nodes:
+    # Layers first: they have names that their author knows, also where Keras adds operations.
+    for node in sorted(graph.nodes, key=lambda node: not node.is_layer):
         check(node)
     (logits,) = run(graph, {graph.nodes[0]: inputs}, [graph.output], around=_gated)
     return logits

@@ -11,10 +11,13 @@ TIME, FREQUENCY, CHANNEL = "time", "frequency", "channel"
 #: Keras's layers and operations that may put axes elsewhere; its others leave them in place.
 _MOVING = {
     *("Permute", "Reshape", "Flatten", "Transpose", "Swapaxes", "Moveaxis", "Squeeze"),
-    *("ExpandDims", "GetItem", "Flip", "Rot90", "Roll"),
+    *("ExpandDims", "GetItem", "Flip", "Rot90", "Roll", "Take", "Slice", "Einsum"),
+    *("Cropping1D", "Cropping2D"),
 }
 #: Parts of the names of layers that make channels of their last axis.
 _MIXING = ("Conv", "Dense", "LSTM", "GRU", "RNN", "Attention", "Bidirectional")
+# A cut that takes no more than this share off an end of an axis leaves the places what they are.
+_LITTLE = 1 / 8
 # Stands for a size that the network leaves open.
 _SOME_SIZE = 7
 
@@ -63,7 +66,14 @@ def _behind(node: Node, before: list) -> tuple[str | None, ...]:
         if moving:
             return (None,) * rank
     if any(len(axes) == rank for axes in before) and not (not ours and _swaps(node)):
-        return _merged(node, before, rank)
+        names = _merged(node, before, rank)
+        # Put one behind the other along an axis, pieces lie elsewhere in it.
+        behind = getattr(node.operation, "axis", -1) if len(node.inputs) > 1 else -1
+        joined = type(node.operation).__name__ == "Concatenate" and behind % (rank + 1) != rank
+        return tuple(
+            None if joined and axis == behind % (rank + 1) - 1 else name
+            for axis, name in enumerate(names)
+        )
     return _by_size(node, before[0])
 
 
@@ -72,6 +82,7 @@ def _sources(node: Node) -> list[int | None] | None:
 
     The operation is called once for each input axis, on numbers that count along that axis.
     """
+    moving = type(node.operation).__name__ in _MOVING
     shape = [size or _SOME_SIZE for size in node.inputs[0].shape[1:]]
     counted = np.indices(shape, dtype="float32")
     try:
@@ -85,12 +96,24 @@ def _sources(node: Node) -> list[int | None] | None:
         if outputs[0].shape[axis] == 1:
             sources.append(None)
         elif len(along) == 1 and len(steps[along[0]]) == 1 and steps[along[0]][0] > 0:
-            sources.append(along[0])
-        elif type(node.operation).__name__ in _MOVING:
+            whole = _is_whole(outputs[along[0]], shape[along[0]], steps[along[0]][0])
+            sources.append(along[0] if whole else None)
+        elif moving or (along and all(_are_places(outputs[k], shape[k]) for k in along)):
             sources.append(None)  # axes run together, or backwards
         else:
             return None
     return sources
+
+
+def _is_whole(places, size: int, step: float) -> bool:
+    """Tell whether places from a first one on, each a step further, span an axis."""
+    little = max(step, _LITTLE * size)
+    return places.min() <= little and places.max() + step >= size - little
+
+
+def _are_places(values, size: int) -> bool:
+    """Tell whether all values are whole numbers that count an axis."""
+    return bool(np.all(values == np.rint(values)) and values.min() >= 0 and values.max() < size)
 
 
 def _swaps(node: Node) -> bool:
