@@ -6,7 +6,7 @@ import pytest
 from commands import call, complaint
 
 import xaiaudio as xa
-from xaiaudio.cli.choices import about_network, load_network
+from xaiaudio.cli.choices import about_network, load_network, read_front_end
 from xaiaudio.errors import XaiAudioError
 
 NOTHING = dict.fromkeys(
@@ -136,3 +136,15 @@ def test_explaining_a_network_of_samples(saved, capsys, tmp_path):
     assert status == 0, err
     assert f"{wave}: " in said
     assert xa.Explanation.load(tmp_path / "out" / "noise-occlusion.npz").labels == ("a", "b")
+
+
+def test_front_ends_in_files(tmp_path):
+    path = tmp_path / "front.json"
+    path.write_text('{"bands": 40, "frames": 50}', encoding="utf-8-sig")
+    assert read_front_end(str(path)).patch_shape == (50, 40)
+    path.write_text("[" * 100_000)
+    with pytest.raises(XaiAudioError, match="it is no JSON"):
+        read_front_end(str(path))
+    for strange in ("/dev/zero", tmp_path):
+        with pytest.raises(XaiAudioError, match="no small text file"):
+            read_front_end(str(strange))

@@ -203,6 +203,21 @@ def test_whole_numbers_and_memories_between_batches_are_refused():
         )
 
 
+@pytest.mark.parametrize("name", ["my net", "Vögel", "<b>", "net(2)", "_x"])
+def test_a_network_may_be_called_anything(name):
+    network = keras.Model(*body(), name=name)
+    classifier = door(network)
+    assert classifier.name == name
+    np.testing.assert_array_equal(classifier.logits(PATCHES), own(network))
+    assert np.abs(xa.explain(classifier, PATCHES, method="saliency").maps).max() > 0
+
+
+def test_a_layer_that_tensorflow_cannot_run_is_named():
+    patch, logits = body()
+    with pytest.raises(XaiAudioError, match="a layer that is called 'my layer'"):
+        door(keras.Model(patch, layers.Dense(3, name="my layer")(logits)))
+
+
 @pytest.mark.parametrize("labels", [{"a", "b", "c"}, {"a": 0, "b": 2, "c": 1}, None, 3])
 def test_labels_without_an_order_are_refused(labels):
     with pytest.raises(XaiAudioError, match="give a list of names, in the order"):

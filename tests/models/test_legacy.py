@@ -74,10 +74,22 @@ def test_a_keras_2_file_gives_the_scores_of_its_weights(tmp_path, suffix):
     np.testing.assert_array_equal(again.scores(PATCHES), model.scores(PATCHES))
 
 
-def test_what_keras_3_writes_as_h5(tmp_path):
-    model = keras.Sequential(
+def plain():
+    return keras.Sequential(
         [layers.Input((24, 16, 1)), layers.Flatten(), layers.Dense(3, activation="softmax")]
     )
+
+
+def branched():
+    start = layers.Input((24, 16, 1))
+    one, two = (layers.Conv2D(4, 3, name=name)(start) for name in ("one", "two"))
+    pooled = layers.GlobalAveragePooling2D()(layers.ReLU()(layers.Add()([one, two])))
+    return keras.Model(start, layers.Dense(3, activation="softmax")(pooled))
+
+
+@pytest.mark.parametrize("network", [plain, branched])
+def test_what_keras_3_writes_as_h5(tmp_path, network):
+    model = network()
     model.save(tmp_path / "new.h5")
     found = xa.load_model(tmp_path / "new.h5", labels=LABELS, frontend=FRONTEND)
     np.testing.assert_allclose(found.scores(PATCHES), model(PATCHES[..., None]), atol=1e-6)

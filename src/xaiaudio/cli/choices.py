@@ -174,9 +174,12 @@ def read_front_end(name: str | None):
 
     if name in (None, "vggish", "yamnet"):
         return name and getattr(LogMel, name)()
+    path = Path(name)
+    if path.exists() and not (path.is_file() and path.stat().st_size <= MAX_LABELS):
+        raise XaiAudioError(f'{path} is no small text file: give one such as {{"bands": 40}}.')
     try:
-        config = json.loads(Path(name).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        config = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or "it is no JSON"
         raise XaiAudioError(
             f"Could not read the front end in {name}: {reason}. Give vggish, yamnet, or a JSON "

@@ -264,7 +264,7 @@ def load(out: PathLike) -> ArchivePlan:
         if told.pop("format", None) != FORMAT:
             raise ValueError("it was written by another version of xaiaudio")
         settings = ArchiveSettings(**told)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise XaiAudioError(f"{out / 'plan.json'} is damaged: {error}.") from error
     return ArchivePlan(out, settings, tables.read([out / "files.parquet"], tables.SOUNDS))
 

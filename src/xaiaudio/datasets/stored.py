@@ -114,7 +114,7 @@ def _read(folder: Path) -> dict[str, list]:
     try:
         notes = json.loads(_notes(folder).read_text(encoding="utf-8"))
         return {name: [int(size), int(time), str(digest)] for name, (size, time, digest) in notes}
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return {}
 
 

@@ -366,8 +366,8 @@ def _turned(graph, nodes) -> bool:
         if lost or axes.CHANNEL in names or names[0] == names[1] is not None:
             raise XaiAudioError(
                 f"Where the cells of {node.name!r} lie in the patch cannot be followed through the "
-                "network, which rearranges or cuts its axes. Name an earlier layer with layer=..., or "
-                "use a method that needs no place, such as 'occlusion'."
+                "network, which rearranges or cuts its axes. Name an earlier layer with layer=..., "
+                "or use a method that needs no place, such as 'occlusion'."
             )
         orders.add(names[0] == axes.FREQUENCY or names[1] == axes.TIME)
     if len(orders) > 1:

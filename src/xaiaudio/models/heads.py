@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import keras
 import numpy as np
@@ -81,10 +82,16 @@ def split(
         usual = "sigmoid" if output.shape[-1] == 1 else "softmax"
         logits, scores = output, _activated(activation or usual, output)
     return (
-        keras.Model(patch, scores, name=model.name),
-        keras.Model(patch, logits, name=f"{model.name}_logits"),
+        keras.Model(patch, scores, name=_runnable(model.name)),
+        keras.Model(patch, logits, name=f"{_runnable(model.name)}_logits"),
         taken,
     )
+
+
+def _runnable(name: str) -> str:
+    """Return a name as TensorFlow takes it for a network: other backends take any."""
+    name = re.sub(r"[^A-Za-z0-9_.-]", "_", name)
+    return name if re.match("[A-Za-z0-9.]", name) else f"network{name}"
 
 
 def attach(features: keras.Model, classes: int, seed: int) -> tuple[keras.Model, keras.Model]:
@@ -139,6 +146,12 @@ def check_ends(model):
         raise XaiAudioError(
             f"{remembering[0].name} remembers from one batch to the next (stateful=True): build "
             "the network with stateful=False and copy the weights."
+        )
+    odd = [layer.name for layer in model.layers if not re.fullmatch(r"[\w./>-]+", layer.name, re.A)]
+    if odd:
+        raise XaiAudioError(
+            f"TensorFlow cannot run a layer that is called {odd[0]!r}: give it a name of letters, "
+            "digits and _ . - only."
         )
     if len(outputs[0].shape) != 2 or outputs[0].shape[-1] is None:
         raise XaiAudioError(

@@ -195,7 +195,10 @@ def check_legacy_config(config, path) -> None:
         name, module = entry["class_name"], entry.get("module")
         registered = entry.get("registered_name")
         known = isinstance(name, str) and name in _LEGACY
-        # Keras 3 writes its own way of naming classes also into HDF5 files.
+        # Keras 3 writes its own way of naming classes, and its tensors, also into HDF5 files.
+        tensor = isinstance(name, str) and name in _TENSORS and module is registered is None
+        if tensor:
+            continue
         if "module" in entry and module is not None:
             _check_entry(entry, path)
         elif not known or registered not in (None, name):
