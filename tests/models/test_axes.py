@@ -53,7 +53,13 @@ def test_the_input_is_frames_by_bands(shape):
         ([layers.Reshape((12, 8)), layers.Conv1D(5, 3)], (T, C)),
         ([layers.Reshape((12, 8)), layers.Permute((2, 1)), layers.Conv1D(5, 3)], (F, C)),
         ([lambda x: ops.squeeze(x, -1), lambda x: ops.expand_dims(x, 1)], (None, T, F)),
-        ([lambda x: x[:, 2:9, ::2]], (T, F, None)),
+        ([lambda x: x[:, 1:11, ::2]], (T, F, None)),
+        # What is left of a cut lies elsewhere in the axis.
+        ([lambda x: x[:, 2:9, ::2]], (None, F, None)),
+        ([layers.Cropping2D(((0, 0), (4, 0)))], (T, None, None)),
+        ([lambda x: layers.Concatenate(axis=1)([x[:, 6:], x[:, :6]])], (None, F, None)),
+        ([lambda x: layers.Concatenate(axis=-2)([x, x])], (T, None, None)),
+        ([lambda x: layers.Concatenate()([x, x])], (T, F, None)),
         # Frames in blocks of three are frames in both of their axes.
         ([layers.Reshape((4, 3, 8))], (T, T, F)),
         # Axes run together, or backwards, are none.

@@ -33,7 +33,8 @@ def axes_of(graph: Graph) -> dict[Node, tuple[str | None, ...]]:
     -------
     dict of Node to tuple
         For each axis of the node's output, without the batch: ``"time"``, ``"frequency"``,
-        ``"channel"``, or None where it is none of these, or cannot be told.
+        ``"channel"``, or None where it is none of these, or cannot be told, or where its cells lie
+        elsewhere than in the patch, as behind a cut.
 
     Examples
     --------
