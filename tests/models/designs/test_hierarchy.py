@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from design_contract import check_contract, check_places
+from lazily import Lazily
 from small_trees import UNEVEN
 from tones import LABELS, tiny_backbone
 
@@ -11,21 +12,18 @@ from xaiaudio.errors import XaiAudioError
 from xaiaudio.models.designs import hierarchy
 from xaiaudio.models.designs.trees import Tree
 
+OPTIONS = {"usual": {}, "flat": {"tree": "flat"}, "shuffled": {"shuffled": True}}
+
 
 @pytest.fixture(scope="module")
 def taught(clips):
     train, test = clips.split(5)
-    made = {
-        name: xa.models.train_design(
-            "hierarchy", train, tiny_backbone(), dimensions=4, progress=False, **options
-        )
-        for name, options in {
-            "usual": {},
-            "flat": {"tree": "flat"},
-            "shuffled": {"shuffled": True},
-        }.items()
-    }
-    return made, train, test
+
+    def made(name):
+        options = {"dimensions": 4, "progress": False, **OPTIONS[name]}
+        return xa.models.train_design("hierarchy", train, tiny_backbone(), **options)
+
+    return Lazily(made), train, test
 
 
 def patches_of(model, clips):
@@ -163,7 +161,7 @@ def test_wrong_questions(taught):
 def test_scores_by_what_the_backbone_said_before(taught):
     models, _, test = taught
     patches = patches_of(models["usual"], test[:4])
-    for model in models.values():
+    for model in [models[name] for name in OPTIONS]:
         found = hierarchy.scores_on(model, tiny_backbone(), patches)
         np.testing.assert_allclose(found, model.scores(patches), atol=1e-6)
     with pytest.raises(XaiAudioError, match="does not stand on"):

@@ -3,28 +3,32 @@
 import numpy as np
 import pytest
 from design_contract import check_contract, check_places
+from lazily import Lazily
+from tones import tiny_backbone
 
 import xaiaudio as xa
 from xaiaudio.errors import XaiAudioError
+from xaiaudio.models.designs import matching
+from xaiaudio.models.designs.lessons import lessons
 from xaiaudio.models.training.tables import patch_table
+
+OPTIONS = {
+    "usual": {},
+    "random": {"prototypes": "random"},
+    "shuffled": {"shuffled": True},
+    "learnt": {"project": False},
+}
 
 
 @pytest.fixture(scope="module")
 def taught(clips):
-    from tones import tiny_backbone
+    base, (train, test) = tiny_backbone(), clips.split(5)
 
-    base = tiny_backbone()
-    train, test = clips.split(5)
-    made = {
-        name: xa.models.train_design("pecmae", train, base, per_class=2, progress=False, **options)
-        for name, options in {
-            "usual": {},
-            "random": {"prototypes": "random"},
-            "shuffled": {"shuffled": True},
-            "learnt": {"project": False},
-        }.items()
-    }
-    return made, train, test
+    def made(name):
+        options = {"per_class": 2, "progress": False, **OPTIONS[name]}
+        return xa.models.train_design("pecmae", train, base, **options)
+
+    return Lazily(made), train, test
 
 
 @pytest.mark.slow
@@ -75,3 +79,19 @@ def test_options_that_are_none(options, clips, backbone):
     table = patch_table(clips, backbone.frontend)
     with pytest.raises(XaiAudioError, match=next(iter(options))):
         xa.models.train_design("pecmae", table, backbone, **options)
+
+
+@pytest.mark.slow
+def test_prototypes_that_are_drawn_are_patches_of_whatever_class(taught):
+    models, train, _ = taught
+    model = models["random"]
+    known = lessons(train, model.frontend, seed=0)
+    far = matching.distance_maps(model, known.patches)[:, 0, 0]
+    assert far.min(axis=0).max() <= 1e-6
+    drawn = far.argmin(axis=0)
+    assert not known.validation[drawn].any()
+    owner = np.repeat(np.arange(len(model.labels)), 2)
+    assert (known.targets[drawn] != owner).any()
+    # Nothing but the last layer was trained: its loss has no term of the prototypes.
+    told = [{name.split("/")[-1] for name in models[one].history} for one in ("random", "usual")]
+    assert "own_class" not in told[0] and "own_class" in told[1]
