@@ -365,7 +365,12 @@ class LogMel:
         return np.arange(0, rows - self.frames + 1, self.patch_hop)
 
     def __call__(
-        self, wave, *, overlap: float | None = None, pad: bool = False, sounds: bool = False
+        self,
+        wave: ArrayLike,
+        *,
+        overlap: float | None = None,
+        pad: bool = False,
+        sounds: bool = False,
     ) -> Patches:
         """Return the log-mel patches of a waveform.
 

@@ -94,7 +94,7 @@ class Patches(np.lib.mixins.NDArrayOperatorsMixin):
             text += f", {padded} frame{'s' * (padded > 1)} of padding"
         return f"Patches({text})"
 
-    def __getitem__(self, index) -> Patches | np.ndarray:
+    def __getitem__(self, index: Any) -> Patches | np.ndarray:
         """Return some of the patches (slice, mask or list of indices); a number gives that one.
 
         An index of cells, such as ``patches[:, 10]``, gives an array.

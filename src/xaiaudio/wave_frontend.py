@@ -14,6 +14,8 @@ from .frontend import LogMel
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from .patches import Patches
+
 # A segment of an hour and a half at 48 kHz: longer ones are a slip of the keyboard.
 _MOST_SAMPLES = 1 << 28
 
@@ -122,8 +124,13 @@ class WaveFrontend(LogMel):
         return self.samples
 
     def __call__(
-        self, wave, *, overlap: float | None = None, pad: bool = False, sounds: bool = True
-    ):
+        self,
+        wave: ArrayLike,
+        *,
+        overlap: float | None = None,
+        pad: bool = False,
+        sounds: bool = True,
+    ) -> Patches:
         """Return the segments of a waveform, as :meth:`LogMel.__call__` does its patches.
 
         They always know their sounds.

@@ -1,10 +1,13 @@
 """The API pages name what a reader can call of the methods and the measures, each thing once."""
 
 import ast
+import inspect
 import re
 from pathlib import Path
 
 import pytest
+
+import xaiaudio as xa
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "xaiaudio"
@@ -131,3 +134,12 @@ def test_all_that_the_pages_show_says_its_types():
     shown = dict(called())
     assert {"plots.maps.plot", "explainers.base.explain", "frontend.LogMel.cut"} <= set(shown)
     assert {name: unsaid(node) for name, node in shown.items() if unsaid(node)} == {}
+
+
+@pytest.mark.parametrize("method", ["__init__", "__call__"])
+def test_classes_of_the_first_facade_say_the_types_that_they_take(method):
+    for name in xa.__all__:
+        function = vars(thing).get(method) if isinstance(thing := getattr(xa, name), type) else None
+        if function is not None:
+            _, *parameters = inspect.signature(function).parameters.values()
+            assert not [each.name for each in parameters if each.annotation is each.empty], name

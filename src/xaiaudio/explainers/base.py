@@ -87,7 +87,7 @@ class Explainer:
         )
         return mine == theirs
 
-    def __init__(self, name, *, upsample="bilinear", **options):
+    def __init__(self, name: str, *, upsample: str = "bilinear", **options: Any):
         if upsample not in UPSAMPLINGS:
             raise XaiAudioError(f"upsample is {upsample!r}: it must be one of {UPSAMPLINGS}.")
         self._set(name=name, options=registry.find(name).parse(options), upsample=upsample)
@@ -106,7 +106,7 @@ class Explainer:
     @classmethod
     def of(cls, explainer: str | Explainer) -> Explainer:
         """Return an explainer as it is; a name becomes the method with its defaults."""
-        return explainer if isinstance(explainer, cls) else cls(explainer)
+        return explainer if isinstance(explainer, Explainer) else cls(explainer)
 
     @classmethod
     def fit(
@@ -198,7 +198,9 @@ class Explainer:
         """Return the explainer with this seed; the same one if it draws nothing."""
         return self.replace(seed=seed) if self.seeded else self
 
-    def __call__(self, model, patches, targets=None) -> Explanation:
+    def __call__(
+        self, model: AudioClassifier, patches: Patches | ArrayLike, targets: Targets = None
+    ) -> Explanation:
         """Explain what a network listened to; see :func:`xaiaudio.explain`."""
         inputs = check_patches(model, patches)
         scores = model.scores(inputs)
@@ -215,10 +217,10 @@ class Explainer:
         inputs = check_patches(model, patches)
         scores = model.scores(inputs)
         classes = model.labels if classes is None else np.atleast_1d(np.asarray(classes, object))
-        classes = [model.index(name) for name in classes]
-        targets = np.tile(np.asarray(classes, int), (len(inputs), 1))
+        numbers = [model.index(name) for name in classes]
+        targets = np.tile(np.asarray(numbers, int), (len(inputs), 1))
         results = self._run(model, patches, inputs, targets, scores)
-        return {model.labels[index]: one for index, one in zip(classes, results, strict=True)}
+        return {model.labels[number]: one for number, one in zip(numbers, results, strict=True)}
 
     def save(self, path: PathLike) -> Path:
         """Write the explainer to one ``.npz`` file; :meth:`load` reads it back.

@@ -116,7 +116,7 @@ class Explanation:
         """
         return UNITS.get(self.options.get("output", ""), "")
 
-    def __getitem__(self, index) -> Explanation:
+    def __getitem__(self, index: int | slice | ArrayLike) -> Explanation:
         """Return the explanation of some of the patches (slice, mask or list of indices)."""
         if isinstance(index, (int, np.integer)):
             index = [index]

@@ -8,11 +8,13 @@ from ..errors import XaiAudioError
 from .classifier import AudioClassifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+    from typing import Any
 
     import keras
 
+    from ..frontend import LogMel
     from ..types import PathLike
 
 
@@ -37,20 +39,20 @@ class BlackBox(AudioClassifier):
 
     def __init__(
         self,
-        scores,
-        logits,
-        labels,
-        frontend,
+        scores: Callable,
+        logits: Callable | None,
+        labels: Sequence[str],
+        frontend: LogMel,
         *,
-        name,
-        batch,
-        attribution="",
-        history=None,
-        outputs=None,
-        lacks="is a function",
-        identity="",
+        name: str,
+        batch: int,
+        attribution: str = "",
+        history: Mapping[str, Any] | None = None,
+        outputs: str | None = None,
+        lacks: str = "is a function",
+        identity: str = "",
     ):
-        self._answers = {False: scores, True: logits}
+        self._answers: dict[bool, Any] = {False: scores, True: logits}
         self.labels = tuple(labels)
         self.frontend = frontend
         self.name = name

@@ -16,8 +16,9 @@ from .tracing import traced
 from .votes import ClipPrediction, majority, vote_shares, voters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+    from typing import Any
 
     from numpy.typing import ArrayLike
 
@@ -70,16 +71,16 @@ class AudioClassifier:
 
     def __init__(
         self,
-        network,
-        logits_network,
-        labels,
-        frontend,
+        network: keras.Model,
+        logits_network: keras.Model,
+        labels: Sequence[str],
+        frontend: LogMel,
         *,
-        name,
-        attribution="",
-        history=None,
-        outputs=None,
-        changes=(),
+        name: str,
+        attribution: str = "",
+        history: Mapping[str, Any] | None = None,
+        outputs: str | None = None,
+        changes: Sequence[str] = (),
     ):
         self.network = network
         self.logits_network = logits_network
@@ -90,7 +91,7 @@ class AudioClassifier:
         self.history = dict(history or {})
         self.outputs = outputs
         self.changes = tuple(changes)
-        self._compiled = {}
+        self._compiled: dict[bool | str, Callable] = {}
 
     def __repr__(self) -> str:
         frames, bands = self.frontend.patch_shape

@@ -7,7 +7,7 @@ sound: it is filtered so that its picture changes there, and the network hears i
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import keras
@@ -24,6 +24,7 @@ from .tracing import traced
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Any
 
     from numpy.typing import ArrayLike
 
@@ -62,17 +63,19 @@ class WaveformClassifier(BlackBox):
         which explain a network sample by sample.
     """
 
+    frontend: WaveFrontend
+
     def __init__(
         self,
-        scores,
-        logits,
-        labels,
-        frontend,
+        scores: Callable,
+        logits: Callable | None,
+        labels: Sequence[str],
+        frontend: WaveFrontend,
         *,
-        network=None,
-        logits_network=None,
-        batch=BATCH,
-        **about,
+        network: keras.Model | None = None,
+        logits_network: keras.Model | None = None,
+        batch: int = BATCH,
+        **about: Any,
     ):
         super().__init__(scores, logits, labels, frontend, batch=batch, **about)
         self.wave_network = network
