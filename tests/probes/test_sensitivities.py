@@ -88,9 +88,9 @@ def test_one_layer_may_be_named_alone_and_several_come_in_their_order(model):
 @pytest.mark.parametrize(
     ("patches", "told"),
     [
-        (np.zeros((0, 8, 6)), "one at least"),
-        (np.zeros((8, 6)), r"takes \('n', 8, 6\)"),
-        (np.full((1, 8, 6), np.nan), "NaN or infinity"),
+        (np.zeros((0, 8, 6)), "There is no patch"),
+        (np.zeros((1, 8, 7)), r"takes \(n, 8, 6\)"),
+        (np.full((1, 8, 6), np.nan), "NaN or infinite"),
     ],
 )
 def test_patches_that_are_none_of_the_models(model, patches, told):

@@ -96,7 +96,7 @@ class Explainer:
         for field, value in values.items():
             object.__setattr__(self, field, value)
 
-    def _learn(self, weights: Mapping[str, np.ndarray]) -> None:
+    def _take(self, weights: Mapping[str, np.ndarray]) -> None:
         """Take what was learnt, as a value: the arrays cannot be written to."""
         frozen = {name: np.array(value) for name, value in weights.items()}
         for value in frozen.values():
@@ -144,7 +144,7 @@ class Explainer:
             raise XaiAudioError(
                 f"{name} is not trained: call Explainer({name!r}) with a model and patches."
             )
-        made._learn(made._method.fit(model, clips, made.options))
+        made._take(made._method.fit(model, clips, made.options))
         return made
 
     def __repr__(self) -> str:
@@ -257,7 +257,7 @@ class Explainer:
                 f"{path} is not an explainer saved by xaiaudio: {error}."
             ) from error
         if weights:
-            made._learn(weights)
+            made._take(weights)
         return made
 
     def _run(self, model, patches, inputs, targets, scores) -> list[Explanation]:
@@ -331,7 +331,7 @@ class Explainer:
     def _raw_maps(self, model, patches, targets, options) -> tuple[np.ndarray, dict]:
         """Compute maps (n, k, h, w) at the method's own resolution, and their report (n, k)."""
         method, (n, k) = self._method, targets.shape
-        more = [] if method.fit is None else [self._learnt()]
+        more = [] if method.fit is None else [self.learnt()]
         if method.many_targets:
             found = method.function(model, patches, targets, options, *more)
         else:
@@ -343,7 +343,8 @@ class Explainer:
         report = {name: np.asarray(value).reshape(n, k) for name, value in found.report.items()}
         return maps.reshape(n, k, *maps.shape[-2:]), report
 
-    def _learnt(self) -> Mapping[str, np.ndarray]:
+    def learnt(self) -> Mapping[str, np.ndarray]:
+        """Return what a trained method learnt; XaiAudioError if it was not trained."""
         if self.weights is None:
             raise XaiAudioError(
                 f"{self.name} has to be trained first: Explainer.fit({self.name!r}, model, clips)."

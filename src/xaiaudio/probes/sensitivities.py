@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from ..errors import XaiAudioError, meant
+from ..explainers.checks import check_patches
 from ..models.graph import Graph, Node, graph_of, run
 from ..models.tracing import traced
 
@@ -123,19 +124,8 @@ def nodes_of(model: AudioClassifier, layers: Sequence[str]) -> tuple[Graph, list
 
 
 def checked(model: AudioClassifier, patches: Patches | ArrayLike) -> np.ndarray:
-    """Return patches as an array of float32; XaiAudioError if they are none of the model's.
-
-    NaN is refused here, as a ReLU makes 0 of it: what comes after would not tell.
-    """
-    values = np.asarray(patches, np.float32)
-    if values.ndim != 3 or values.shape[1:] != tuple(model.frontend.patch_shape) or not len(values):
-        raise XaiAudioError(
-            f"The patches have the shape {values.shape}, but {model.name} takes "
-            f"{('n', *model.frontend.patch_shape)}, one at least: make them with its front end."
-        )
-    if not np.isfinite(values).all():
-        raise XaiAudioError("The patches hold NaN or infinity: check the sounds they are of.")
-    return values
+    """Return patches as an array of float32; XaiAudioError if they are none of the model's."""
+    return np.asarray(check_patches(model, patches))
 
 
 def asked_for(model: AudioClassifier, targets: ArrayLike, count: int) -> np.ndarray:

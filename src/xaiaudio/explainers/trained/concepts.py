@@ -274,7 +274,7 @@ def interpret(
     """
     if explainer.name != "l2i":
         raise XaiAudioError(f"{explainer.name} has no dictionary: give a trained l2i.")
-    weights, wave = explainer._learnt(), check_wave(wave)
+    weights, wave = explainer.learnt(), check_wave(wave)
     patches = model.frontend(wave, overlap=overlap, pad=True)
     active, pooled, _ = answers_of(model, patches.values, explainer.options, weights)
     voted = voting(model, wave, overlap)

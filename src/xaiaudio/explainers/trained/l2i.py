@@ -359,7 +359,7 @@ def predict(explainer: Explainer, model: AudioClassifier, patches: ArrayLike) ->
     With `by_design` they are its own prediction, else its imitation of the network's answers. They
     are sums over components, without a bias.
     """
-    return answers_of(model, patches, explainer.options, explainer._learnt())[2]
+    return answers_of(model, patches, explainer.options, explainer.learnt())[2]
 
 
 def relevance(pooled: ArrayLike, head: ArrayLike) -> np.ndarray:
