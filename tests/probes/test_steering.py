@@ -141,7 +141,7 @@ def test_patches_targets_and_strengths_that_do_not_fit_are_refused(model):
     knob, step = steering.Knob(model, "conv3_1"), np.ones(64)
     for wrong, match in (
         (patches()[:, :50], "take"),
-        (patches()[:0], "one at least"),
+        (patches()[:0], "There is no patch"),
         (np.full((1, 96, 64), np.nan), "NaN"),
     ):
         with pytest.raises(XaiAudioError, match=match):
