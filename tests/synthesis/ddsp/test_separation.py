@@ -12,35 +12,39 @@ from xaiaudio.synthesis.duet import duet
 
 BOTH = duet(seed=5)
 SIZES = (1024, 256)
-FOUND = separate(BOTH.mixture, BOTH.pitches, steps=40, sizes=SIZES, progress=False)
 
 
-def test_masks_sum_to_one_and_estimates_to_the_mixture():
-    np.testing.assert_allclose(FOUND.masks.sum(axis=0), 1, atol=1e-12)
-    assert FOUND.masks.min() >= 0
-    np.testing.assert_allclose(FOUND.estimates.sum(axis=0), BOTH.mixture, atol=1e-9)
+@pytest.fixture(scope="module")
+def found():
+    return separate(BOTH.mixture, BOTH.pitches, steps=40, sizes=SIZES, progress=False)
 
 
-def test_the_sum_of_the_voices_is_the_model_whose_loss_fell():
+def test_masks_sum_to_one_and_estimates_to_the_mixture(found):
+    np.testing.assert_allclose(found.masks.sum(axis=0), 1, atol=1e-12)
+    assert found.masks.min() >= 0
+    np.testing.assert_allclose(found.estimates.sum(axis=0), BOTH.mixture, atol=1e-9)
+
+
+def test_the_sum_of_the_voices_is_the_model_whose_loss_fell(found):
     scale = 0.1 / np.sqrt(np.mean(BOTH.mixture**2))
     again = spectral_loss(
-        np.float32(scale * FOUND.made.sum(axis=0)), np.float32(scale * BOTH.mixture), sizes=SIZES
+        np.float32(scale * found.made.sum(axis=0)), np.float32(scale * BOTH.mixture), sizes=SIZES
     )
     # The last step has another noise than the voices that are handed out.
-    assert float(again) == pytest.approx(FOUND.losses[-1], rel=0.05)
-    assert FOUND.losses[-1] < 0.6 * FOUND.losses[0]
+    assert float(again) == pytest.approx(found.losses[-1], rel=0.05)
+    assert found.losses[-1] < 0.6 * found.losses[0]
 
 
-def test_each_estimate_is_nearer_to_its_voice_than_the_mixture():
-    for estimate, voice in zip(FOUND.estimates, BOTH.voices, strict=True):
+def test_each_estimate_is_nearer_to_its_voice_than_the_mixture(found):
+    for estimate, voice in zip(found.estimates, BOTH.voices, strict=True):
         assert si_sdr(estimate, voice) > si_sdr(BOTH.mixture, voice) + 2
 
 
-def test_swapped_pitches_swap_the_voices():
+def test_swapped_pitches_swap_the_voices(found):
     swapped = separate(
         BOTH.mixture, BOTH.pitches[::-1], steps=40, sizes=SIZES, progress=False
     ).estimates
-    for ours, theirs, voice in zip(FOUND.estimates, swapped[::-1], BOTH.voices, strict=True):
+    for ours, theirs, voice in zip(found.estimates, swapped[::-1], BOTH.voices, strict=True):
         assert np.corrcoef(ours, theirs)[0, 1] > 0.95
         assert si_sdr(theirs, voice) > si_sdr(BOTH.mixture, voice) + 2
 
