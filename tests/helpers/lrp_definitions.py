@@ -86,3 +86,10 @@ def propagated(units, x, relevance, rules, low, high):
             name = "epsilon" if kind == "average" else rules[kind]
             relevance, _ = share(name, before, *unit, relevance, low, high)
     return relevance
+
+
+def shared(relevance, parts):
+    """Share an amount in proportion to its parts."""
+    total = sum(parts)
+    total += 1e-6 if total >= 0 else -1e-6
+    return np.array([part * relevance / total for part in parts])
