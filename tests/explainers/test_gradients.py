@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
-from small_networks import additive, classifier_of, convolutional, random_patches
+from small_networks import additive, classifier_of, convolutional, random_patches, smooth_network
 
 import xaiaudio as xa
 from xaiaudio import XaiAudioError
@@ -17,15 +17,6 @@ from xaiaudio.explainers.engines import backward
 
 FAMILY = ("saliency", "smoothgrad", "input-x-gradient", "integrated-gradients")
 SILENCE = np.log(0.01)
-
-
-def smooth_network(shape, seed=1):
-    """Differentiable everywhere, so that finite differences mean something; odd shapes."""
-    keras.utils.set_random_seed(seed)
-    x = inputs = keras.Input(shape)
-    x = layers.Flatten()(x)
-    x = layers.Dense(7, activation="tanh")(x)
-    return keras.Model(inputs, layers.Dense(3)(x))
 
 
 def clipped(shape=(13, 9), seed=2):
@@ -63,16 +54,6 @@ def test_gradient_is_the_finite_difference(shape):
             up = logit(network, inputs[number] + step, target)
             down = logit(network, inputs[number] - step, target)
             assert found[number][cell] == pytest.approx((up - down) / 2e-2, abs=2e-3)
-
-
-def test_more_inputs_than_a_batch_holds():
-    network = smooth_network((6, 4))
-    inputs = np.random.default_rng(0).normal(size=(backward.BATCH * 2 + 5, 6, 4))
-    targets = np.arange(len(inputs)) % 3
-    found = gradients.gradient(network, inputs, targets)
-    for number in (0, backward.BATCH - 1, backward.BATCH, len(inputs) - 1):
-        alone = gradients.gradient(network, inputs[[number]], targets[[number]])
-        np.testing.assert_allclose(found[number], alone[0], atol=1e-6)
 
 
 def test_saliency_is_the_magnitude_and_signed_the_gradient(small, patches):
@@ -268,23 +249,6 @@ def test_bad_inputs(inputs, targets, message):
 def test_bad_options(small, patches, method, options, message):
     with pytest.raises(XaiAudioError, match=message):
         xa.explain(small, patches, method=method, **options)
-
-
-def test_a_network_without_gradient_is_refused():
-    inputs = keras.Input((4, 3))
-    x = layers.Lambda(lambda x: tf.cast(tf.argmax(x, axis=-1), tf.float32))(inputs)
-    network = keras.Model(inputs, layers.Dense(2)(x))
-    with pytest.raises(XaiAudioError, match="not differentiable"):
-        gradients.gradient(network, np.zeros((1, 4, 3)), [0])
-
-
-def test_a_subclassed_model_is_refused():
-    class Mine(keras.Model):
-        def call(self, x):
-            return x
-
-    with pytest.raises(XaiAudioError, match="not a functional Keras model"):
-        gradients.gradient(Mine(), np.zeros((1, 4)), [0])
 
 
 def test_completeness_needs_a_baseline(small, patches):

@@ -1,4 +1,4 @@
-"""A short noise, the front end of a small network, and the network without a convolution."""
+"""Short noises, small front ends, and a network without a convolution."""
 
 import keras
 import numpy as np
@@ -6,6 +6,8 @@ import numpy as np
 import xaiaudio as xa
 
 FRONTEND = xa.LogMel(frames=12, bands=8)
+# With short windows, for transforms there and back.
+WINDOWS = xa.LogMel(window=256, hop=128, fft=256, bands=24, frames=20)
 WAVE = np.random.default_rng(0).normal(0, 0.1, 4000).astype("float32")
 
 
@@ -14,3 +16,8 @@ def recurrent_network():
     patch = keras.Input((12, 8))
     answer = keras.layers.Dense(2, activation="softmax")(keras.layers.GRU(3)(patch))
     return xa.AudioClassifier.from_keras(keras.Model(patch, answer), ["<b>cat", "dog"], FRONTEND)
+
+
+def noise(samples=4_000, seed=0):
+    """Return a noise of a few samples."""
+    return np.random.default_rng(seed).normal(0, 0.2, samples).astype("float32")

@@ -44,3 +44,12 @@ def additive(shape, classes=3, seed=5):
 
 def random_patches(n, shape, seed=0):
     return np.random.default_rng(seed).normal(-1, 1.5, size=(n, *shape)).astype("float32")
+
+
+def smooth_network(shape, seed=1):
+    """Differentiable everywhere, so that finite differences mean something; odd shapes."""
+    keras.utils.set_random_seed(seed)
+    x = inputs = keras.Input(shape)
+    x = layers.Flatten()(x)
+    x = layers.Dense(7, activation="tanh")(x)
+    return keras.Model(inputs, layers.Dense(3)(x))

@@ -1,21 +1,20 @@
+"""Parts of a sound or a patch add up to it, whichever are on."""
+
 import numpy as np
 import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from short_noise import WINDOWS as FRONTEND
+from short_noise import noise
 
-from xaiaudio import LogMel, XaiAudioError
+from xaiaudio import XaiAudioError
 from xaiaudio.explainers.engines import segments
 from xaiaudio.explainers.engines.components import Components, mixtures
 from xaiaudio.explainers.engines.perturbation import Engine, Mixtures
-from xaiaudio.stft import analyse, root_hann, synthesise
+from xaiaudio.stft import analyse, root_hann
 
-FRONTEND = LogMel(window=256, hop=128, fft=256, bands=24, frames=20)
 RATE = FRONTEND.sample_rate
-
-
-def noise(samples=4_000, seed=0):
-    return np.random.default_rng(seed).normal(0, 0.2, samples).astype("float32")
 
 
 def two_stems(wave):
@@ -71,27 +70,6 @@ def test_a_subset_is_the_sum_of_its_parts_and_the_residual(components):
 )
 def test_parts_of_time_and_frequency_leave_no_residual(kind):
     assert np.abs(KINDS[kind](noise()).residual).max() < 1e-6
-
-
-def test_stretches_of_time_share_no_sample_and_leave_none_out():
-    wave = noise(1_003) + 3  # no sample is 0
-    found = Components.in_time(wave, 10)
-    inside = found.parts != 0
-    assert (inside.sum(axis=0) == 1).all()
-    np.testing.assert_array_equal(found.parts.sum(axis=0), wave)
-    lengths = inside.sum(axis=1)
-    assert lengths.max() - lengths.min() <= 1
-    starts = inside.argmax(axis=1)
-    np.testing.assert_array_equal(starts, np.sort(starts))
-
-
-def test_a_fade_is_a_ramp_in_both_neighbours():
-    found = Components.in_time(np.ones(400, "float32"), 2, fade=100)
-    ramp = (np.arange(100) + 0.5) / 100
-    np.testing.assert_allclose(found.parts[1, 150:250], ramp, atol=1e-6)
-    np.testing.assert_allclose(found.parts[0, 150:250], 1 - ramp, atol=1e-6)
-    assert (found.parts[0, :150] == 1).all()
-    assert (found.parts[1, :150] == 0).all()
 
 
 def test_bands_take_tones_apart():
@@ -169,105 +147,12 @@ def test_sources_by_time_are_in_the_order_of_time():
     assert place == len(found)
 
 
-def test_nmf_takes_sounds_apart_that_come_and_go():
-    seconds = np.arange(RATE) / RATE
-    low = np.sin(2 * np.pi * 500 * seconds) * (seconds < 0.6)
-    high = 0.5 * np.sin(2 * np.pi * 3_000 * seconds) * (seconds > 0.3)
-    found = Components.nmf((low + high).astype("float32"), FRONTEND, 2)
-    for part, own, other in zip(found.parts, (low, high), (high, low), strict=True):
-        part = part.astype(float)
-        assert part @ own / (own @ own) > 0.9
-        assert abs(part @ other) / (other @ other) < 0.1
-
-
-def test_nmf_shares_each_cell_of_the_transform():
-    from sklearn.decomposition import NMF
-
-    wave = noise(2_000)
-    found = Components.nmf(wave, FRONTEND, 3, seed=5)
-    spectrum = analyse(wave, FRONTEND)
-    # Once more with scikit-learn alone, cell by cell.
-    magnitudes = np.abs(spectrum) / np.abs(spectrum).max()
-    peer = NMF(3, init="nndsvda", random_state=5).fit(magnitudes.T)
-    spectra, activations = peer.transform(magnitudes.T), peer.components_
-    order = np.argsort(spectra.argmax(axis=0), kind="stable")
-    parts = []
-    for k in order:
-        share = np.zeros_like(magnitudes)
-        for frame, bin_ in np.ndindex(*share.shape):
-            total = spectra[bin_] @ activations[:, frame]
-            share[frame, bin_] = spectra[bin_, k] * activations[k, frame] / total if total else 0
-        parts.append(synthesise(spectrum * share, 2_000, FRONTEND))
-    found_set = sorted(found.parts.std(axis=1))
-    np.testing.assert_allclose(found_set, sorted(np.std(parts, axis=1)), rtol=0.05)
-    assert np.abs(found.residual).max() < 1e-6
-
-
-def test_nmf_depends_on_its_seed_alone():
-    wave = noise(2_000)
-    one, again = (Components.nmf(wave, FRONTEND, 3, seed=2).parts for _ in range(2))
-    np.testing.assert_array_equal(one, again)
-    # Louder or fainter, the parts are the same.
-    faint = Components.nmf(1e-3 * wave, FRONTEND, 3, seed=2).parts
-    np.testing.assert_allclose(1e3 * faint, one, atol=1e-3)
-
-
 def test_silence_has_silent_parts():
     for found in (
         Components.nmf(np.zeros(2_000), FRONTEND, 2),
         Components.harmonic_percussive(np.zeros(2_000)),
     ):
         assert not found.parts.any() and not found.residual.any()
-
-
-def test_a_separator_hears_the_rate_that_it_expects():
-    heard = []
-
-    def separator(sound):
-        heard.append(sound)
-        return {"all": sound, "half": 0.5 * sound}
-
-    seconds = np.arange(RATE) / RATE
-    wave = np.sin(2 * np.pi * 440 * seconds).astype("float32")
-    found = Components.of_sources(wave, separator, sample_rate=RATE, expects=44_100)
-    assert found.names == ("all", "half") and len(heard[0]) == 44_100
-    # 440 Hz are 440 Hz there.
-    peak = np.abs(np.fft.rfft(heard[0])).argmax()
-    assert peak == 440
-    middle = slice(500, -500)
-    np.testing.assert_allclose(found.parts[0, middle], wave[middle], atol=1e-3)
-    np.testing.assert_allclose(found.parts[1, middle], 0.5 * wave[middle], atol=1e-3)
-    np.testing.assert_array_equal(found.mix([1, 1]), wave)
-    # Of a rate that is the sound's own, the separator is given the sound itself.
-    Components.of_sources(wave, separator, sample_rate=RATE, expects=RATE)
-    np.testing.assert_array_equal(heard[1], wave)
-
-
-def test_a_separator_may_write_into_what_it_is_given():
-    def separator(sound):
-        sound *= 0
-        return sound[None]
-
-    wave = noise()
-    np.testing.assert_array_equal(Components.of_sources(wave, separator).whole, noise())
-
-
-@pytest.mark.slow
-def test_steady_tones_are_harmonic_and_clicks_percussive():
-    seconds = np.arange(RATE) / RATE
-    tone = 0.3 * np.sin(2 * np.pi * 440 * seconds)
-    clicks = np.zeros(RATE)
-    clicks[2_000::4_000] = 1
-    found = Components.harmonic_percussive((tone + clicks).astype("float32"))
-    assert found.names == ("harmonic", "percussive")
-    np.testing.assert_array_equal(found.mix([1, 1]), found.whole)
-    for part, own, other in zip(found.parts, (tone, clicks), (clicks, tone), strict=True):
-        part = part.astype(float)
-        assert abs(part @ own) / (own @ own) > 0.8
-        assert abs(part @ other) / (other @ other) < 0.2
-    wide = Components.harmonic_percussive((tone + clicks).astype("float32"), margin=3)
-    np.testing.assert_array_equal(wide.mix([1, 1]), wide.whole)
-    assert np.abs(wide.residual).max() > 1e-3
 
 
 def summary(x):
