@@ -89,3 +89,18 @@ def test_the_axes_of_a_patch_are_in_the_sounds_own_seconds():
     for number, image in enumerate(images(figure)[:2]):
         times = patches.times(number)
         assert image.get_extent()[:2] == pytest.approx((times[0], times[-1]))
+
+
+def test_results_of_one_method_are_told_apart():
+    one, other = explanation(2), explanation(2, scale=3.0)
+    figure = plots.comparison([one, other])
+    np.testing.assert_array_equal(
+        figure.data[f"{one.method} 2"], other.maps / np.abs(other.maps).max()
+    )
+    narrow = plots.strip([one[0], other[0]])
+    assert texts(narrow)[1:3] == [one.method, f"{one.method} 2"]
+    assert len(narrow.data["largest"]) == 2
+    for names in (["a", "a"], ["a"]):
+        for draw, results in ((plots.comparison, [one, other]), (plots.strip, [one[0], other[0]])):
+            with pytest.raises(XaiAudioError, match="give each its own"):
+                draw(results, names=names)

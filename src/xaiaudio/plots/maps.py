@@ -179,7 +179,7 @@ def comparison(
     results : sequence of Explanation
         One per method, of the same patches: one column each, four at most read well.
     names : sequence of str, optional
-        One per method; by default the names that :func:`xaiaudio.explain` knows them by.
+        One per result, each another; by default its method, numbered where several have the same.
     titles : sequence of str, optional
         One per patch; by default the class explained and its probability.
     normalise : bool
@@ -214,7 +214,7 @@ def comparison(
             "comparison() needs explanations of the same patches, but their numbers differ: "
             f"{[len(result) for result in results]}."
         )
-    names = [result.method for result in results] if names is None else list(names)
+    names = named(results, names)
     rows = {name: result.maps for name, result in zip(names, results, strict=True)}
     units = [result.unit for result in results]
     titles = _titles(first) if titles is None else titles
@@ -236,6 +236,26 @@ def comparison(
             canvas.borders(ax, np.asarray(cells, int), first.frontend, "#7fffd4")
         figure.data["outlines"] = np.asarray(outlines, bool)
     return figure
+
+
+def named(results: Sequence[Explanation], names: Sequence[str] | None = None) -> list[str]:
+    """Return a name for each result: the given ones, or its method; several of one are numbered.
+
+    Raises
+    ------
+    XaiAudioError
+        If there are other numbers of names, or two of them are the same.
+    """
+    if names is None:
+        methods = [result.method for result in results]
+        before = [methods[:place].count(method) for place, method in enumerate(methods)]
+        return [f"{name} {n + 1}" if n else name for name, n in zip(methods, before, strict=True)]
+    if len(names) != len(results) or len(set(names)) != len(names):
+        raise XaiAudioError(
+            f"There are {len(results)} results, and the names are {', '.join(map(str, names))}: "
+            "give each its own."
+        )
+    return list(names)
 
 
 def write_largest(axes, largest, units) -> None:
@@ -294,7 +314,7 @@ def class_comparison(
     """
     classes = list(results[0]) if classes is None else list(classes)
     columns = [[by_class[label][int(patch)] for label in classes] for by_class in results]
-    names = [line[0].method for line in columns] if names is None else list(names)
+    names = named([line[0] for line in columns], names)
     rows = {
         name: np.concatenate([result.maps for result in line])
         for name, line in zip(names, columns, strict=True)

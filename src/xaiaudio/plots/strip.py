@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import XaiAudioError
 from . import canvas
-from .maps import SHARE, scaled, write_largest
+from .maps import SHARE, named, scaled, write_largest
 from .sounds import LOUDNESS
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def strip(results: Sequence[Explanation], *, names: Sequence[str] | None = None)
     results : sequence of Explanation
         One per method, each of the same single patch.
     names : sequence of str, optional
-        One per method; by default the names that :func:`xaiaudio.explain` knows them by.
+        One per result, each another; by default its method, numbered where several have the same.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def strip(results: Sequence[Explanation], *, names: Sequence[str] | None = None)
     """
     if any(len(result) != 1 for result in results):
         raise XaiAudioError("strip() draws one patch: explain one, or pick it with result[i].")
-    names = [result.method for result in results] if names is None else list(names)
+    names = named(results, names)
     first = results[0]
     maps = {name: scaled(result.maps[0]) for name, result in zip(names, results, strict=True)}
     figure, axes = canvas.grid(1, len(maps) + 1, height=2.0, extra=0.6, sharey=True)
