@@ -46,7 +46,7 @@ np.save({path!r}, one @ other)
 
 @pytest.mark.slow
 def test_a_product_is_rounded_otherwise_and_is_the_same_product(tmp_path):
-    """Where the processor knows both kinds of instructions; nowhere is the product another."""
+    """It differs by rounding, and by no more, where the processor has both kinds."""
     made = {}
     for name, variables in {"": {}, **ROUNDINGS}.items():
         path = str(tmp_path / f"product-{name}.npy")
@@ -55,4 +55,6 @@ def test_a_product_is_rounded_otherwise_and_is_the_same_product(tmp_path):
         made[name] = np.load(path)
     for product in made.values():
         np.testing.assert_allclose(product, made[""], rtol=0, atol=1e-3)
-    assert (made["avx2"] != made["plain"]).any() or not np.show_config("dicts")["SIMD Extensions"]
+    if not {"AVX2", "X86_V3"} & set(np.show_config("dicts")["SIMD Extensions"]["found"]):
+        pytest.skip("this processor has one kind of instructions")
+    assert (made["avx2"] != made["plain"]).any()
