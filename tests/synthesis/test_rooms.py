@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import xaiaudio as xa
-from xaiaudio.evaluate.distortion import log_spectral_distance
+from xaiaudio.evaluate.metrics.distortion import log_spectral_distance
 from xaiaudio.synthesis import rooms
 from xaiaudio.synthesis.duet import duet
 

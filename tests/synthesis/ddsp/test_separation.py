@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import xaiaudio as xa
-from xaiaudio.evaluate.distortion import si_sdr
+from xaiaudio.evaluate.metrics.distortion import si_sdr
 from xaiaudio.synthesis.ddsp import separation
 from xaiaudio.synthesis.ddsp.loss import spectral_loss
 from xaiaudio.synthesis.ddsp.separation import masked, separate, shares

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.signal import get_window
 
-from ..errors import XaiAudioError
+from ...errors import XaiAudioError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -43,7 +43,7 @@ def si_sdr(estimate: ArrayLike, truth: ArrayLike) -> float:
 
     Examples
     --------
-    >>> from xaiaudio.evaluate.distortion import si_sdr
+    >>> from xaiaudio.evaluate.metrics.distortion import si_sdr
     >>> round(si_sdr([3.0, 1.0], [1.0, 0.0]), 2)
     9.54
     """
@@ -79,7 +79,7 @@ def log_spectral_distance(estimate: ArrayLike, truth: ArrayLike, *, window: int 
     Examples
     --------
     >>> import numpy as np
-    >>> from xaiaudio.evaluate.distortion import log_spectral_distance
+    >>> from xaiaudio.evaluate.metrics.distortion import log_spectral_distance
     >>> hiss = np.random.default_rng(0).standard_normal(4000)
     >>> round(log_spectral_distance(10 * hiss, hiss), 1)
     20.0

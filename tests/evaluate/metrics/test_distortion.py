@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import xaiaudio as xa
-from xaiaudio.evaluate.distortion import log_spectral_distance, si_sdr
+from xaiaudio.evaluate.metrics.distortion import log_spectral_distance, si_sdr
 
 RNG = np.random.default_rng(0)
 TRUTH, REST = RNG.standard_normal((2, 3000))
