@@ -7,7 +7,9 @@ the whole made set that the shipped network, trained on real recordings, gets ri
 
 The sources were modelled, and their numbers taken from recordings. But the listener was asked of
 seed 0 after each change, and some changes stayed or went by its answer: what it says of seed 0 is
-kinder than what it says of another seed (--seed).
+kinder than what it says of another seed (--seed). Of seeds 0 to 4 it recognises 10, 8, 9, 8 and 7
+of 10 classes: clocks and crows stand near the limits and fall on either side of them, and so do
+barks and sneezes. The shipped network is right on 67 to 74 % of the clips.
 
 Set XAIAUDIO_YAMNET to the ``.npz`` of YAMNet's weights, with ``yamnet_class_map.csv`` beside it,
 and XAIAUDIO_ESC10 to a copy of ESC-10.
