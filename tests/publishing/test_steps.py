@@ -98,6 +98,22 @@ def test_what_moved_is_broken_or_said(tmp_path, monkeypatch, broken, drifted):
     assert (book.home / "regression.html").exists() == bool(moved)
 
 
+@pytest.mark.parametrize("trained", [True, False])
+def test_without_the_training_it_is_said_that_values_may_be_another_networks(
+    tmp_path, monkeypatch, trained
+):
+    book = project.Project(tmp_path, "mini")
+    baselines.save(book, "retraining", {"loss": {"value": 1.0}}, [0])
+    moved = [baselines.Difference("maps", "n0", "0.3 apart")]
+    monkeypatch.setattr(project.Project, "chapters", lambda self: [])
+    monkeypatch.setattr(baselines, "check", lambda *_: moved)
+    monkeypatch.setattr(baselines, "sort_out", lambda *_: (moved, []))
+    monkeypatch.setattr(baselines, "course", lambda _: [0.1] if trained else None)
+    with pytest.raises(XaiAudioError) as caught:
+        steps.compare(book, quiet())
+    assert ("run it too, --only retraining." in str(caught.value)) == (not trained)
+
+
 def test_pages_that_are_not_whole_are_rendered_again(tmp_path, monkeypatch):
     book, stamp = project.Project(tmp_path), tmp_path / "_build/mini/html" / steps.site.STAMP
     project.write_text(stamp, "{}")

@@ -105,7 +105,7 @@ def compare(project, console) -> bool:
     if broken:
         fail(
             f"{len(broken)} recorded values are not what they were; see {page}\n"
-            f"If this is meant: make baselines PROFILE={project.profile}",
+            f"If this is meant: make baselines PROFILE={project.profile}{_untold(project)}",
             broken,
         )
     if drifted:
@@ -119,6 +119,18 @@ def compare(project, console) -> bool:
     else:
         console.print("All recorded numbers agree with the baselines.")
     return True
+
+
+def _untold(project) -> str:
+    """Say that values may be another network's, where the training was not looked at."""
+    training = baselines.FINGERPRINT[0]
+    if baselines.course(project) is not None or not baselines.load(project, training):
+        return ""
+    return (
+        f"\nThe chapter '{training}' was not run here, so it is not known whether the training "
+        "goes as it did for the baselines. On another kind of processor it does not, and then "
+        f"single values may differ: run it too, --only {training}."
+    )
 
 
 def render(project: Project, console: Console) -> tuple[Path, bool]:
