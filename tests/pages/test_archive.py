@@ -94,6 +94,9 @@ def test_bad_files_beyond_those_that_are_listed_are_counted(tmp_path, reports, m
     bad = [(f"{number}.wav", "silent") for number in range(5)]
     text = archive.page(results(tmp_path, bad), reports, "gradcam", tmp_path)
     assert text.count("<td>silent</td>") == 2 and "3 more in bad.csv." in text
+    assert ";\n5 files are bad." in text
+    alone = archive.page(results(tmp_path, bad[:1]), reports, "gradcam", tmp_path)
+    assert ";\n1 file is bad." in alone and "more in bad.csv" not in alone
     assert "Bad files" not in archive.page(results(tmp_path), reports, "gradcam", tmp_path)
 
 

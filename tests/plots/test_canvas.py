@@ -108,3 +108,27 @@ def test_time_runs_right_in_seconds_and_frequency_up_in_hertz():
     band = int(np.searchsorted(FRONTEND.band_edges(), 1000.0)) - 1
     assert band <= ticks[1000.0] <= band + 1
     assert {500.0, 1000.0, 2000.0, 4000.0} <= set(ticks)
+
+
+NOTHING = {
+    "comparison": lambda: plots.comparison([]),
+    "class_comparison": lambda: plots.class_comparison([]),
+    "plot": lambda: plots.plot(explanation(1)[:0]),
+    "strip": lambda: plots.strip([]),
+    "clip_maps": lambda: plots.clip_maps(np.zeros(16_000), {}, FRONTEND),
+    "spectrograms": lambda: plots.spectrograms([], FRONTEND),
+    "clip_spectrograms": lambda: plots.clip_spectrograms({}, FRONTEND),
+    "gallery": lambda: plots.gallery({}, FRONTEND),
+    "segments": lambda: plots.segments(np.zeros((96, 64)), {}, FRONTEND),
+    "label_counts": lambda: plots.label_counts([]),
+    "class_profiles": lambda: plots.class_profiles([], FRONTEND),
+    "forgetting": lambda: plots.forgetting(np.zeros((96, 64)), {}, FRONTEND),
+    "likeness_curves": lambda: plots.likeness_curves([], {}),
+    "curves": lambda: plots.curves({}),
+}
+
+
+@pytest.mark.parametrize("draw", list(NOTHING))
+def test_nothing_to_draw_is_said(draw):
+    with pytest.raises(xa.XaiAudioError, match="nothing to draw: give one .* at least"):
+        NOTHING[draw]()

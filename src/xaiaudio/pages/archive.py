@@ -89,8 +89,9 @@ def page(results: Results, reports: Sequence[ClassReport], method: str, folder: 
 <body>
 <main>
 <h1>What the network listens to</h1>
-<p class="answer">{html.escape(results.settings.model)} on {clips} clips of
-{html.escape(results.settings.folder)}, by {html.escape(method)}; {len(bad)} files are bad.
+<p class="answer">{html.escape(results.settings.model)} on {counted(clips, "clip")} of
+{html.escape(results.settings.folder)}, by {html.escape(method)};
+{counted(len(bad), "file is", "files are")} bad.
 {_words(divided)}</p>
 <section><h2>By frequency</h2>
 <p>Mean over the clips that the class was explained for, and its 95 % interval (bootstrap). The
@@ -134,9 +135,9 @@ def _section(report: ClassReport, results: Results, folder: Path) -> str:
         figure = picture(render(plots.map_groups(groups, results.frontend)), told)
         text = f"<p>{groups.found} groups (p = {groups.p_value:.2f}).</p>{figure}"
         for number, band in enumerate(report.bands):
-            size = int((groups.labels == number).sum())
+            size = counted(int((groups.labels == number).sum()), "clip")
             text += (
-                f"<h3>Group {number + 1}: {size} clips</h3><p>It differs most at {band.low:.0f} to "
+                f"<h3>Group {number + 1}: {size}</h3><p>It differs most at {band.low:.0f} to "
                 f"{band.high:.0f} Hz: {band.share:.0%} of what speaks for the class lies there, in "
                 f"the others {band.others:.0%}.</p>{links(report.members(number))}"
             )

@@ -43,6 +43,7 @@ def class_profiles(reports: Sequence[ClassReport], frontend: LogMel, *, columns:
     >>> report = ClassReport("Rain", names, flat, flat, flat, np.zeros(3), groups, ())
     >>> figure = xa.plots.class_profiles([report], xa.LogMel.vggish())
     """
+    canvas.check_any(reports, "report")
     rows = math.ceil(len(reports) / columns)
     figure, axes = canvas.grid(rows, columns, height=1.5, extra=0.4, sharex=True, sharey=True)
     canvas.hide(axes.flat)

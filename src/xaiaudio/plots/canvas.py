@@ -10,6 +10,7 @@ import functools
 import numpy as np
 
 from ..clock import face
+from ..errors import XaiAudioError
 from .render import render
 
 # Inches. A page of 390 pixels shrinks the figure to half its size, so the text is large for it.
@@ -22,6 +23,12 @@ BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"  # Okabe 
 COLOURS = (BLUE, ORANGE, GREEN, GREY)  # of series, in this order
 
 ROUND_HERTZ = (125, 250, 500, 1000, 2000, 4000, 8000, 16000)
+
+
+def check_any(things, what: str) -> None:
+    """Raise XaiAudioError if there is nothing to draw."""
+    if not len(things):
+        raise XaiAudioError(f"There is nothing to draw: give one {what} at least.")
 
 
 def grid(rows=1, columns=1, *, height=2.0, width=WIDTH, extra=0.0, **options):
@@ -43,7 +50,13 @@ def grid(rows=1, columns=1, *, height=2.0, width=WIDTH, extra=0.0, **options):
     -------
     figure : matplotlib.figure.Figure
     axes : ndarray of Axes, shape (rows, columns)
+
+    Raises
+    ------
+    XaiAudioError
+        If there is no panel.
     """
+    check_any(range(rows * columns), "panel")
     # Half a second to import: only who draws pays for it.
     from matplotlib.figure import Figure
 

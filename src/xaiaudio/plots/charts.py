@@ -46,6 +46,7 @@ def label_counts(clips: ClipSet, *, names: Sequence[str] | None = None) -> Figur
     """
     single = isinstance(clips, Mapping) or hasattr(clips, "counts")
     sets = [clips] if single and not isinstance(clips, (list, tuple)) else list(clips)
+    canvas.check_any(sets, "set of clips")
     counts = [dict(part) if isinstance(part, Mapping) else part.counts() for part in sets]
     labels = list(counts[0])
     table = np.array([[part.get(label, 0) for label in labels] for part in counts])

@@ -61,6 +61,7 @@ def clip_maps(
     >>> result = xa.explain(model, model.frontend(wave), "Rain")
     >>> figure = xa.plots.clip_maps(wave, {"gradcam": clip_map(result)}, model.frontend)
     """
+    canvas.check_any(maps, "map")
     samples, longest = len(wave), max(map(len, maps.values()))
     # A map of a whole patch has more frames than so short a sound: that was lengthened.
     lengthened = samples < frontend.min_samples and longest >= frontend.frames

@@ -44,6 +44,7 @@ def gallery(waves: Mapping[str, ArrayLike], frontend: LogMel, *, columns: int = 
     >>> figure.data["peaks"].round(1).tolist()
     [1.0, 0.1]
     """
+    canvas.check_any(waves, "sound")
     rows = {name: frontend.spectrogram(wave) for name, wave in waves.items()}
     limits = min(part.min() for part in rows.values()), max(part.max() for part in rows.values())
     columns = min(columns, len(waves))

@@ -73,6 +73,7 @@ def plot(
     >>> result = xa.explain(model, model.frontend(np.sin(np.arange(48000) / 5)))
     >>> figure = xa.plot(result, normalise=True)
     """
+    canvas.check_any(result, "patch")
     shown = result[: max(1, max_patches)]
     maps = scaled(shown.maps) if normalise else shown.maps
     titles = _titles(shown) if titles is None else titles
@@ -208,6 +209,7 @@ def comparison(
     >>> results = [xa.explain(model, patches, "Rain", name) for name in ("gradcam", "occlusion")]
     >>> figure = xa.plots.comparison(results)
     """
+    canvas.check_any(results, "explanation")
     first = results[0]
     if any(len(result) != len(first) for result in results):
         raise XaiAudioError(
@@ -312,6 +314,7 @@ def class_comparison(
     >>> both = xa.explain_classes(model, patches, ["Chainsaw", "Helicopter"], "occlusion")
     >>> figure = xa.plots.class_comparison([both])
     """
+    canvas.check_any(results, "method's explanations")
     classes = list(results[0]) if classes is None else list(classes)
     columns = [[by_class[label][int(patch)] for label in classes] for by_class in results]
     names = named([line[0] for line in columns], names)

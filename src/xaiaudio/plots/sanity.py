@@ -51,6 +51,7 @@ def forgetting(
     >>> patch, frontend = np.zeros((96, 64)), xa.LogMel.vggish()
     >>> figure = xa.plots.forgetting(patch, {"a method": {"whole": patch}}, frontend)
     """
+    canvas.check_any(maps, "method's maps")
     patches = np.stack([np.asarray(patch)] * len(maps))
     states = list(next(iter(maps.values())))
     rows = {
@@ -82,6 +83,7 @@ def likeness_curves(states: Sequence[str], curves: Mapping[str, Mapping[str, Arr
     >>> curves = {"a method": {"spearman": [0.5, 0.1], "ssim": [0.6, 0.2]}}
     >>> figure = xa.plots.likeness_curves(["logits", "all"], curves)
     """
+    canvas.check_any(curves, "method's curves")
     measures = list(next(iter(curves.values())))
     figure, axes = canvas.grid(len(measures), height=2.0, extra=1.0, sharex=True)
     places = np.arange(len(states) + 1)

@@ -88,6 +88,7 @@ def spectrograms(
     >>> figure = xa.plots.spectrograms(patches, frontend, titles=["a", "b", "c"])
     """
     patches = np.asarray(patches)
+    canvas.check_any(patches, "patch")
     columns = min(columns, len(patches))
     rows = math.ceil(len(patches) / columns)
     figure, axes = canvas.grid(rows, columns, height=2.1, extra=0.7, width=canvas.width_of(columns))
@@ -206,6 +207,7 @@ def clip_spectrograms(waves: Mapping[str, ArrayLike], frontend: LogMel) -> Figur
     >>> frontend = xa.LogMel.vggish()
     >>> figure = xa.plots.clip_spectrograms({"loud": wave, "soft": 0.1 * wave}, frontend)
     """
+    canvas.check_any(waves, "sound")
     rows = {name: frontend.spectrogram(wave) for name, wave in waves.items()}
     limits = (
         canvas.common([part.min() for part in rows.values()])[0],

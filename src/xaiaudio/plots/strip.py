@@ -42,7 +42,7 @@ def strip(results: Sequence[Explanation], *, names: Sequence[str] | None = None)
     Raises
     ------
     XaiAudioError
-        If a result holds more than one patch.
+        If a result holds more than one patch, or there is none.
 
     Examples
     --------
@@ -51,6 +51,7 @@ def strip(results: Sequence[Explanation], *, names: Sequence[str] | None = None)
     >>> patch = model.frontend(np.sin(np.arange(48000) / 5))[0]
     >>> figure = xa.plots.strip([xa.explain(model, patch, method="gradcam")])
     """
+    canvas.check_any(results, "explanation")
     if any(len(result) != 1 for result in results):
         raise XaiAudioError("strip() draws one patch: explain one, or pick it with result[i].")
     names = named(results, names)
