@@ -11,8 +11,11 @@ from commands import call, complaint, noise, sound
 
 import xaiaudio as xa
 from xaiaudio.evaluate.benchmark.context import REFERENCES
+from xaiaudio.models.precision import has_bfloat16
 
 FAST = ("-m", "occlusion", "--set", "occlusion.mask=0.5", "--set", "occlusion.stride=0.5")
+# What is said of the numbers by default: `lite` hardly changes in bfloat16.
+SHORTER = ", in bfloat16" if has_bfloat16() else ""
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +35,7 @@ def test_it_makes_page_picture_and_table_and_goes_on(capsys, folder, tmp_path):
     out = tmp_path / "out"
     status, said, _ = call(capsys, "evaluate", folder, "--out", out, *FAST)
     assert status == 0
-    assert "Measured on 2 clips." in said and str(out / "leaderboard.html") in said
+    assert f"Measured on 2 clips{SHORTER}." in said and str(out / "leaderboard.html") in said
     assert {"leaderboard.html", "leaderboard.png", "leaderboard.csv", "rows"} == {
         path.name for path in out.iterdir()
     }
@@ -42,6 +45,13 @@ def test_it_makes_page_picture_and_table_and_goes_on(capsys, folder, tmp_path):
     before = {path.name: path.stat().st_mtime_ns for path in (out / "rows").iterdir()}
     assert call(capsys, "evaluate", folder, "--out", out, *FAST)[0] == 0
     assert before == {path.name: path.stat().st_mtime_ns for path in (out / "rows").iterdir()}
+
+
+@pytest.mark.slow
+def test_single_precision_can_be_asked_for(capsys, folder, tmp_path):
+    typed = ("evaluate", folder, "--out", tmp_path / "out", "--precision", "float32", *FAST)
+    status, said, _ = call(capsys, *typed)
+    assert status == 0 and "Measured on 2 clips." in said
 
 
 def test_a_class_that_the_network_does_not_know(capsys, tmp_path):
@@ -101,7 +111,7 @@ def test_a_sound_that_cannot_be_used_stops_nothing(capsys, folder, tmp_path):
     (label / "notes.txt").write_text("Nor is this.")
     sound(label / "stereo.wav", np.stack([noise(1.0, rate=22_050)] * 2, axis=1), rate=22_050)
     status, said, err = call(capsys, "evaluate", tmp_path / "set", "--out", tmp_path / "out", *FAST)
-    assert status == 0 and "Measured on 3 clips." in said
+    assert status == 0 and f"Measured on 3 clips{SHORTER}." in said
     assert "Left out: " in err and "broken.wav" in err
     assert err.count("Passed over: 1 file that is no sound by name") == err.count("notes.txt") == 1
 
