@@ -54,6 +54,14 @@ def whole(path, partial: str | None = None, *, advice: str = ""):
             beside.unlink()
 
 
+def check_ordinary(path) -> None:
+    """Raise XaiAudioError for a folder, a pipe or a device: reading from these may never end."""
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        what = "is a folder" if path.is_dir() else "is a pipe or a device"
+        raise XaiAudioError(f"{path} {what}: name a file.")
+
+
 def expanded(path) -> Path:
     """Return a path whose ~ is somebody's home folder; as in a shell, that of nobody stays ~.
 

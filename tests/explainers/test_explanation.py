@@ -2,11 +2,13 @@
 
 import dataclasses
 import errno
+import json
+import os
 
 import numpy as np
 import pytest
 
-from xaiaudio import Explanation, LogMel, XaiAudioError, explain
+from xaiaudio import Explainer, Explanation, LogMel, XaiAudioError, explain
 
 
 @pytest.mark.parametrize(
@@ -19,6 +21,8 @@ from xaiaudio import Explanation, LogMel, XaiAudioError, explain
         ("maps", np.full((2, 7, 5), "x")),
         ("patches", np.zeros((3, 7, 5))),
         ("raw", np.zeros(2)),
+        ("starts", [-1, 0]),
+        ("starts", [0, 10**12]),
     ],
 )
 def test_fields_that_do_not_fit_are_refused(small, patches, tmp_path, name, value):
@@ -29,6 +33,38 @@ def test_fields_that_do_not_fit_are_refused(small, patches, tmp_path, name, valu
     np.savez(path, **fields | {name: np.asarray(value)})
     with pytest.raises(XaiAudioError, match="is not an explanation saved by xaiaudio"):
         Explanation.load(path)
+
+
+def test_a_front_end_that_is_not_that_of_the_maps_is_refused(small, patches, tmp_path):
+    path = explain(small, patches[:2], method="occlusion").save(tmp_path / "maps.npz")
+    with np.load(path) as file:
+        fields = dict(file)
+    about = json.loads(str(fields["about"]))
+    about["frontend"]["bands"] //= 2
+    np.savez(path, **fields | {"about": json.dumps(about)})
+    with pytest.raises(XaiAudioError, match="not those of its front end"):
+        Explanation.load(path)
+
+
+def test_a_front_end_of_ones_own_is_not_lost_without_a_word(small, patches, tmp_path):
+    class Mine(LogMel):
+        def spectrogram(self, wave):
+            return 2 * super().spectrogram(wave)
+
+    result = explain(small, patches[:2], method="occlusion")
+    mine = Mine(**dataclasses.asdict(result.frontend))
+    with pytest.raises(XaiAudioError, match="is a Mine, which a file cannot hold"):
+        dataclasses.replace(result, frontend=mine).save(tmp_path / "maps.npz")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("load", [Explanation.load, Explainer.load])
+def test_pipes_devices_and_folders_are_not_waited_for(tmp_path, load):
+    os.mkfifo(tmp_path / "pipe.npz")
+    strange = {tmp_path / "pipe.npz": "pipe", "/dev/zero": "device", tmp_path: "folder"}
+    for path, words in strange.items():
+        with pytest.raises(XaiAudioError, match=words):
+            load(path)
 
 
 def test_saved_and_loaded(small, patches, tmp_path):

@@ -15,7 +15,7 @@ from scipy.ndimage import zoom
 
 from .. import cache
 from ..errors import XaiAudioError
-from ..files import whole
+from ..files import check_ordinary, whole
 from ..patches import Patches, without_padding
 from . import registry
 from .checks import check_patches, naming, targets_of, warn_of_flat_maps
@@ -246,6 +246,7 @@ class Explainer:
         XaiAudioError
             If the file is missing, damaged or of another kind.
         """
+        check_ordinary(path)
         try:
             with np.load(path, allow_pickle=False) as file:
                 weights = {name: file[name] for name in file.files}

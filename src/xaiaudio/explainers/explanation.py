@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import XaiAudioError
-from ..files import whole
+from ..files import check_ordinary, whole
 from ..frontend import LogMel
 from ..patches import Patches, padding, rows_of_sound
-from ..wave_frontend import from_config
+from ..wave_frontend import WaveFrontend, from_config
 from .answers import answers, known, overlap_of
 from .masking import split
 from .regions import KEEP, LEAST, cells, regions
@@ -296,9 +296,15 @@ class Explanation:
         Raises
         ------
         XaiAudioError
-            If it cannot be written. Nothing half-written stays.
+            If it cannot be written, or its front end is a class of one's own, of which a file
+            holds nothing. Nothing half-written stays.
         """
         path = Path(path)
+        if type(self.frontend) not in (LogMel, WaveFrontend):
+            raise XaiAudioError(
+                f"The front end is a {type(self.frontend).__name__}, which a file cannot hold: "
+                "only the settings of a LogMel are saved. Save the maps with numpy.save."
+            )
         about = {
             "labels": list(self.labels),
             "method": self.method,
@@ -332,6 +338,7 @@ class Explanation:
         XaiAudioError
             If the file is missing, damaged or of another kind.
         """
+        check_ordinary(path)
         try:
             with np.load(path, allow_pickle=False) as file:
                 data = {name: file[name] for name in file.files}
@@ -357,12 +364,16 @@ def _check_fields(loaded: Explanation) -> None:
         array = getattr(loaded, name)
         if array.ndim != axes or len(array) != n or array.dtype.kind not in "fiu":
             raise ValueError(f"{name} are no numbers of the shape that they must have")
+    if not n or loaded.patches.shape[1:] != loaded.frontend.patch_shape:
+        raise ValueError("there are no patches, or not those of its front end")
     if loaded.maps.shape != loaded.patches.shape or loaded.scores.shape != (n, classes):
         raise ValueError("maps, patches, scores and labels do not fit together")
     if loaded.targets.dtype.kind == "f" or not np.isin(loaded.targets, np.arange(classes)).all():
         raise ValueError("targets are no places in the labels")
     starts = loaded.starts
     if starts is not None and (starts.shape != (n,) or starts.dtype.kind not in "iu"):
+        raise ValueError("starts are no places in the sound")
+    if starts is not None and not 0 <= starts.min() <= starts.max() < (loaded.length or 1 << 31):
         raise ValueError("starts are no places in the sound")
     sound = loaded.sound
     if sound is not None and (

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from ..errors import XaiAudioError
-from ..files import whole
+from ..files import check_ordinary, whole
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -196,6 +196,7 @@ def load(path: PathLike) -> SparseAutoencoder:
     XaiAudioError
         If the file is missing, damaged or something else.
     """
+    check_ordinary(path)
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in _ARRAYS}

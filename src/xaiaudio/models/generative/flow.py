@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from ...errors import XaiAudioError
-from ...files import whole
+from ...files import check_ordinary, whole
 from ...frontend import LogMel
 from ...progress import bar
 from ..training.fitting import check_whole, is_number
@@ -226,6 +226,7 @@ class Generator:
         XaiAudioError
             If the file is missing, damaged or of another kind.
         """
+        check_ordinary(path)
         try:
             with np.load(path, allow_pickle=False) as file:
                 found = {name: file[name] for name in file.files}
