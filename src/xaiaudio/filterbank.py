@@ -229,7 +229,7 @@ def sums_of_windows(wave, frontend) -> np.ndarray:
 
 def sums_of_each(windows, frontend) -> np.ndarray:
     """Return what the bands sum up of windows (T, samples), however they were cut: (T, bands)."""
-    shape = hann(frontend.window, frontend.precision)
+    shape = window_of(frontend)
     weights = mel_matrix(frontend)
     found = np.empty((len(windows), frontend.bands), frontend.precision)
     for start in range(0, len(windows), _CHUNK):
