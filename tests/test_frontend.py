@@ -497,3 +497,10 @@ def test_options_of_others_are_stored_only_where_they_are_used():
         *("sample_rate", "window", "hop", "fft", "bands"),
         *("fmin", "fmax", "offset", "frames", "overlap"),
     }
+
+
+def test_whole_numbers_that_were_made_floats_are_refused():
+    wave = np.random.default_rng(0).normal(0, 3000, 20_000).astype("int16").astype("float32")
+    with pytest.raises(XaiAudioError, match="divided by 32768"):
+        LogMel.vggish()(wave)
+    assert len(LogMel.vggish()(wave / 32_768)) == 1

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from .frontend import LogMel
 
+# Sounds that were added up go over 1; from the first to the second are whole numbers made floats.
+_FAR_TOO_LOUD = (1000.0, 2.0**32)
 # Settings from files, which must not fill the memory of who opens them.
 _MOST = {"bands": 4096, "frames": 1 << 20, "fft": 1 << 20, "hop": 1 << 20, "sample_rate": 1e6}
 # Options that other people's front ends bring, where they are words or one of two values.
@@ -147,6 +149,12 @@ def check_wave(wave) -> np.ndarray:
         )
     with np.errstate(over="ignore"):
         wave = wave.astype(np.float32)
-    if not np.isfinite(wave).all():
+    peak = np.abs(wave).max()
+    if _FAR_TOO_LOUD[0] < peak <= _FAR_TOO_LOUD[1]:
+        raise XaiAudioError(
+            f"The sound's samples go up to {peak:.4g}: floats in [-1, 1] are needed. Whole numbers "
+            "of 16 bits become such when they are divided by 32768."
+        )
+    if not np.isfinite(peak):
         raise XaiAudioError("The sound holds samples that are NaN, infinite or far too large.")
     return wave
