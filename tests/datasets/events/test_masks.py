@@ -68,3 +68,9 @@ def test_the_mask_is_the_same_for_floats_and_other_samples_are_refused():
     for wrong in (event.astype(float), event.astype(int), event.astype(np.uint16)):
         with pytest.raises(XaiAudioError, match="must be int16"):
             event_mask(wrong, bed)
+
+
+def test_stems_of_two_lengths_are_refused():
+    event, background = generate("Rooster", 0)
+    with pytest.raises(XaiAudioError, match="equally long"):
+        event_mask(event, background[:40_000])

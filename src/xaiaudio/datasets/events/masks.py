@@ -43,7 +43,7 @@ def event_mask(event, background, frontend: LogMel | None = None) -> np.ndarray:
     Raises
     ------
     XaiAudioError
-        If the samples are of another type, or floats far beyond full scale.
+        If the samples are of another type, floats far beyond full scale, or not as many in both.
 
     Examples
     --------
@@ -51,6 +51,11 @@ def event_mask(event, background, frontend: LogMel | None = None) -> np.ndarray:
     >>> events.event_mask(*events.generate("Rooster", 0)).shape
     (498, 64)
     """
+    if np.shape(event) != np.shape(background):
+        raise XaiAudioError(
+            f"The stems have the shapes {np.shape(event)} and {np.shape(background)}: they must be "
+            "equally long."
+        )
     frontend = frontend or LogMel.vggish()
     if frontend.decibels:
         # Decibels may be relative to the loudest cell of each stem: here they must compare.
