@@ -89,15 +89,15 @@ def test_a_class_that_falls_into_groups_says_where_they_differ(tmp_path, reports
     assert "No class falls into groups." in alone
 
 
-def test_bad_files_beyond_those_that_are_listed_are_counted(tmp_path, reports, monkeypatch):
+def test_bad_files_beyond_those_that_are_listed_are_counted(tmp_path, monkeypatch):
     monkeypatch.setattr(archive, "LISTED", 2)
     bad = [(f"{number}.wav", "silent") for number in range(5)]
-    text = archive.page(results(tmp_path, bad), reports, "gradcam", tmp_path)
+    text = archive.page(results(tmp_path, bad), [], "gradcam", tmp_path)
     assert text.count("<td>silent</td>") == 2 and "3 more in bad.csv." in text
     assert ";\n5 files are bad." in text
-    alone = archive.page(results(tmp_path, bad[:1]), reports, "gradcam", tmp_path)
+    alone = archive.page(results(tmp_path, bad[:1]), [], "gradcam", tmp_path)
     assert ";\n1 file is bad." in alone and "more in bad.csv" not in alone
-    assert "Bad files" not in archive.page(results(tmp_path), reports, "gradcam", tmp_path)
+    assert "Bad files" not in archive.page(results(tmp_path), [], "gradcam", tmp_path)
 
 
 def test_without_a_clip_there_is_no_picture(tmp_path):

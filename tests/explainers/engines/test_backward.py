@@ -52,7 +52,7 @@ def known(inputs, targets):
     return np.where(targets[:, None] == 0, 2 * inputs, np.eye(3)[0])
 
 
-@pytest.mark.parametrize("batch", [1, 2, 3, 5, 64])
+@pytest.mark.parametrize("batch", [1, 3, 64])
 def test_variants_are_averaged_input_by_input(batch):
     rng = np.random.default_rng(1)
     directions, factors = rng.normal(size=(5, 3)), rng.normal(size=(7, 3))
