@@ -151,6 +151,7 @@ def bad_file(folder, kind):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
@@ -256,11 +257,13 @@ def test_loud_sounds_are_clipped_when_saved(tmp_path):
     np.testing.assert_allclose(loaded, [1, -1, 0.5], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_minutes_of_vorbis(tmp_path):
     path = save_audio(tmp_path / "x.ogg", tone(16_000, 180))
     assert duration(path) == pytest.approx(180, abs=0.1)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -277,6 +280,7 @@ def test_random_bytes(tmp_path, start, rest, name):
     check_any(path)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -294,6 +298,7 @@ def test_damaged_files(tmp_path, extension, flips, length):
     check_any(path)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -260,6 +260,7 @@ def test_damaged_checkpoints_are_thrown_away_and_other_errors_are_not(tmp_path, 
     assert (tmp_path / "b.resume").is_dir()
 
 
+@pytest.mark.slow
 def test_of_two_who_ask_one_makes_and_the_other_loads(tmp_path, store):
     made, build = threading.Event(), store.build
 

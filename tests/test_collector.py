@@ -7,6 +7,7 @@ import pytest
 from xaiaudio import collector
 
 
+@pytest.mark.slow
 def test_it_rests_within_and_runs_afterwards():
     before = gc.get_freeze_count()
     try:

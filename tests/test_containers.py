@@ -37,6 +37,7 @@ def test_a_cut_file_is_known_by_its_structure(extension):
         assert part.stated == pytest.approx(4, abs=0.15)  # an MP3's with its padding
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [8000, 16_000, 44_100])
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("mode", ["CONSTANT", "VARIABLE"])

@@ -352,6 +352,7 @@ def halved(path, data, share=0.5):
     return written(path, data[: int(len(data) * share)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extension", [".wav", ".flac", ".ogg", ".mp3", ".m4a", ".mka"])
 def test_half_a_file(tmp_path, extension):
     wave, path = chirp(10), tmp_path / f"x{extension}"
@@ -418,6 +419,7 @@ def pages_of(data):
     return [data[start:stop] for start, stop in pairwise(starts)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("codec", ["VORBIS", "OPUS"])
 @pytest.mark.parametrize("damage", ["a flipped bit", "zeros", "a lost page"])
 def test_damage_that_ogg_hides_is_said(tmp_path, codec, damage):
@@ -522,6 +524,7 @@ def test_a_playlist_named_as_a_sound_is_not_followed(tmp_path):
 # --- Cost
 
 
+@pytest.mark.slow
 def test_the_other_decoder_is_imported_only_where_it_is_needed(tmp_path):
     for extension in (".wav", ".flac", ".ogg", ".mp3"):
         written(tmp_path / f"x{extension}", encode_audio(tone(0.1), RATE, extension))

@@ -63,6 +63,7 @@ def test_a_name_that_no_file_can_have_is_said_in_short(ask, name):
     assert len(str(raised.value)) < 250
 
 
+@pytest.mark.slow
 def test_the_folder_for_results_has_a_name_that_it_can_have(capsys, tmp_path):
     clip = sound(tmp_path / "a.wav")
     status, _, err = call(capsys, "explain", clip, "--out", tmp_path / ("x" * 300))

@@ -51,6 +51,7 @@ def test_triangles_over_hertz_are_librosas(settings, scale, norm):
     np.testing.assert_allclose(frontend.band_centres(), centres, rtol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", ["htk", "slaney"])
 @pytest.mark.parametrize("norm", [None, "slaney"])
 @pytest.mark.parametrize("triangles", ["mel", "hertz"])

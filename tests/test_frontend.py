@@ -310,6 +310,7 @@ def by_librosa(frontend, wave):
     return convert(bands, ref=ref, amin=frontend.amin, top_db=frontend.top_db).T
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frontend", OTHERS.values(), ids=OTHERS)
 @pytest.mark.parametrize("name", [name for name in WAVES if name != "constant"])
 @pytest.mark.filterwarnings("ignore:Empty filters")
@@ -320,6 +321,7 @@ def test_equals_librosa(frontend, name):
     np.testing.assert_allclose(rows, by_librosa(frontend, wave), rtol=0, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(25))
 @pytest.mark.filterwarnings("ignore:Empty filters")
 def test_equals_librosa_whatever_is_drawn(seed):
@@ -414,6 +416,7 @@ def plain_rows(frontend, wave):
     return np.array([[max(level, lowest) for level in row] for row in levels])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [

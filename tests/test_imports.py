@@ -93,6 +93,7 @@ def test_a_room_imports_from_below(room):
             assert FLOOR[other] < FLOOR[room], f"{path.relative_to(ROOT)} imports {other}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", list(NEVER))
 def test_a_room_does_without(room):
     for path in modules(room):
@@ -125,6 +126,7 @@ ONE_OF_EACH = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", list(ONE_OF_EACH))
 def test_there_is_one_of_each(names):
     found = {

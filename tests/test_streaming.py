@@ -14,6 +14,7 @@ def noise(seconds, rate, channels=1, seed=0):
     return np.random.default_rng(seed).uniform(-0.9, 0.9, size).astype("f4")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [8_000, 16_000, 22_050, 44_100, 48_000])
 @pytest.mark.parametrize("block", [0.013, 0.5, 99.0])
 def test_blocks_are_the_whole_sound(tmp_path, rate, block):

@@ -112,6 +112,7 @@ def test_a_clip_shorter_than_a_patch_is_refused_or_padded(capsys, tmp_path, out)
     assert len(kept) / rate < 0.8  # the silence that was added is not played
 
 
+@pytest.mark.slow
 def test_silence_is_called_silence(capsys, tmp_path, out):
     path = sound(tmp_path / "silence.wav", np.zeros(32_000))
     status, _, err = call(capsys, "explain", path, "--out", out, *FAST, "-m", "gradcam")

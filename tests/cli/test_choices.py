@@ -46,6 +46,7 @@ def averaged(*more):
     )
 
 
+@pytest.mark.slow
 def test_probabilities_that_the_layers_do_not_show(saved):
     layers = averaged(keras.layers.Dense(3, activation="softmax"), keras.layers.UnitNormalization())
     network, *files = saved(*layers)
@@ -56,6 +57,7 @@ def test_probabilities_that_the_layers_do_not_show(saved):
     np.testing.assert_allclose(model.scores(patches()), wanted, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_logits_that_look_like_probabilities(saved):
     network, *files = saved(*averaged(keras.layers.Dense(3), keras.layers.ReLU(max_value=1.0)))
     with pytest.raises(XaiAudioError, match="--ends-in probabilities \\(or logits\\)"):
@@ -65,6 +67,7 @@ def test_logits_that_look_like_probabilities(saved):
     np.testing.assert_allclose(model.scores(patches()), wanted, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_logits_behind_which_sigmoids_belong(saved):
     network, *files = saved(*averaged(keras.layers.Dense(3)))
     wanted = keras.ops.sigmoid(network.predict(patches()[..., None], verbose=0))
@@ -72,6 +75,7 @@ def test_logits_behind_which_sigmoids_belong(saved):
     np.testing.assert_allclose(model.scores(patches()), wanted, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_two_channels(saved, capsys):
     layers = (keras.Input((96, 64, 2)), keras.layers.Flatten(), keras.layers.Dense(2))
     network, *files = saved(*layers)
@@ -84,6 +88,7 @@ def test_two_channels(saved, capsys):
     np.testing.assert_allclose(model.logits(patches()), wanted, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", [8_000, None])
 def test_a_network_of_samples(saved, length):
     layers = (
@@ -101,6 +106,7 @@ def test_a_network_of_samples(saved, length):
     np.testing.assert_allclose(model.scores(model.frontend(wave)), wanted, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_what_is_said_of_another_kind_of_network(saved):
     _, *files = saved(*averaged(keras.layers.Dense(3)))
     with pytest.raises(XaiAudioError, match="takes log-mel patches: leave out sample_rate"):

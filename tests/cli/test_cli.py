@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 SLOW = ("tensorflow", "keras", "matplotlib", "sklearn", "skimage", "pandas", "papermill", "sphinx")
 
 
+@pytest.mark.slow
 def test_help_teaches():
     done = run("--help")
     assert done.returncode == 0
@@ -83,6 +84,7 @@ def interrupted_at(module, folder, *command):
     )
 
 
+@pytest.mark.slow
 def test_ctrl_c_during_the_imports_ends_with_130_and_one_line(tmp_path):
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     module, _, name = pyproject["project"]["scripts"]["xaiaudio"].partition(":")

@@ -120,6 +120,7 @@ def test_closed_streams_are_no_trouble(tmp_path, closed):
     assert list((tmp_path / "out").glob("*.html"))
 
 
+@pytest.mark.slow
 def test_out_is_no_link_that_leads_nowhere(capsys, tmp_path):
     for name, target in {"circle": "circle", "gone": "nothing"}.items():
         (tmp_path / name).symlink_to(target)

@@ -54,6 +54,7 @@ def test_single_precision_can_be_asked_for(capsys, folder, tmp_path):
     assert status == 0 and "Measured on 2 clips." in said
 
 
+@pytest.mark.slow
 def test_a_class_that_the_network_does_not_know(capsys, tmp_path):
     sound(tmp_path / "set" / "kazoo" / "a.wav")
     status, _, err = call(capsys, "evaluate", tmp_path / "set", "--out", tmp_path / "out", *FAST)
@@ -63,6 +64,7 @@ def test_a_class_that_the_network_does_not_know(capsys, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_an_unreadable_sound_is_named(capsys, tmp_path):
     bad = tmp_path / "set" / "Rain" / "bad.wav"
     sound(bad)
@@ -85,6 +87,7 @@ def test_wrong_choices(capsys, folder, tmp_path, options, told):
     assert status == 1 and told in complaint(err)
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_not_there_and_an_out_that_is_a_file(capsys, tmp_path, folder):
     status, _, err = call(capsys, "evaluate", tmp_path / "nowhere")
     assert status == 1 and "There is no folder" in complaint(err)
@@ -92,11 +95,13 @@ def test_a_folder_that_is_not_there_and_an_out_that_is_a_file(capsys, tmp_path, 
     assert status == 1 and "which is a file" in complaint(err)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", [("--clips", "0"), ("--mix", "61"), ("--mix", "loud")])
 def test_a_number_out_of_range_is_a_mistyped_command(capsys, folder, wrong):
     assert call(capsys, "evaluate", folder, *wrong)[0] == 2
 
 
+@pytest.mark.slow
 def test_silence_alone_is_refused_in_words(capsys, tmp_path):
     sound(tmp_path / "set" / "silence.wav", np.zeros(16_000, "float32"))
     status, _, err = call(capsys, "evaluate", tmp_path / "set", "--out", tmp_path / "out", *FAST)
@@ -189,6 +194,7 @@ def test_hidden_names_are_in_no_file(capsys, folder, tmp_path):
     assert "1 sound, with the names hidden." in texts["leaderboard.html"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "told"),
     [

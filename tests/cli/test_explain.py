@@ -195,6 +195,7 @@ def test_explain_follows_the_logit_unless_told_otherwise(capsys, tmp_path, clip,
     assert f"The largest effect on the {unit} is" in (tmp_path / "noise.html").read_text()
 
 
+@pytest.mark.slow
 def test_another_output_is_refused_once(capsys, tmp_path, clip):
     given = ("--out", tmp_path, *QUICK, "--set", "occlusion.output=loss")
     status, said, err = call(capsys, "explain", clip, clip, *given)

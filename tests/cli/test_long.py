@@ -29,6 +29,7 @@ def explain(file, out, model, *more):
     return cli.main([*given, "--out", str(out), *more])
 
 
+@pytest.mark.slow
 def test_a_sound_of_a_minute_becomes_a_timeline(file, model, tmp_path, capfd):
     assert explain(file, tmp_path, model, "--threshold", "0.34", "--top", "1") == 0
     assert "events in 1:01.0, explained:" in capfd.readouterr().out
@@ -36,6 +37,7 @@ def test_a_sound_of_a_minute_becomes_a_timeline(file, model, tmp_path, capfd):
     assert made == {"field.html", "field.png", "field-events.csv"}
 
 
+@pytest.mark.slow
 def test_some_seconds_of_it_are_a_clip(file, model, tmp_path):
     assert explain(file, tmp_path, model, "--from", "0:30", "--to", "32.5") == 0
     page = (tmp_path / "field.html").read_text()
@@ -43,11 +45,13 @@ def test_some_seconds_of_it_are_a_clip(file, model, tmp_path):
     assert not (tmp_path / "field-events.csv").exists()
 
 
+@pytest.mark.slow
 def test_some_seconds_of_it_can_be_a_timeline(file, model, tmp_path):
     assert explain(file, tmp_path, model, "--from", "50", "--timeline", "--threshold", "0.34") == 0
     assert "listened to 50.0 s to 1:01.0" in (tmp_path / "field.html").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("more", "message"),
     [
@@ -66,6 +70,7 @@ def test_mistakes_are_one_line(file, model, tmp_path, capfd, more, message):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("seconds", "wanted", "long"),
     [(59.9, None, False), (60, None, True), (60, False, False), (1, True, True)],
@@ -99,6 +104,7 @@ def test_a_span_is_what_it_says():
         Stretch.of(None, "0", None)
 
 
+@pytest.mark.slow
 def test_options_that_do_nothing_for_timelines_are_named(file, model, tmp_path, capfd):
     asked = ("--sound", "wav", "--threshold", "0.34", "--top", "1")
     assert explain(file, tmp_path, model, *asked) == 0
@@ -107,6 +113,7 @@ def test_options_that_do_nothing_for_timelines_are_named(file, model, tmp_path, 
     assert not list(tmp_path.glob("*-kept.*"))
 
 
+@pytest.mark.slow
 def test_padding_does_not_make_a_timeline_of_less_than_a_patch(file, model, tmp_path, capfd):
     cut = ("--timeline", "--to", "0.1", "--pad")
     assert explain(file, tmp_path, model, *cut) == 1

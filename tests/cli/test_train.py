@@ -65,6 +65,7 @@ def test_train_a_design_and_compare_it(capsys, tmp_path):
     assert (model.design, len(model.parts), model.name) == ("pecmae", 4, "mine")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("given", "told"),
     [
@@ -161,6 +162,7 @@ def test_bad_files_are_left_out_of_training_and_named(capsys, tmp_path):
     assert "a/2" not in err  # headers alone are read here
 
 
+@pytest.mark.slow
 def test_a_bad_clip_in_a_class_folder_is_named_before_training(capsys, tmp_path):
     for label in ("a", "b"):
         for number in range(2):

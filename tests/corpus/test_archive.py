@@ -6,12 +6,14 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import numpy as np
+import pytest
 from commands import call, complaint
 from small_archives import ASKED, archive
 
 import xaiaudio as xa
 
 
+@pytest.mark.slow
 def test_the_command_explains_and_goes_on(capsys, sounds, tmp_path):
     asked = ("corpus", "explain", sounds, "--out", tmp_path / "out", "--workers", "0")
     status, said, told = call(capsys, *asked)
@@ -23,6 +25,7 @@ def test_the_command_explains_and_goes_on(capsys, sounds, tmp_path):
     assert status == 1 and "overlap changed" in complaint(told)
 
 
+@pytest.mark.slow
 def test_the_report_sums_up_and_escapes(capsys, tmp_path):
     folder = archive(tmp_path / "sounds & <b>", each=6)
     (folder / "hum" / "<i>.wav").write_text("no sound")
@@ -51,6 +54,7 @@ def test_the_report_sums_up_and_escapes(capsys, tmp_path):
     assert len(bands) == 64 * len(reports)
 
 
+@pytest.mark.slow
 def test_a_report_of_nothing_is_refused(capsys, sounds, tmp_path):
     status, _, told = call(capsys, "corpus", "report", tmp_path)
     assert status == 1 and "holds no archive" in complaint(told)
@@ -59,6 +63,7 @@ def test_a_report_of_nothing_is_refused(capsys, sounds, tmp_path):
     assert status == 1 and "no explained clip yet" in complaint(told)
 
 
+@pytest.mark.slow
 def test_figures_of_an_archive(whole):
     reports = xa.corpus.by_class(whole)
     profiles = xa.plots.class_profiles(reports, whole.frontend)

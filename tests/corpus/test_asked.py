@@ -55,6 +55,7 @@ def test_commands_share_their_options():
     assert named - {"target", "overlap", "channel", "pad"} <= measured
 
 
+@pytest.mark.slow
 def test_a_network_and_a_channel_are_explained_as_asked(capsys, stereo, network, tmp_path):
     asked = ("corpus", "explain", stereo, "--out", tmp_path / "out", "--workers", "0", *network)
     asked += ("--method", "occlusion", "--set", "occlusion.mask=0.5")
@@ -82,6 +83,7 @@ def test_a_network_and_a_channel_are_explained_as_asked(capsys, stereo, network,
     assert status == 1 and "what was said of the network changed" in complaint(told)
 
 
+@pytest.mark.slow
 def test_plans_of_before_there_were_channels_are_read(stereo, tmp_path):
     xa.corpus.plan(stereo, tmp_path / "out")
     told = json.loads((tmp_path / "out" / "plan.json").read_text())
@@ -92,6 +94,7 @@ def test_plans_of_before_there_were_channels_are_read(stereo, tmp_path):
         xa.corpus.plan(stereo, tmp_path / "other", channel=-1)
 
 
+@pytest.mark.slow
 def test_one_patch_is_called_one(capsys, tmp_path):
     wave = np.random.default_rng(0).normal(0, 0.1, 16_000).clip(-1, 1)
     soundfile.write(tmp_path / "one.wav", wave, 16_000)

@@ -18,6 +18,7 @@ def test_means_and_intervals_by_frequency():
     np.testing.assert_allclose(mean - low, 1.96 * error, rtol=0.25)
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_true_mean_about_as_often_as_they_say():
     hits = []
     for seed in range(100):

@@ -10,6 +10,7 @@ import xaiaudio as xa
 from xaiaudio.corpus.listing import sounds_below
 
 
+@pytest.mark.slow
 def test_folders_without_sounds_are_refused(tmp_path):
     with pytest.raises(xa.XaiAudioError, match="holds no sounds"):
         xa.corpus.plan(tmp_path, tmp_path / "out")
@@ -19,6 +20,7 @@ def test_folders_without_sounds_are_refused(tmp_path):
         xa.corpus.read(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_read_is_bad_and_the_rest_is_done(
     capsys, mine, tmp_path, monkeypatch, whole
 ):

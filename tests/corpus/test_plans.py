@@ -31,6 +31,7 @@ def test_a_plan_lists_sounds_and_reads_none(sounds, tmp_path, monkeypatch):
     assert repr(plan) == "ArchivePlan(12 clips in 3 units, 0 done)"
 
 
+@pytest.mark.slow
 def test_new_sounds_make_new_units(mine, tmp_path, whole):
     out = tmp_path / "out"
     xa.corpus.run(xa.corpus.plan(mine, out, **ASKED), workers=0)
@@ -62,6 +63,7 @@ def test_a_changed_folder_is_told(mine, tmp_path, how):
         xa.corpus.plan(mine, tmp_path / "out", **ASKED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("other", "told"),
     [
@@ -78,6 +80,7 @@ def test_other_settings_are_told(whole, sounds, other, told):
         xa.corpus.plan(sounds, whole.out, **{**ASKED, **other})
 
 
+@pytest.mark.slow
 def test_another_network_of_the_same_name_is_told(mine, tmp_path):
     xa.load_model("lite").save(tmp_path / "net.keras")
     plan = xa.corpus.plan(mine, tmp_path / "out", model=tmp_path / "net.keras", **ASKED)

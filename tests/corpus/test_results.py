@@ -7,6 +7,7 @@ from small_archives import ASKED
 import xaiaudio as xa
 
 
+@pytest.mark.slow
 def test_rows_of_a_method_are_its_own(whole):
     assert whole.methods == ASKED["methods"]
     assert repr(whole) == "Results(9 clips explained, 3 bad, of 12)"
@@ -18,6 +19,7 @@ def test_rows_of_a_method_are_its_own(whole):
         whole.rows("lime")
 
 
+@pytest.mark.slow
 def test_maps_come_unit_by_unit_in_the_order_of_the_rows(whole):
     rows, place = whole.rows("gradcam"), 0
     for maps in whole.maps():

@@ -16,6 +16,7 @@ import xaiaudio as xa
 from xaiaudio.corpus import extra, plans, running, tables
 
 
+@pytest.mark.slow
 def test_a_run_that_is_stopped_goes_on(whole, sounds, tmp_path):
     out = tmp_path / "out"
     plan = xa.corpus.plan(sounds, out, **ASKED)

@@ -71,6 +71,7 @@ def test_the_largest_gap_plainly():
     assert spectral.largest_gap(np.array([0, 0.5])) == (0.0, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.25, 0.5])
 def test_a_planted_mark_is_found(share):
     maps, mark = planted(100, share)
@@ -87,6 +88,7 @@ def test_a_group_smaller_than_the_neighbourhood_is_overlooked():
     assert small.found == 2 and ((small.labels == 1) == mark).all()
 
 
+@pytest.mark.slow
 def test_hardly_any_false_alarm_where_there_is_one_cloud():
     alarms = [
         spectral.groups_of(cloud(seed=seed), seed=seed, **QUICK).found > 1 for seed in range(20)

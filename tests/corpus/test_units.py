@@ -10,6 +10,7 @@ import xaiaudio as xa
 from xaiaudio.corpus import units
 
 
+@pytest.mark.slow
 def test_the_table_says_what_the_network_says(whole, sounds):
     model, rows = xa.load_model("lite"), whole.rows("input-x-gradient")
     maps = np.concatenate(list(whole.maps("input-x-gradient")))

@@ -43,6 +43,7 @@ def test_a_file_arrives_whole(address, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
+@pytest.mark.slow
 def test_a_server_that_sends_next_to_nothing_is_not_waited_for(address, tmp_path, monkeypatch):
     monkeypatch.setattr(download, "PATIENCE", 0.3)
     began = time.monotonic()

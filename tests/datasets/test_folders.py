@@ -193,6 +193,7 @@ def test_ones_own_folder(tmp_path):
     assert {clip.licence for clip in clips} == {""}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 3, 4, 5, 6, 7, 10, 11, 40, 41])
 def test_folds_by_position_agree_with_the_split_by_share(tmp_path, count):
     folder = sounds(tmp_path, *(f"{label}/{i:03}.wav" for label in "ab" for i in range(count)))

@@ -252,6 +252,7 @@ def test_a_mixture_is_owed_to_both_recordings(clips):
     assert one.licence == "CC0 and CC BY"
 
 
+@pytest.mark.slow
 def test_a_benchmark_follows_its_seed(clips):
     first, again, other = (mixtures(clips, snrs=(0,), per_class=3, seed=s) for s in (1, 1, 2))
     for a, b in zip(first, again, strict=True):
@@ -265,6 +266,7 @@ def test_backgrounds_that_end_in_silence_are_used_where_they_sound(clips):
     assert beeps and all(one.at < 1.2 for one in beeps)
 
 
+@pytest.mark.slow
 def test_benchmarks_that_cannot_be_made(clips, tmp_path):
     with pytest.raises(xa.XaiAudioError, match="clips of 1 classes"):
         mixtures(clips.of("Rain"))

@@ -44,6 +44,7 @@ def loudest(wave, rate):
     return np.abs(np.fft.rfft(wave)).argmax() * rate / len(wave)
 
 
+@pytest.mark.slow
 def test_each_stem_is_its_own_sound(folder, monkeypatch):
     monkeypatch.setenv("XAIAUDIO_STEMS", str(folder))
     song, _ = stems.tracks()
@@ -65,6 +66,7 @@ def test_without_a_folder_there_are_none(monkeypatch):
     assert stems.tracks() == []
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_told(folder, tmp_path):
     with pytest.raises(xa.XaiAudioError, match="There is no folder"):
         stems.tracks(tmp_path / "none")

@@ -85,6 +85,7 @@ def test_without_a_class_it_says_only_what_is_heard(model):
     assert str(found) == str(asked) and asked.kept
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("overlap", [0.0, 0.5, 0.75])
 def test_an_explanation_is_checked_with_the_patches_that_it_explains(model, overlap):
     wave = RNG.normal(0, 0.1, 8000).astype("f4")

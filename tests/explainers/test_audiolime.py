@@ -39,6 +39,7 @@ def magnitudes(sound, frontend):
     return np.exp(frontend.spectrogram(sound).astype(float)) - frontend.offset
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sources", audiolime.SOURCES)
 def test_maps_against_the_definition(model, patches, sources):
     options = {"sources": sources, "segments": 2, "samples": 9, "count": 2, "seed": 3}
@@ -78,6 +79,7 @@ def test_maps_against_the_definition(model, patches, sources):
         np.testing.assert_allclose(found.maps[number], expected, atol=0.01 * scale)
 
 
+@pytest.mark.slow
 def test_the_report_says_how_the_weights_were_found(model, patches):
     found = xa.explain(model, patches, 0, "audiolime", samples=12)
     assert (found.report["samples"] == 12).all()
@@ -85,6 +87,7 @@ def test_the_report_says_how_the_weights_were_found(model, patches):
     assert ((found.report["residual"] >= 0) & (found.report["residual"] < 1e-6)).all()
 
 
+@pytest.mark.slow
 def test_two_calls_agree_and_few_parts_leave_nothing_to_chance(model, patches):
     exact = [
         xa.explain(model, patches, 0, "audiolime", segments=2, seed=seed).maps for seed in (0, 1)
@@ -97,6 +100,7 @@ def test_two_calls_agree_and_few_parts_leave_nothing_to_chance(model, patches):
     assert np.abs(drawn[0] - drawn[2]).max() > 0
 
 
+@pytest.mark.slow
 def test_several_classes_from_the_same_remixes(model, patches):
     every = xa.explain_classes(model, patches, [0, 2], "audiolime", samples=12)
     for label, one in every.items():
@@ -104,12 +108,14 @@ def test_several_classes_from_the_same_remixes(model, patches):
         np.testing.assert_allclose(one.maps, alone.maps, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_silence_has_an_empty_map(model):
     patches = model.frontend(np.zeros(12_000, "float32"), sounds=True)
     with pytest.warns(xa.XaiAudioWarning):
         assert not xa.explain(model, patches, 0, "audiolime", samples=12).maps.any()
 
 
+@pytest.mark.slow
 def test_nothing_lies_on_padding(model, wave):
     padded = model.frontend(wave[2_000:3_500], pad=True, sounds=True)
     found = xa.explain(model, padded, 0, "audiolime", samples=12)
@@ -137,6 +143,7 @@ def test_each_cell_is_shared_out_between_the_parts(model, patches):
     np.testing.assert_allclose(shares[1], 0.25, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_whole_sounds_by_their_sources(model, wave):
     stems = {"hum": 0.5 * wave, "rest": 0.25 * wave}
     found = audiolime.explain_sources(model, wave, 1, stems, segments=3, samples=64, seed=2)
@@ -191,6 +198,7 @@ def test_patches_without_their_sounds_are_refused(model, patches):
         xa.explain(model, patches.values, 0, "audiolime")
 
 
+@pytest.mark.slow
 def test_a_front_end_that_compares_with_the_whole_sound_is_refused(wave):
     frontend = LogMel(
         frames=SHAPE[0], bands=SHAPE[1], decibels=True, ref="max", power=2, top_db=80.0

@@ -85,6 +85,7 @@ def test_sounds_may_have_different_parts():
     assert [(one.part, one.sounds, one.weight) for one in found] == [("x", 2, 2.0), ("y", 1, 5.0)]
 
 
+@pytest.mark.slow
 def test_real_explanations_and_their_own_names():
     model = xa.load_model("lite")
     waves = np.random.default_rng(0).normal(0, 0.1, (3, 16_000))

@@ -28,6 +28,7 @@ def plain_upsampling(raw, shape, how):
     return out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["nearest", "bilinear"])
 @settings(deadline=None, max_examples=50)
 @given(h=sizes, w=sizes, height=st.integers(1, 5), width=st.integers(1, 5))
@@ -40,6 +41,7 @@ def test_upsampling_by_whole_numbers(how, h, w, height, width):
         np.testing.assert_allclose(one, plain_upsampling(coarse, shape, how), atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["nearest", "bilinear"])
 @pytest.mark.parametrize(
     "coarse, shape", [((4, 16), (7, 31)), ((3, 2), (98, 40)), ((5, 7), (96, 64)), ((1, 1), (7, 3))]
@@ -50,6 +52,7 @@ def test_upsampling_odd_shapes(how, coarse, shape):
     np.testing.assert_allclose(upsampled(raw, shape, how)[0], expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_classes_by_one_name(small, patches):
     assert list(explain_classes(small, patches, "dog", "gradcam")) == ["dog"]
     assert list(explain_classes(small, patches, [2, "cat"], "gradcam")) == ["rain", "cat"]

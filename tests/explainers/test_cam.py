@@ -103,12 +103,14 @@ def test_equals_its_definition(method, shape, strides):
     assert result.raw.max() > 1e-3
 
 
+@pytest.mark.slow
 def test_the_negative_part_is_cut_and_there_is_one(small, patches):
     plain = np.stack([gradcam(small, patch, 0) for patch in patches])
     assert (plain < -1e-3).any()
     assert (explain(small, patches, "cat", "gradcam").raw >= 0).all()
 
 
+@pytest.mark.slow
 def test_maps_keep_their_scale(small, patches):
     """Twice the logit is twice the map: nothing is normalised."""
     double = classifier_of(convolutional((24, 16)))
@@ -119,6 +121,7 @@ def test_maps_keep_their_scale(small, patches):
         np.testing.assert_allclose(explain(double, patches, 0, method).maps, 2 * once, rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", DEFINITIONS)
 def test_chunks_do_not_matter(small, method, monkeypatch):
     patches = random_patches(7, (24, 16))
@@ -127,6 +130,7 @@ def test_chunks_do_not_matter(small, method, monkeypatch):
     np.testing.assert_allclose(explain(small, patches, method=method).raw, whole, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_gradcam_plus_plus_survives_large_logits(patches):
     sure = classifier_of(convolutional((24, 16)))
     head = sure.logits_network.layers[-1]
@@ -136,6 +140,7 @@ def test_gradcam_plus_plus_survives_large_logits(patches):
     np.testing.assert_allclose(explain(sure, patches, 1, "gradcam++").raw, plain, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_faster_scorecam_takes_the_channels_that_vary_most(small, patches):
     found = explain(small, patches, "dog", "scorecam", channels=2).raw
     for patch, raw in zip(patches, found, strict=True):
@@ -146,11 +151,13 @@ def test_faster_scorecam_takes_the_channels_that_vary_most(small, patches):
         explain(small, patches, "dog", "scorecam", channels=0)
 
 
+@pytest.mark.slow
 def test_scorecam_is_quiet(small, patches, capfd):
     explain(small, patches, "dog", "scorecam")
     assert capfd.readouterr().out == ""
 
 
+@pytest.mark.slow
 def test_layer_option(small, patches):
     assert explain(small, patches, 0, layer="first").raw.shape == (3, 24, 16)
     assert explain(small, patches, 0, layer="pool").raw.shape == (3, 12, 8)
@@ -180,6 +187,7 @@ def yamnet_like():
     return flat_network(*steps, layers.GlobalAveragePooling2D())
 
 
+@pytest.mark.slow
 def test_default_layer():
     assert looked_at(convolutional((24, 16))) == "last"
     assert looked_at(yamnet_like()) == "point3_relu"
@@ -237,6 +245,7 @@ def test_yamnet_like_network():
         assert explain(classifier, patches, method=method).raw.shape == (2, 6, 4)
 
 
+@pytest.mark.slow
 def test_network_without_a_channel_axis():
     network = flat_network(
         layers.Reshape((12, 8, 1)),
@@ -264,6 +273,7 @@ def test_networks_it_cannot_treat(method):
         explain(small, patches, method=method, layer=small.logits_network.layers[-1].name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", DEFINITIONS)
 def test_a_convolution_along_time_is_one_over_all_bands(method):
     """The same weights as a 2-D convolution as high as the patch: the same maps over time."""
@@ -280,6 +290,7 @@ def test_a_convolution_along_time_is_one_over_all_bands(method):
     assert np.ptp(first.maps, axis=2).max() < 1e-6 * first.maps.max()
 
 
+@pytest.mark.slow
 def test_a_convolution_along_frequency_gives_maps_over_bands():
     network = flat_network(
         layers.Permute((2, 1, 3)),
@@ -291,6 +302,7 @@ def test_a_convolution_along_frequency_gives_maps_over_bands():
     assert found.raw.shape == (2, 1, 6) and np.ptp(found.maps, axis=1).max() == 0
 
 
+@pytest.mark.slow
 def test_behind_a_memory_there_is_no_map_of_a_convolution_along_time():
     network = flat_network(
         layers.Reshape((12, 8)), layers.Conv1D(4, 3, name="heard"), layers.LSTM(3)
@@ -412,6 +424,7 @@ def two_branches(strides=(1, 1)):
     return headed(start, pooled), keras.Model(start, branches)
 
 
+@pytest.mark.slow
 def test_two_branches_of_one_size_are_taken_together():
     classifier, branches = two_branches()
     joined = keras.Model(branches.input, layers.Concatenate()(branches.outputs))
@@ -450,12 +463,14 @@ def test_branches_of_different_sizes_are_those_of_a_network_that_joins_them(meth
         np.testing.assert_allclose(found, expected, atol=1e-6 * expected.max() + 1e-7)
 
 
+@pytest.mark.slow
 def test_one_of_several_branches_can_be_named():
     classifier, _ = two_branches((1, 2))
     patch = random_patches(1, (12, 8))
     assert explain(classifier, patch, [0], "gradcam", layer="branch21").raw.shape == (1, 6, 4)
 
 
+@pytest.mark.slow
 def test_branches_whose_sizes_do_not_divide_each_other_ask_for_a_layer():
     classifier, _ = two_branches((3, 1, 2))
     patch = random_patches(1, (12, 8))
@@ -501,6 +516,7 @@ def test_the_peak_is_where_the_sound_is_whichever_axis_comes_first(method, first
     assert np.unravel_index(found.argmax(), found.shape) == (22, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "first",
     [
@@ -519,6 +535,7 @@ def test_cells_whose_place_is_lost_are_refused(first):
         explain(detector(*first), hot(22, 2), 0, "gradcam")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "first",
     [

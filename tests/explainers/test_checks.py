@@ -31,6 +31,7 @@ def test_ordinary_maps_are_not_remarked_on(small, patches):
         assert said(small, patches, method, target=None) == []
 
 
+@pytest.mark.slow
 def test_a_constant_patch(small):
     silent = np.full((2, *SHAPE), -4.6, "float32")
     (message,) = said(small, silent, "occlusion", fill="silence")
@@ -45,6 +46,7 @@ def saturated():
     return classifier
 
 
+@pytest.mark.slow
 def test_a_saturated_score_points_to_the_logits():
     classifier, patches = saturated(), random_patches(3, SHAPE)
     (message,) = said(classifier, patches, "occlusion", output="scores")
@@ -55,6 +57,7 @@ def test_a_saturated_score_points_to_the_logits():
         assert said(classifier, patches, method, output="logits") == []
 
 
+@pytest.mark.slow
 def test_a_saturated_score_of_a_model_without_logits_points_to_no_logits():
     def certain(waves):
         return np.tile(np.array([1.0, 0.0], "float32"), (len(waves), 1))
@@ -65,6 +68,7 @@ def test_a_saturated_score_of_a_model_without_logits_points_to_no_logits():
     assert "logits" not in message
 
 
+@pytest.mark.slow
 def test_a_network_that_does_not_listen():
     network = convolutional(SHAPE)
     network.layers[1].set_weights([0 * weight for weight in network.layers[1].get_weights()])
@@ -74,6 +78,7 @@ def test_a_network_that_does_not_listen():
         assert "does not depend on them as far as this method sees" in message
 
 
+@pytest.mark.slow
 def test_a_layer_with_one_cell():
     start = keras.Input((*SHAPE, 1))
     x = layers.Conv2D(4, 3, activation="relu", name="wide")(start)
@@ -84,6 +89,7 @@ def test_a_layer_with_one_cell():
     assert "as there is only one" in message and "layer=" in message
 
 
+@pytest.mark.slow
 def test_evidence_that_is_all_against():
     start = keras.Input((*SHAPE, 1))
     x = layers.Conv2D(4, 3, activation="relu")(start)
@@ -140,6 +146,7 @@ def test_probabilities_that_the_graph_hides_are_told_by_the_answers(end):
         gradients.gradient(keras.Model(x, end(x)), np.ones((2, 5)), [0, 1])
 
 
+@pytest.mark.slow
 def test_logits_that_lie_between_0_and_1_are_logits():
     x = keras.Input((5,))
     network = keras.Model(x, layers.Dense(3, activation="sigmoid")(x))

@@ -11,6 +11,7 @@ from xaiaudio.synthesis import edits, recipes
 from xaiaudio.synthesis.controls import Control, Recipe
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("log", [True, False])
 @pytest.mark.parametrize("limit", [700.0, 1234.0])
 @pytest.mark.parametrize("tolerance", [1.0, 0.05])
@@ -38,6 +39,7 @@ def test_the_side_that_is_nearer_wins():
     assert found.changes["pitch"].values[0] == pytest.approx(600, rel=0.01)
 
 
+@pytest.mark.slow
 def test_the_slow_way_finds_the_same():
     """Twenty thousandths of a step at a time, from the sound as it is outwards."""
     model, recipe = above(633.0), tones()
@@ -100,6 +102,7 @@ def test_a_classifier_that_never_changes_flips_nowhere():
     assert list(found.sounds()) == ["as it is"]
 
 
+@pytest.mark.slow
 def test_the_original_is_bit_identical_and_the_table_is_in_order():
     recipe = tones()
     model = classifier(lambda w: ((centroids(w) > 800) | (np.abs(w).max(axis=1) > 0.5)).astype(int))
@@ -133,6 +136,7 @@ def test_silence_is_no_class():
     assert found.changes["start"] is None
 
 
+@pytest.mark.slow
 def test_two_controls_together():
     # Neither alone may flip: pitch and height have to rise.
     both = classifier(lambda w: ((centroids(w) > 700) & (np.abs(w).max(axis=1) > 0.5)).astype(int))
@@ -152,6 +156,7 @@ def test_two_controls_together():
             assert both.labels[found.answers[i, j]] == both.predict_clip(asked).label
 
 
+@pytest.mark.slow
 def test_of_two_controls_one_may_be_enough():
     found = together(above(700.0), tones(), ("height", "pitch"), grid=31, tolerance=0.05)
     assert [control.name for control in found.change.controls] == ["pitch"]
@@ -159,6 +164,7 @@ def test_of_two_controls_one_may_be_enough():
     assert nothing.change is None
 
 
+@pytest.mark.slow
 def test_a_network_of_patches_is_asked_as_predict_clip_does():
     lite, recipe = xa.load_model("lite"), recipes.clock()
     found = counterfactuals(lite, recipe, controls=["rate", "noise"], grid=5, overlap=0.5)
@@ -200,6 +206,7 @@ def test_wrong_sounds():
         counterfactuals(above(700.0), silent)
 
 
+@pytest.mark.slow
 def test_of_several_classes_at_once_the_one_named_is_the_one_reported():
     """Most patches can hear the quiet tone, but a bang is more probable in the first."""
 

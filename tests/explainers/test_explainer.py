@@ -96,6 +96,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
         xa.Explainer.load(tmp_path / "other.npz")
 
 
+@pytest.mark.slow
 def test_an_explanation_knows_where_its_patches_lie(tmp_path, small):
     wave = np.random.default_rng(0).normal(0, 0.1, 16_000).astype("float32")
     patches = small.frontend(wave, overlap=0.5)

@@ -11,6 +11,7 @@ import pytest
 from xaiaudio import Explainer, Explanation, LogMel, XaiAudioError, explain
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -56,6 +56,7 @@ def test_gradient_is_the_finite_difference(shape):
             assert found[number][cell] == pytest.approx((up - down) / 2e-2, abs=2e-3)
 
 
+@pytest.mark.slow
 def test_saliency_is_the_magnitude_and_signed_the_gradient(small, patches):
     network = small.logits_network
     plain = gradients.gradient(network, patches[..., None], [1, 1, 1])[..., 0]
@@ -66,6 +67,7 @@ def test_saliency_is_the_magnitude_and_signed_the_gradient(small, patches):
     assert plain.min() < 0 < plain.max()
 
 
+@pytest.mark.slow
 def test_saliency_equals_tf_keras_vis(small, patches):
     from tf_keras_vis.saliency import Saliency
     from tf_keras_vis.utils.scores import CategoricalScore
@@ -103,6 +105,7 @@ def test_smoothgrad_is_a_loop_over_noisy_copies(small, patches):
     np.testing.assert_array_equal(unsigned, np.abs(found))
 
 
+@pytest.mark.slow
 def test_smoothgrad_depends_on_its_seed_and_without_noise_is_saliency(small, patches):
     first, second = (
         xa.explain(small, patches, 0, "smoothgrad", samples=4, seed=seed).maps for seed in (0, 1)
@@ -158,6 +161,7 @@ def test_integrated_gradients_add_up(build, baseline):
     )
 
 
+@pytest.mark.slow
 def test_integrated_gradients_are_a_plain_sum_over_the_path():
     network = smooth_network((5, 3))
     inputs = np.random.default_rng(1).normal(size=(2, 5, 3)).astype("float32")
@@ -175,6 +179,7 @@ def test_the_points_of_all_levels_are_the_middles_of_the_finest():
     np.testing.assert_allclose(np.sort(points), (np.arange(36) + 0.5) / 36)
 
 
+@pytest.mark.slow
 def test_a_map_that_cannot_add_up_warns():
     """A step in the score has no gradient on either side: no number of points finds it."""
     inputs = keras.Input((2,))
@@ -217,6 +222,7 @@ def test_compiled_once_and_let_go():
     assert alive() is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "inputs, targets, message",
     [

@@ -82,6 +82,7 @@ def test_equals_the_definition(rectify, low, high):
     assert np.abs(found - gradients.gradient(network, inputs, targets)).max() > 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size, channels", [((7, 5), 3), ((4, 9), 2)])
 def test_a_convolution_with_batch_normalisation_by_hand(size, channels):
     keras.utils.set_random_seed(4)
@@ -159,6 +160,7 @@ def test_the_forward_pass_is_the_network_and_nothing_is_changed():
     assert weights == [id(weight) for weight in network.weights]
 
 
+@pytest.mark.slow
 def test_compiled_once_and_follows_the_weights():
     network = dense_network(within("relu"))
     inputs = np.random.default_rng(2).normal(size=(2, 5, 3)).astype("float32")
@@ -176,6 +178,7 @@ def test_compiled_once_and_follows_the_weights():
     assert not hasattr(step, "experimental_get_tracing_count")
 
 
+@pytest.mark.slow
 def test_without_relus_it_is_the_gradient():
     network = dense_network(within(None))
     inputs = np.random.default_rng(2).normal(size=(2, 5, 3))
@@ -183,6 +186,7 @@ def test_without_relus_it_is_the_gradient():
     np.testing.assert_allclose(found, gradients.gradient(network, inputs, [0, 1]), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_sequential_models_are_taken():
     network = keras.Sequential([keras.Input((4,)), layers.Dense(5, "relu"), layers.Dense(2)])
     value = np.ones((1, 4), "float32")
@@ -233,6 +237,7 @@ def test_what_it_cannot_treat_is_refused(layer, message):
         guided_backpropagation(network, np.ones((1, 6)), [0])
 
 
+@pytest.mark.slow
 def test_as_a_method_it_is_never_the_plain_gradient(small, patches):
     found = xa.explain(small, patches, [0, 1, 2], "guided-backprop").maps
     plain = xa.explain(small, patches, [0, 1, 2], "saliency", signed=True).maps

@@ -54,6 +54,7 @@ def test_grid_equals_the_lime_package(small, patches, options, theirs):
         np.testing.assert_allclose(one, expected, atol=2e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["logits", "scores"])
 def test_superpixels_equal_the_lime_package(small, patches, output):
     options = {"segments": "superpixels", "grid": (4, 5), "samples": 120, "output": output}
@@ -87,6 +88,7 @@ def test_additive_network_is_recovered(shape, grid):
             assert value[0] == pytest.approx(gains[numbers == number].sum(), rel=0.02, abs=0.3)
 
 
+@pytest.mark.slow
 def test_few_segments_are_asked_about_exhaustively():
     classifier, weights = additive((8, 6))
     patch = random_patches(1, (8, 6))[0]
@@ -139,6 +141,7 @@ def test_wrong_options(small, patches, options, message):
         explain(small, patches, method="lime", **options)
 
 
+@pytest.mark.slow
 def test_odd_shapes():
     classifier = classifier_of(convolutional((7, 31)))
     patch = random_patches(1, (7, 31))[0]
@@ -150,6 +153,7 @@ def test_odd_shapes():
     np.testing.assert_allclose(found.maps[0], expected, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_more_than_63_segments_are_sampled_too():
     model, _ = additive((16, 12))
     patches = random_patches(1, (16, 12))
@@ -157,6 +161,7 @@ def test_more_than_63_segments_are_sampled_too():
     assert len(np.unique(found.maps)) > 64
 
 
+@pytest.mark.slow
 def test_components_that_are_segments_have_the_weights_of_the_map(small, patches):
     numbers = segments.grid((24, 16), 4, 3)
     options = Options(grid=(4, 3), samples=150, fill=-1.5)
@@ -166,6 +171,7 @@ def test_components_that_are_segments_have_the_weights_of_the_map(small, patches
     np.testing.assert_allclose(weights[:, 0][:, numbers], found, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_gains_of_components_are_recovered():
     classifier, weights = additive((8, 6))
     patch = random_patches(1, (8, 6))[0]
@@ -203,6 +209,7 @@ def test_gains_of_the_parts_of_a_sound_are_recovered():
         np.testing.assert_allclose(row, gains, rtol=0.02, atol=0.05)
 
 
+@pytest.mark.slow
 def test_segments_of_a_sound_weigh_what_their_filters_take_away():
     wave = sounds(1)[0]
     classifier = linear(wave, 0 * wave)
@@ -249,6 +256,7 @@ def test_the_report_of_all_coalitions_has_no_chance_in_it(small, patches):
     np.testing.assert_allclose(found.report["total_weight"], closeness.sum() * 200 / 64)
 
 
+@pytest.mark.slow
 def test_a_network_that_never_changes_its_answer_has_no_fit():
     classifier, _ = additive((8, 6))
     patch = random_patches(1, (8, 6))[0]

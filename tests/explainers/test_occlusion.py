@@ -153,6 +153,7 @@ def test_in_the_manner_of_tf_keras_vis(channels):
     np.testing.assert_allclose(found[0], expected[..., 2], atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["logits", "scores"])
 def test_class_and_method_agree(small, patches, output):
     network = small.network if output == "scores" else small.logits_network
@@ -193,6 +194,7 @@ def test_class_refuses_what_it_cannot_cover():
         Occlusion(two)
 
 
+@pytest.mark.slow
 def test_a_function_of_sounds_has_its_energy_as_the_map():
     """<s, filtered s> is the energy of s that the filter lets pass, bin by bin."""
     wave = sounds(1)[0]

@@ -56,6 +56,7 @@ def classifiers():
 CLASSIFIERS = {name: given for name, *given in classifiers()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", CLASSIFIERS)
 @pytest.mark.parametrize("method", METHODS)
 def test_the_logit_where_there_is_one_and_else_the_probability(kind, method):
@@ -73,6 +74,7 @@ def test_the_logit_where_there_is_one_and_else_the_probability(kind, method):
     assert explainer.replace(output=other)(model, patches, 0).options["output"] == other
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_a_network_that_is_sure_has_a_map_of_logits_only(method):
     """A constant on a logit moves no map of logits, and leaves probabilities nothing to lose."""
@@ -91,6 +93,7 @@ def test_a_network_that_is_sure_has_a_map_of_logits_only(method):
     assert np.abs(empty.maps).max() < 1e-6
 
 
+@pytest.mark.slow
 def test_the_unit_survives_a_file(tmp_path, small, patches):
     for method in ("occlusion", "lime"):
         for output, unit in ((None, "logit"), ("scores", "probability")):
@@ -122,6 +125,7 @@ def test_another_output_is_refused_before_any_work(method):
         xa.Explainer(method, output="loss")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["occlusion", "lime", "slime", "shapley", "rise"])
 def test_no_map_is_made_of_answers_that_are_not_finite(method):
     """A network that fails on what stands in for hidden cells, and on nothing else."""

@@ -55,12 +55,14 @@ def test_no_method_lays_anything_on_the_padding(lite, padded, method):
     assert found.peak()[0] <= found.times()[end]
 
 
+@pytest.mark.slow
 def test_a_bare_array_knows_of_no_padding(lite, padded):
     found = explained(lite, padded.values)
     assert found.sound is None and not found.padding.any()
     assert found.maps[:, padded.sound[0] :].any()
 
 
+@pytest.mark.slow
 def test_without_padding_nothing_changes(lite, tmp_path):
     wave = np.random.default_rng(1).normal(0, 0.1, 40_000).astype("float32")
     patches = lite.frontend(wave, pad=True)
@@ -74,6 +76,7 @@ def test_without_padding_nothing_changes(lite, tmp_path):
     assert "sound" not in xa.plot(found).data
 
 
+@pytest.mark.slow
 def test_it_is_saved_and_kept_by_slices(lite, padded, tmp_path):
     full = lite.frontend(np.tile(WAVE, 3))
     found = explained(lite, joined([padded, full[:1]]))
@@ -87,6 +90,7 @@ def test_it_is_saved_and_kept_by_slices(lite, padded, tmp_path):
     np.testing.assert_array_equal(again.maps, found.maps)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sound", [[97], [-1], [1, 2], [0.5]])
 def test_a_file_with_other_frames_is_refused(lite, padded, tmp_path, sound):
     wrong = dataclasses.replace(explained(lite, padded), sound=np.array(sound))
@@ -105,6 +109,7 @@ def test_a_map_that_is_flat_but_for_the_padding_is_flat():
         warn_of_flat_maps(*arguments, sound=np.array([4]))
 
 
+@pytest.mark.slow
 def test_curves_are_of_the_cells_with_sound():
     model, _ = additive((6, 5))
     found = xa.explain(model, random_patches(2, (6, 5)), 2, method="occlusion")
@@ -124,6 +129,7 @@ def test_curves_are_of_the_cells_with_sound():
             np.testing.assert_allclose(score, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_listening_counts_the_cells_with_sound_alone(lite, padded):
     heard = xa.listen(explained(lite, padded, "saliency"), WAVE, keep=0.25)
     assert heard.mask.shape == (96, 64) and not heard.mask[57:].any()
@@ -131,6 +137,7 @@ def test_listening_counts_the_cells_with_sound_alone(lite, padded):
     np.testing.assert_allclose(heard.kept + heard.removed, WAVE, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_figures_hatch_it(lite, padded):
     found = explained(lite, padded)
     figures = [

@@ -36,6 +36,7 @@ def heard(model, waves, output="logits"):
     return np.concatenate([hear(model, one[None], output=output) for one in waves])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["logits", "scores"])
 def test_all_parts_are_answered_exactly_as_the_sound(lite, wave, parts, output):
     ask, asked = asking(lite, parts, output)
@@ -50,6 +51,7 @@ def test_all_parts_are_answered_exactly_as_the_sound(lite, wave, parts, output):
     )
 
 
+@pytest.mark.slow
 def test_lime_of_all_coalitions_by_hand(lite, parts):
     from sklearn.linear_model import Ridge
 
@@ -66,6 +68,7 @@ def test_lime_of_all_coalitions_by_hand(lite, parts):
     np.testing.assert_array_equal(again.weights, found.weights)
 
 
+@pytest.mark.slow
 def test_shapley_of_all_orders_by_hand(lite, parts):
     found = xa.explain_parts(lite, parts, "Rain", "shapley")
     rows = np.array(list(itertools.product((0, 1), repeat=5)))
@@ -83,6 +86,7 @@ def test_shapley_of_all_orders_by_hand(lite, parts):
     assert found.report["none"] + found.report["total"] == pytest.approx(whole, abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method, settings", [
     ("lime", {"samples": 400, "draws": "orthogonal"}),
     ("lime", {"samples": 400, "draws": "independent"}),
@@ -103,6 +107,7 @@ def test_gains_of_many_parts_are_recovered(method, settings):
         np.testing.assert_allclose(result.weights, alone.weights, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_what_is_kept_and_removed_is_the_sound(lite, wave, parts, method):
     found = xa.explain_parts(lite, parts, method=method)
@@ -122,6 +127,7 @@ def test_what_is_kept_and_removed_is_the_sound(lite, wave, parts, method):
     assert all(set(row) == {"part", "weight", "error", "energy"} for row in table)
 
 
+@pytest.mark.slow
 def test_errors_of_drawn_weights(lite, wave):
     parts = Components.in_time(wave, 12)
     found = xa.explain_parts(lite, parts, "Rain", samples=64, draws="independent")
@@ -129,6 +135,7 @@ def test_errors_of_drawn_weights(lite, wave):
     assert all(row["error"] > 0 for row in found.table())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "method, options, message",
     [
@@ -153,6 +160,7 @@ def test_parts_of_a_patch_are_no_sound(lite):
         xa.explain_parts(lite, Components.in_time(np.ones(9000), 2), "nosuch")
 
 
+@pytest.mark.slow
 def test_every_part_can_be_heard_whatever_the_parts_are_called(lite, wave):
     stems = [wave / 2, wave / 3, wave / 4, wave / 5]
     named = Components.of_sources(wave, stems, ["a (2)", "a", "a", "kept"])
@@ -162,6 +170,7 @@ def test_every_part_can_be_heard_whatever_the_parts_are_called(lite, wave):
         np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_silence_speaks_for_nothing(lite, method):
     found = xa.explain_parts(lite, Components.in_time(np.zeros(20_000), 3), "Rain", method)
@@ -174,6 +183,7 @@ def test_a_sound_is_no_parts_of_one(lite, wave):
         xa.explain_parts(lite, wave, "Rain")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [-1, 1.5, "all"])
 def test_a_number_of_parts_to_keep_is_one(lite, parts, count):
     found = xa.explain_parts(lite, parts, "Rain")

@@ -41,6 +41,7 @@ def flooded(relevance, keep):
         yield sorted(region)
 
 
+@pytest.mark.slow
 def test_regions_are_the_neighbouring_cells_of_the_strongest(result):
     relevance, frontend = clip_map(result), result.frontend
     whole = sum(value for value in relevance.ravel().tolist() if value > 0)
@@ -65,18 +66,21 @@ def test_regions_are_the_neighbouring_cells_of_the_strongest(result):
     assert shares == pytest.approx(sorted(shares, reverse=True), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_their_cells_are_those_that_are_kept(result):
     wave = np.random.default_rng(1).normal(0, 0.1, 40_000).astype("float32")
     heard = xa.listen(result, wave, keep=KEEP)
     assert sum(one.cells for one in result.regions(KEEP, least=0)) == heard.mask.sum()
 
 
+@pytest.mark.slow
 def test_small_regions_are_left_out(result):
     every = result.regions(KEEP, least=0)
     border = every[len(every) // 2].share
     assert result.regions(KEEP, least=border) == [one for one in every if one.share >= border]
 
 
+@pytest.mark.slow
 def test_nothing_that_speaks_for_it_is_no_region(result):
     assert dataclasses.replace(result, maps=-np.abs(result.maps)).regions() == []
 
@@ -91,6 +95,7 @@ def test_several_classes_have_regions_of_their_own(result):
     assert [(one.start, one.low) for one in mine] == [(one.start, one.low) for one in alone]
 
 
+@pytest.mark.slow
 def test_padding_is_no_region_and_no_row():
     model = xa.load_model("lite")
     wave = np.random.default_rng(1).normal(0, 0.1, 8_000).astype("float32")
@@ -107,6 +112,7 @@ def test_a_share_that_is_none_is_refused(result, wrong):
         result.regions(**wrong)
 
 
+@pytest.mark.slow
 def test_patches_from_nowhere_have_no_regions_but_cells():
     model = xa.load_model("lite")
     result = xa.explain(model, np.zeros((2, 96, 64), "float32"), "Rain", "gradcam")

@@ -92,6 +92,7 @@ def test_all_classes_at_once_equal_one_by_one(small, patches, method):
         np.testing.assert_array_equal(result.targets, alone.targets)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", AT_ONCE)
 def test_each_patch_has_its_own_target_and_map(small, patches, method):
     mixed = run(xa.explain, small, patches, ["rain", 0, "dog"], method=method)
@@ -190,6 +191,7 @@ def needy():
     del registry._METHODS["needy"]
 
 
+@pytest.mark.slow
 def test_a_method_that_changes_the_sound_is_given_it(needy):
     model = xa.load_model("lite")
     wave = np.random.default_rng(0).normal(0, 0.1, 40_000).astype("float32")
@@ -205,6 +207,7 @@ def test_a_method_that_changes_the_sound_is_given_it(needy):
         xa.explain(model, patches.values, "Rain", needy)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["saliency", "lime", "occlusion"])
 def test_other_methods_explain_patches_with_sounds_as_any(method):
     model = xa.load_model("lite")

@@ -35,6 +35,7 @@ def by_hand(ask, patch, fill, options):
     return above / below - answers / len(masks), answers / len(masks)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("draws", DRAWS)
 @pytest.mark.parametrize("fill, level", [("mean", None), (-2.0, -2.0), ("silence", np.log(0.01))])
 def test_maps_by_a_plain_loop(small, patches, draws, fill, level):
@@ -73,6 +74,7 @@ def test_a_grid_of_few_points_is_asked_about_as_a_whole():
     assert len(masks) == 512
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("draws", DRAWS)
 def test_an_additive_network_has_the_map_of_its_gains(draws):
     """Far away cells have no part in a cell's value: what its neighbourhood adds is half of it."""
@@ -91,6 +93,7 @@ def test_an_additive_network_has_the_map_of_its_gains(draws):
     assert found.report["stability"][0] > 0.9
 
 
+@pytest.mark.slow
 def test_the_stability_is_the_correlation_of_seeds(small, patches):
     runs = [
         explain(small, patches, "dog", "rise", samples=128, seed=seed, draws="independent")
@@ -102,6 +105,7 @@ def test_the_stability_is_the_correlation_of_seeds(small, patches):
     np.testing.assert_allclose(said, alike, atol=0.15)
 
 
+@pytest.mark.slow
 def test_a_sound_is_faded_by_filters():
     wave = sounds(1)[0]
     classifier = linear(wave, 0 * wave)

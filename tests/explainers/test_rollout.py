@@ -32,6 +32,7 @@ def read_of(flow, pooling):
     return row[int(first) :].reshape(3, 2)
 
 
+@pytest.mark.slow
 def test_the_network_is_the_one_by_hand(given):
     model, patches, pooling = given
     logits = model.logits(patches)
@@ -44,6 +45,7 @@ def test_the_network_is_the_one_by_hand(given):
             np.testing.assert_allclose(layer[number], own, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("residual", [0.5, 0.1, 0.0, 1.0])
 def test_rollout_is_a_sum_over_paths(given, residual):
     """Each path goes from a token that is read to a tile, one step a layer."""
@@ -61,6 +63,7 @@ def test_rollout_is_a_sum_over_paths(given, residual):
         np.testing.assert_allclose(maps[number], read_of(flow, pooling), rtol=1e-3, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_rollout_looks_at_no_class(given):
     model, patches, _ = given
     by_class = xa.explain_classes(model, patches, LABELS, "rollout")
@@ -74,6 +77,7 @@ def test_rollout_looks_at_no_class(given):
     assert not {"rollout", "gradient-attention"} & set(xa.methods())
 
 
+@pytest.mark.slow
 def test_gradient_attention_from_differences(given):
     model, patches, pooling = given
     targets = np.array([2, 0, 1])
@@ -98,6 +102,7 @@ def test_gradient_attention_from_differences(given):
     assert np.abs(maps - other).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_a_saved_transformer_is_loaded_without_own_layers(given, tmp_path):
     model, patches, _ = given
     again = saving.load_model(model.save(tmp_path / "small.keras"))
@@ -106,6 +111,7 @@ def test_a_saved_transformer_is_loaded_without_own_layers(given, tmp_path):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_frames_as_tokens_behind_convolutions():
     """Tokens over time alone, each of which sees several frames, draw a map over time."""
     keras.utils.set_random_seed(1)
@@ -122,6 +128,7 @@ def test_frames_as_tokens_behind_convolutions():
         assert np.ptp(result.maps, axis=2).max() < 1e-6 < np.ptp(result.maps, axis=1).min()
 
 
+@pytest.mark.slow
 def test_a_mask_holds_for_the_map_too():
     """Tokens that nobody may look at get nothing, and the logits are those of the network."""
     keras.utils.set_random_seed(1)
@@ -139,6 +146,7 @@ def test_a_mask_holds_for_the_map_too():
     assert result.raw[:, :4].min() > 0.01 and not result.raw[:, 4:].any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["rollout", "gradient-attention"])
 def test_networks_without_attention_over_patches_are_refused(method):
     patches = np.zeros((1, 6, 6), "float32")

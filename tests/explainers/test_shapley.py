@@ -100,6 +100,7 @@ def test_a_sum_of_parts_needs_no_more_than_the_fewest_samples(draws):
     np.testing.assert_allclose(found.stability, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("draws", DRAWS)
 def test_more_samples_come_nearer_and_the_errors_say_how_near(draws):
     ask, truth = pair_game(16, seed=2)
@@ -182,6 +183,7 @@ def test_what_rounding_adds_to_an_answer_that_never_changes_is_nobodys(count, sa
     assert np.isnan(found.r2[0]) and np.isnan(found.stability[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("samples", [100, 5000])
 def test_segments_of_an_additive_network(samples):
     classifier, weights = additive((12, 8))

@@ -75,6 +75,7 @@ def test_the_papers_segments_are_the_default():
     assert found.surrogate.fill == "mean" and found.surrogate.grid == (6, 4)
 
 
+@pytest.mark.slow
 def test_an_additive_network_gives_what_each_segment_adds():
     classifier, weights = additive((96, 64))
     patch = random_patches(1, (96, 64))[0]
@@ -103,6 +104,7 @@ def without(wave, row, places, frontend):
     return left
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind, count", [("time", 6), ("frequency", 5), ("grid", 6)])
 def test_weights_in_the_sound(kind, count):
     model = xa.load_model("lite")
@@ -124,6 +126,7 @@ def test_weights_in_the_sound(kind, count):
     assert np.abs(weights).max() > 0.02
 
 
+@pytest.mark.slow
 def test_several_sounds_and_classes_at_once_are_as_alone():
     model = xa.load_model("lite")
     wave = np.random.default_rng(1).normal(0, 0.1, 33_000).astype("float32")
@@ -153,6 +156,7 @@ def test_a_network_of_sounds_is_asked_for_its_samples():
         assert found.maps[0, top] == pytest.approx(waves[0] @ part, rel=0.02, abs=0.02)
 
 
+@pytest.mark.slow
 def test_the_whole_sound_is_the_first_question_to_the_last_bit():
     model = xa.load_model("lite")
     wave = np.random.default_rng(2).normal(0, 0.1, 16_000).astype("float32")
@@ -188,6 +192,7 @@ def test_a_front_end_that_begins_before_the_sound():
     assert first == 24 and np.argmax(weights) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options, message",
     [

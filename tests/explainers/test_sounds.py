@@ -47,6 +47,7 @@ def result(model, wave):
     return xa.explain(model, model.frontend(wave, overlap=0.5), "low", "occlusion", fill="silence")
 
 
+@pytest.mark.slow
 def test_the_map_lies_on_the_tone(model, result):
     frame, band = np.unravel_index(result.maps[0].argmax(), result.maps[0].shape)
     low, high = model.frontend.band_edges()[[max(band - 12, 0), band + 12]]  # a mask's width
@@ -54,6 +55,7 @@ def test_the_map_lies_on_the_tone(model, result):
     assert result.maps[0, :, 40:].max() < 0.1 * result.maps[0].max()
 
 
+@pytest.mark.slow
 def test_it_is_heard(model, result, wave):
     heard = xa.listen(result, wave)
     np.testing.assert_allclose(heard.kept + heard.removed, wave, atol=1e-6)
@@ -62,6 +64,7 @@ def test_it_is_heard(model, result, wave):
     assert clip_map(result, wave).shape == (len(model.frontend.spectrogram(wave)), 64)
 
 
+@pytest.mark.slow
 def test_a_saved_explanation_knows_its_sounds(model, result, tmp_path):
     again = xa.Explanation.load(result.save(tmp_path / "maps.npz"))
     assert again.frontend == result.frontend
@@ -70,6 +73,7 @@ def test_a_saved_explanation_knows_its_sounds(model, result, tmp_path):
     np.testing.assert_allclose(model.scores(again[1:3].inputs), result.scores[1:3], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_measures_ask_about_filtered_sounds(model, result):
     curve = deletion(model, result, steps=4)
     np.testing.assert_allclose(curve.scores[:, 0], result.scores[:, 0], atol=1e-6)
@@ -84,6 +88,7 @@ def test_measures_ask_about_filtered_sounds(model, result):
     assert faithfulness(model, result)["FF"][0] > 0.3
 
 
+@pytest.mark.slow
 def test_random_parts_are_taken_from_the_sounds(model, result):
     drops = drops_of(model, result.inputs, subsets=12, grid=(3, 4))
     assert drops.drops.shape == (len(result), 12, 2)
@@ -94,6 +99,7 @@ def test_random_parts_are_taken_from_the_sounds(model, result):
     assert mu_fidelity(model, result, drops=drops).shape == (len(result),)
 
 
+@pytest.mark.slow
 def test_explaining_again_has_the_sounds_too(model, result):
     first = model.frontend(result.waves[0])
     found = over_seeds(

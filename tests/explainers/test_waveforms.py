@@ -135,6 +135,7 @@ def ears():
     return hears((300, 600), (1000, 2000), (4000, 5000))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", [0, 1, 2])
 def test_the_spectra_show_the_band_that_a_network_hears(ears, target):
     edges = (0, 300, 600, 1000, 2000, 4000, 5000, 8000)
@@ -152,6 +153,7 @@ def test_the_spectra_show_the_band_that_a_network_hears(ears, target):
     assert (naive[:, band] < 0.4 * naive.sum(axis=1)).all()
 
 
+@pytest.mark.slow
 def test_a_network_without_a_band_gives_it_no_relevance(ears):
     time = np.arange(4001) / RATE
     tones = np.sin(2 * np.pi * 450 * time) + np.sin(2 * np.pi * 1500 * time)
@@ -175,6 +177,7 @@ def test_frequencies_keep_the_sum(samples):
     )
 
 
+@pytest.mark.slow
 def test_relevance_by_frequency_equals_a_network_that_hears_frequencies():
     # The definition: put an inverse Fourier transform in front, as a layer, and go back through it.
     samples, target = 31, 1

@@ -13,6 +13,7 @@ from xaiaudio.explainers.engines.components import Components
 from xaiaudio.exports.rows import COLUMNS, _extent, columns_of, one_line, plain
 
 
+@pytest.mark.slow
 def test_rows_of_maps_are_their_regions():
     model = xa.load_model("lite")
     wave = np.random.default_rng(1).normal(0, 0.1, 32_000).astype("float32")
@@ -25,6 +26,7 @@ def test_rows_of_maps_are_their_regions():
     }
 
 
+@pytest.mark.slow
 def test_rows_of_parts_say_where_each_lies():
     model = xa.load_model("lite")
     time = np.arange(32_000) / 16_000
@@ -89,6 +91,7 @@ def test_a_part_lies_where_it_is_heard_and_in_the_band_of_its_energy():
     assert power[:high].sum() < 0.99 * power.sum() <= power[: high + 1].sum()
 
 
+@pytest.mark.slow
 def test_rows_count_from_the_beginning_of_the_file():
     model = additive((12, 8))[0]
     result = xa.explain(model, model.frontend(noise(0.3)), 0, "saliency")

@@ -40,6 +40,7 @@ def test_the_input_is_frames_by_bands(shape):
     assert axes(layers.Identity(), shape=shape) == (T, F, C)[: len(shape)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "steps, wanted",
     [
@@ -94,6 +95,7 @@ def test_a_size_that_occurs_twice_tells_nothing():
     assert axes(layers.Conv2D(8, 3, padding="same"), layers.GlobalAveragePooling2D()) == (None,)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("units", [5, 8, 12])
 def test_the_last_state_of_a_recurrent_layer_is_channels_whatever_its_size(units):
     reshaped = layers.Reshape((12, 8))

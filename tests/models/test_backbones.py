@@ -5,6 +5,7 @@ import pytest
 import xaiaudio as xa
 
 
+@pytest.mark.slow
 def test_a_backbone_is_returned_as_it_is():
     base = xa.models.backbone("lite")
     assert xa.models.backbone(base) is base

@@ -45,6 +45,7 @@ def test_softmax_ends(end, shape):
     np.testing.assert_allclose(softmax(classifier.logits(PATCHES)), expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_logits_get_a_softmax_and_sigmoids_stay():
     plain = model("logits")
     classifier = AudioClassifier.from_keras(plain, ["a", "b", "c"])
@@ -106,6 +107,7 @@ def test_the_network_is_flat_and_shares_its_weights():
     np.testing.assert_allclose(after, keras_model(PATCHES[..., None]).numpy(), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_one_trace_whatever_the_number_of_patches(monkeypatch):
     traces, as_input = [], AudioClassifier.as_input
     monkeypatch.setattr(

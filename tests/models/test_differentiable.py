@@ -39,6 +39,7 @@ def sounds(samples=24_321):
     return np.stack([RANDOM.normal(0, 0.1, samples), click, tone]).astype("float32")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frontend", FRONTENDS)
 def test_it_gives_the_patches_of_the_front_end(frontend):
     waves = sounds()
@@ -59,10 +60,11 @@ def test_some_of_the_patches():
 
 
 def test_its_gradient_is_the_slope():
+    rng = np.random.default_rng(6)  # its own: which tests ran before must not matter
     frontend = dataclasses.replace(FRONTENDS[2], frames=3, overlap=0.0)
-    wave = RANDOM.normal(0, 0.2, (1, frontend.min_samples)).astype("float32")
-    way = RANDOM.normal(size=wave.shape).astype("float32")
-    weights = RANDOM.normal(size=(1, 1, 3, frontend.bands)).astype("float32")
+    wave = rng.normal(0, 0.2, (1, frontend.min_samples)).astype("float32")
+    way = rng.normal(size=wave.shape).astype("float32")
+    weights = rng.normal(size=(1, 1, 3, frontend.bands)).astype("float32")
     with tf.GradientTape() as tape:
         given = tf.constant(wave)
         tape.watch(given)
@@ -71,9 +73,9 @@ def test_its_gradient_is_the_slope():
     # In double precision, from the front end itself.
     ends = [
         (frontend((wave + h * way)[0]).values[None].astype(float) * weights).sum()
-        for h in (1e-3, -1e-3)
+        for h in (2e-4, -2e-4)
     ]
-    assert slope == pytest.approx((ends[0] - ends[1]) / 2e-3, rel=2e-2)
+    assert slope == pytest.approx((ends[0] - ends[1]) / 4e-4, rel=2e-2)
 
 
 def test_silence_has_no_gradient_and_no_nan():
@@ -85,6 +87,7 @@ def test_silence_has_no_gradient_and_no_nan():
     np.testing.assert_array_equal(tape.gradient(value, given), 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frontend", FRONTENDS)
 def test_magnitudes_are_those_of_the_windows(frontend):
     waves = sounds()

@@ -130,6 +130,7 @@ def test_methods_that_look_at_layers_see_those_of_a_base(method, tmp_path):
     assert np.abs(found).max() > 0
 
 
+@pytest.mark.slow
 def test_nested_networks_are_saved_flat(tmp_path):
     model = nested(2)
     classifier = xa.AudioClassifier.from_keras(model, list("abc"), FRONTEND)

@@ -72,6 +72,7 @@ def test_a_subclassed_model_has_no_graph():
         graph_of(Own(name="own"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sequential", [False, True])
 def test_running_everything_is_the_network(sequential):
     keras.utils.set_random_seed(0)
@@ -117,6 +118,7 @@ def relu(x):
     return keras.ops.relu(x)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "middle, expected",
     [

@@ -29,6 +29,7 @@ def test_groups_one_by_one_are_the_layer(shape, layer):
     np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_network_with_groups_has_its_gradient():
     """TensorFlow has none on a processor without oneDNN; this one is by differences."""
     keras.utils.set_random_seed(0)

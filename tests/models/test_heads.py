@@ -82,6 +82,7 @@ def test_softmaxes_that_the_graph_shows(end):
     assert np.ptp(np.exp(classifier.logits(PATCHES)).sum(axis=1)) > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "end", [keras.ops.sigmoid, keras.activations.sigmoid, layers.Activation("sigmoid")]
 )
@@ -139,6 +140,7 @@ def test_probabilities_that_the_graph_hides_are_refused_or_taken(make):
     assert np.abs(maps).max() > 0
 
 
+@pytest.mark.slow
 def test_a_saved_model_in_a_layer(tmp_path):
     patch, logits = body()
     inner = keras.Model(patch, layers.Softmax()(logits))
@@ -152,6 +154,7 @@ def test_a_saved_model_in_a_layer(tmp_path):
     np.testing.assert_allclose(scores, own(inner), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_logits_are_taken_by_what_the_network_answers():
     patch, logits = body()
     other = layers.Dense(3)(logits)
@@ -160,6 +163,7 @@ def test_logits_are_taken_by_what_the_network_answers():
         np.testing.assert_array_equal(door(network).logits(PATCHES), own(network))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("end", "words"),
     [
@@ -203,6 +207,7 @@ def test_whole_numbers_and_memories_between_batches_are_refused():
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["my net", "Vögel", "<b>", "net(2)", "_x"])
 def test_a_network_may_be_called_anything(name):
     network = keras.Model(*body(), name=name)
@@ -218,6 +223,7 @@ def test_a_layer_that_tensorflow_cannot_run_is_named():
         door(keras.Model(patch, layers.Dense(3, name="my layer")(logits)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("labels", [{"a", "b", "c"}, {"a": 0, "b": 2, "c": 1}, None, 3])
 def test_labels_without_an_order_are_refused(labels):
     with pytest.raises(XaiAudioError, match="give a list of names, in the order"):
@@ -248,6 +254,7 @@ def test_what_the_user_says_and_the_network_shows_must_agree():
     np.testing.assert_array_equal(door(relu, outputs="logits").logits(PATCHES), own(relu))
 
 
+@pytest.mark.slow
 def test_one_output_is_never_softmaxed():
     patch, logit = body(classes=1)
     network = keras.Model(patch, logit)
@@ -260,6 +267,7 @@ def test_one_output_is_never_softmaxed():
         door(network, "a", activation="softmax")
 
 
+@pytest.mark.slow
 def test_multi_label_logits():
     patch, logits = body()
     classifier = door(keras.Model(patch, logits), activation="sigmoid")
@@ -280,6 +288,7 @@ def test_a_quantised_last_layer():
     np.testing.assert_allclose(softmax(classifier.logits(PATCHES)), expected, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float64"])
 def test_dtype_policies(policy):
     patch = layers.Input((24, 16, 1))
@@ -292,6 +301,7 @@ def test_dtype_policies(policy):
     np.testing.assert_allclose(classifier.scores(PATCHES), own(network), atol=tolerance)
 
 
+@pytest.mark.slow
 def test_gradients_of_probabilities_are_refused():
     patch, logits = body()
     network = keras.Model(patch, keras.ops.softmax(logits))
@@ -300,6 +310,7 @@ def test_gradients_of_probabilities_are_refused():
     assert gradient(keras.Model(patch, logits), PATCHES[..., None], [0] * 5).shape[0] == 5
 
 
+@pytest.mark.slow
 def test_the_advice_for_two_inputs_works():
     first, second, third = layers.Input((24, 16, 1)), layers.Input((5,)), layers.Input((2, 3))
     joined = [layers.Flatten()(first), second, layers.Flatten()(third)]

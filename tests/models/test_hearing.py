@@ -21,6 +21,7 @@ def waves_of(model, count=3, patches=4):
     return rng.normal(0, 0.1, (count, size)) * rng.random((count, 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["scores", "logits"])
 @pytest.mark.parametrize("overlap", [None, 0.0, 0.5])
 def test_each_sound_by_itself_and_its_patches_one_by_one(model, output, overlap):

@@ -61,6 +61,7 @@ def test_scores_are_those_of_the_network_itself(shape, tmp_path):
     assert maps.shape == PATCHES.shape and np.abs(maps).max() > 0
 
 
+@pytest.mark.slow
 def test_gradients_come_back_through_exchanged_axes_and_channels():
     model = network((16, 24, 3))
     found = xa.explain(door(model), PATCHES, [0, 1, 2], "saliency", signed=True).maps

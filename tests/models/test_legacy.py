@@ -58,6 +58,7 @@ def keras2(path, change=lambda config: None):
     return weights
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".h5", ".hdf5"])
 def test_a_keras_2_file_gives_the_scores_of_its_weights(tmp_path, suffix):
     path = tmp_path / f"old{suffix}"
@@ -87,6 +88,7 @@ def branched():
     return keras.Model(start, layers.Dense(3, activation="softmax")(pooled))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", [plain, branched])
 def test_what_keras_3_writes_as_h5(tmp_path, network):
     model = network()
@@ -162,6 +164,7 @@ def test_damaged_files_weights_alone_and_no_labels(tmp_path):
         xa.load_model(path, labels=LABELS, frontend=FRONTEND)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
@@ -183,6 +186,7 @@ def test_a_name_that_is_no_text(dense_file):
         xa.load_model(dense_file)
 
 
+@pytest.mark.slow
 def test_a_configuration_of_many_megabytes(dense_file):
     rewritten(dense_file, "config.json", lambda config: config | {"padding": "x" * (17 << 20)})
     with pytest.raises(XaiAudioError, match="more than 16 MB"):
@@ -246,6 +250,7 @@ def test_probabilities_taken_as_they_are_survive_the_file(tmp_path):
     shutil.rmtree(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "one", [layers.RandomTranslation(0.1, 0.1), layers.Resizing(20, 16), layers.GaussianNoise(0.1)]
 )

@@ -28,6 +28,7 @@ def sources(excerpt):
     return Components.of_sources(excerpt.load(), np.stack(list(stems.values())), list(stems))
 
 
+@pytest.mark.slow
 def test_effects_and_bias_sum_to_the_mood(model):
     patches = mood.patches(music.load(5))
     heard = model.qualities.logits(patches)
@@ -43,6 +44,7 @@ def test_effects_and_bias_sum_to_the_mood(model):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["lime", "shapley"])
 def test_the_explanation_of_a_mood_is_the_sum_of_those_of_the_qualities(model, method):
     """The second stage is linear, and so is a ridge in what it is fitted to."""
@@ -72,6 +74,7 @@ def test_the_second_stage_is_a_ridge():
     np.testing.assert_allclose(bias, y.mean(axis=0) - x.mean(axis=0) @ wanted, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_a_second_stage_learns_what_it_is_taught(model):
     pieces = music.load(12)
     moods = np.random.default_rng(2).normal(size=(12, 3))

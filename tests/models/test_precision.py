@@ -32,6 +32,7 @@ def kinds(network):
     return {layer.name: layer.compute_dtype for layer in twin.layers if layer.weights}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
 def test_the_first_layer_with_weights_and_the_last_stay(count):
     wanted = {f"dense{k}": "bfloat16" for k in range(count)}
@@ -39,6 +40,7 @@ def test_the_first_layer_with_weights_and_the_last_stay(count):
     assert kinds(dense(count)) == wanted
 
 
+@pytest.mark.slow
 def test_what_follows_the_last_layer_and_lies_before_the_second_stays_too():
     twin = precision.twin_of(convolutional(SHAPE))
     found = {layer.name: layer.compute_dtype for layer in twin.layers[1:]}
@@ -61,6 +63,7 @@ def test_its_answers_are_those_of_a_middle_that_is_rounded():
     assert 0 < np.abs(found - exact).max() < 0.02
 
 
+@pytest.mark.slow
 def test_it_is_made_once_and_has_the_weights_of_now():
     network, patches = dense(3), random_patches(2, SHAPE)[..., None]
     twin = precision.twin_of(network)

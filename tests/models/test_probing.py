@@ -30,6 +30,7 @@ def test_silence_noise_and_a_tone(frontend):
     assert abs(patches[5].mean(axis=0).argmax() - nearest) <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", [True, False])
 def test_answers_are_the_networks_own_in_use(channels):
     frontend = FRONTENDS[1]

@@ -46,6 +46,7 @@ STACKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STACKS)
 def test_a_cell_sees_what_moves_it(name):
     network = _positive(_network(*STACKS[name]))
@@ -79,6 +80,7 @@ def test_branches_are_joined_and_the_unknown_sees_everything():
     assert (fields(graph, graph.named("mixed")).bands == [0, SHAPE[1]]).all()
 
 
+@pytest.mark.slow
 def test_of_the_small_network():
     graph = graph_of(xa.models.backbone("lite").network)
     widths = [np.diff(fields(graph, node).frames, axis=1).max() for node in blocks(graph)]

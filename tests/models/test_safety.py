@@ -16,6 +16,7 @@ from xaiaudio.errors import XaiAudioError
 from xaiaudio.models import safety
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", [{"widths": [10**5] * 3}, {"kernels": [10**4] * 4}])
 def test_no_file_asks_for_a_decoder_larger_than_itself(tmp_path, wrong):
     def change(config):
@@ -69,6 +70,7 @@ def linked(link):
     return change
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "words"),
     [

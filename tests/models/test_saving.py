@@ -40,6 +40,7 @@ def saved(classifier, tmp_path):
     return classifier.save(tmp_path / "mine.keras")
 
 
+@pytest.mark.slow
 def test_everything_comes_back(classifier, saved):
     again = load_model(saved)
     for name in ("labels", "frontend", "name", "attribution", "history"):
@@ -50,6 +51,7 @@ def test_everything_comes_back(classifier, saved):
     assert [file.name for file in saved.parent.iterdir()] == ["mine.keras"]
 
 
+@pytest.mark.slow
 def test_keras_itself_reads_the_file(classifier, saved):
     network = keras.saving.load_model(saved)
     np.testing.assert_allclose(network(PATCHES[..., None]), classifier.scores(PATCHES), atol=1e-6)
@@ -76,6 +78,7 @@ def test_saving_under_another_extension_or_in_an_impossible_place(classifier, tm
         classifier.save(tmp_path / "file" / "mine.keras")
 
 
+@pytest.mark.slow
 def test_a_plain_keras_file_needs_labels(classifier, tmp_path):
     path = tmp_path / "plain.keras"
     classifier.network.save(path)
@@ -86,6 +89,7 @@ def test_a_plain_keras_file_needs_labels(classifier, tmp_path):
     assert made.name == "plain"
 
 
+@pytest.mark.slow
 def test_labels_for_a_file_that_has_them(saved):
     with pytest.raises(XaiAudioError, match="leave them out"):
         load_model(saved, labels=["a", "b"])
@@ -123,6 +127,7 @@ def test_a_pickle_under_a_false_name_is_not_opened(tmp_path, capsys):
     assert "executed" not in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
 def test_a_truncated_file(saved, share):
     data = saved.read_bytes()
@@ -131,6 +136,7 @@ def test_a_truncated_file(saved, share):
         load_model(saved)
 
 
+@pytest.mark.slow
 def test_flipped_bytes_never_pass_silently(classifier, saved):
     data = saved.read_bytes()
     expected = classifier.scores(PATCHES)
@@ -280,6 +286,7 @@ def test_ordinary_layers_are_not_refused(layer, tmp_path):
     np.testing.assert_allclose(again.scores(patches), made.scores(patches), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_shipped_network():
     lite = xa.load_model("lite")
     assert lite.labels == xa.datasets.CLASSES

@@ -19,6 +19,7 @@ def tags_of(scores, voted=None, threshold=0.5, labels=None):
     return ClipTags(labels, scores, voted, starts, starts + 0.96, threshold)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_the_highest_score_where_and_for_how_long(seed):
     random = np.random.default_rng(seed)

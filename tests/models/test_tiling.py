@@ -8,6 +8,7 @@ from xaiaudio.models.graph import graph_of, run
 from xaiaudio.models.tiling import Tiling, Windows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_no_cell_beyond_those_that_are_said_to_change_moves(seed):
     network = random_graph(seed)

@@ -29,6 +29,7 @@ def attending(x):
     return layers.MultiHeadAttention(1, 4)(x, x)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pooling", ["token", "mean"])
 def test_each_tile_is_a_place_and_the_head_reads_what_it_pools(pooling):
     model = small(pooling)
@@ -40,6 +41,7 @@ def test_each_tile_is_a_place_and_the_head_reads_what_it_pools(pooling):
     assert found.read.tolist() == ([0] if first else list(range(6)))
 
 
+@pytest.mark.slow
 def test_places_are_found_in_whatever_order_the_tokens_stand():
     order = [4, 1, 5, 0, 3, 2]
     found = found_in(layers.Reshape(SHAPE), lambda x: keras.ops.take(x, order, axis=1), attending)
@@ -49,6 +51,7 @@ def test_places_are_found_in_whatever_order_the_tokens_stand():
     np.testing.assert_array_equal(across.places, np.arange(6)[None])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pooling", ["token", "mean"])
 def test_what_is_paid_and_the_logits_are_those_by_hand(pooling):
     model = small(pooling)
@@ -63,6 +66,7 @@ def test_what_is_paid_and_the_logits_are_those_by_hand(pooling):
             np.testing.assert_allclose(layer[number], own, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_gradient_follows_what_is_paid():
     model = small("mean")
     graph = graph_of(model.logits_network)
@@ -81,12 +85,14 @@ def test_a_gradient_follows_what_is_paid():
     assert slope == pytest.approx((moved[0] - moved[1]) / 2e-2, rel=0.02, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_whether_there_is_any_attention():
     assert attends(small())
     assert not attends(classifier_of(convolutional(SHAPE)))
     assert not attends(lambda given: given)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "steps, message",
     [
@@ -112,6 +118,7 @@ def test_patches_of_any_length_are_refused():
         found_in(*steps, shape=(None, 6, 1))
 
 
+@pytest.mark.slow
 def test_a_head_that_reads_no_token_is_told():
     start = keras.Input((*SHAPE, 1))
     x = layers.Reshape(SHAPE)(start)

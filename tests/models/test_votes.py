@@ -33,6 +33,7 @@ def test_silence_beside_the_loudest_has_no_vote():
     assert not voters([-np.inf, -np.inf]).any()
 
 
+@pytest.mark.slow
 def test_the_silent_end_of_a_clip_does_not_decide():
     """A sound in the first of five seconds: what the network says of silence counts for nothing."""
     model = xa.load_model("lite")
@@ -47,6 +48,7 @@ def test_the_silent_end_of_a_clip_does_not_decide():
     assert sum(prediction.shares.values()) == pytest.approx(1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("amplitude", [0.0, 1e-39, 1e-6, 2**-15])
 def test_a_silent_sound_is_called_silent(amplitude):
     """Also where rounding, or the last bit of 16, is all that it holds."""
@@ -55,6 +57,7 @@ def test_a_silent_sound_is_called_silent(amplitude):
         xa.load_model("lite").predict_clip(noise.astype("float32"))
 
 
+@pytest.mark.slow
 def test_a_silent_sound_can_be_given_a_label():
     said = xa.load_model("lite").predict_clip(np.zeros(20_000, "float32"), silence="nothing")
     assert said.label == "nothing" and said.shares["nothing"] == 1.0
@@ -62,6 +65,7 @@ def test_a_silent_sound_can_be_given_a_label():
     assert said.quiet == len(said.patch_scores)
 
 
+@pytest.mark.slow
 def test_a_soft_sound_is_no_silence():
     noise = 1e-4 * np.random.default_rng(0).standard_normal(20_000)  # -80 dB
     assert xa.load_model("lite").predict_clip(noise.astype("float32")).voted.all()

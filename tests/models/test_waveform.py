@@ -88,6 +88,7 @@ def test_a_sound_is_filtered_to_the_picture_that_is_wanted():
     assert np.abs(silent.waves).max() < 1e-5
 
 
+@pytest.mark.slow
 def test_a_network_of_samples_needs_its_rate():
     with pytest.raises(XaiAudioError, match="waves takes waveforms, not log-mel patches: say at"):
         AudioClassifier.from_keras(network((SAMPLES,)), LABELS)
@@ -111,6 +112,7 @@ def test_what_takes_sounds_has_no_network_of_patches(tmp_path):
         classifier().save(tmp_path / "mine.keras")
 
 
+@pytest.mark.slow
 def test_the_network_itself_is_explained_sample_by_sample():
     """As the refusal of saliency says: the gradients of a convolution by hand."""
     model = AudioClassifier.from_keras(network((SAMPLES,)), LABELS, FRONTEND)

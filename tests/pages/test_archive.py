@@ -77,6 +77,7 @@ def test_what_comes_from_outside_is_escaped_and_links_lead_to_the_sounds(tmp_pat
     assert places >= {str(tmp_path / "sounds" / name) for name in shown}
 
 
+@pytest.mark.slow
 def test_a_class_that_falls_into_groups_says_where_they_differ(tmp_path, reports, drawn):
     text = archive.page(results(tmp_path), reports, "gradcam", tmp_path)
     assert len(drawn) == text.count("<img ") == 2  # the profiles, and the groups of one class
@@ -89,6 +90,7 @@ def test_a_class_that_falls_into_groups_says_where_they_differ(tmp_path, reports
     assert "No class falls into groups." in alone
 
 
+@pytest.mark.slow
 def test_bad_files_beyond_those_that_are_listed_are_counted(tmp_path, monkeypatch):
     monkeypatch.setattr(archive, "LISTED", 2)
     bad = [(f"{number}.wav", "silent") for number in range(5)]

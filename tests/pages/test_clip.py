@@ -17,6 +17,7 @@ def test_a_method_that_cannot_treat_the_network_leaves_the_others_results(recurr
     assert "<b>cat" not in page
 
 
+@pytest.mark.slow
 def test_where_none_can_the_reason_is_said(recurrent):
     with pytest.raises(xa.XaiAudioError, match="convolution"):
         explain_clip(recurrent, WAVE, "noise", methods=["gradcam"])

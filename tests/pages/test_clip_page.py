@@ -17,6 +17,7 @@ def test_a_page_says_how_many_patches_had_no_vote(recurrent):
     assert f"{clip.prediction.quiet} more are silent and did not vote" in clip.html()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output, unit", [(None, "logit"), ("scores", "probability")])
 def test_a_page_says_which_answer_of_the_network_a_map_is_about(recurrent, output, unit):
     options = {"occlusion": {"output": output}}
@@ -29,6 +30,7 @@ def test_a_page_says_which_answer_of_the_network_a_map_is_about(recurrent, outpu
     assert f"against  ←  effect on the {unit}  →  for" in labels
 
 
+@pytest.mark.slow
 def test_a_page_says_what_is_padding(recurrent):
     wave = WAVE[:1200]
     clip = explain_clip(recurrent, wave, "noise", methods=["occlusion"], pad=True)
@@ -41,6 +43,7 @@ def test_a_page_says_what_is_padding(recurrent):
     assert "padding," not in whole.html() and "sound" not in whole.picture().data
 
 
+@pytest.mark.slow
 def test_a_page_says_what_the_network_hears_in_each_sound(recurrent):
     clip = explain_clip(recurrent, WAVE, "noise", methods=["occlusion"])
     page = clip.html()
@@ -54,6 +57,7 @@ def test_a_page_says_what_the_network_hears_in_each_sound(recurrent):
     assert "xa-mixer" not in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mix, count", [("time", 5), ("bands", 5), ("harmonic", 2)])
 def test_a_page_has_a_mixer_of_the_sound(recurrent, mix, count):
     wave = np.tile(WAVE, 2)

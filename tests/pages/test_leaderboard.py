@@ -16,6 +16,7 @@ def board():
     return random_board()
 
 
+@pytest.mark.slow
 def test_the_page_escapes_and_carries_everything(board, tmp_path):
     text = page(board, b"picture")
     assert "<b>" not in text and "<a>" not in text and "<i>" not in text

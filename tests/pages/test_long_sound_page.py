@@ -20,6 +20,7 @@ def text_of(html):
     return " ".join(re.sub(r"<[^>]*>", " ", re.sub(r'base64,[^"]*"', '"', html)).split())
 
 
+@pytest.mark.slow
 def test_the_page_says_what_is_heard_when(long_page):
     html = long_page.html()
     text = text_of(html)
@@ -37,6 +38,7 @@ def test_the_page_says_what_is_heard_when(long_page):
     assert not re.search(r'(src|href)="(?!data:|#)', html)
 
 
+@pytest.mark.slow
 def test_a_page_stays_small(long_page, monkeypatch):
     whole = long_page.html()
     monkeypatch.setattr(long_sound_page, "MOST_BYTES", len(whole.encode()) - 1)
@@ -46,6 +48,7 @@ def test_a_page_stays_small(long_page, monkeypatch):
     assert "1 explained event was left out to keep this page below 5 MB" in text_of(text)
 
 
+@pytest.mark.slow
 def test_a_table_stays_short(long_page, monkeypatch):
     monkeypatch.setattr(long_sound_page, "LISTED", 3)
     html = long_page.html()
@@ -55,6 +58,7 @@ def test_a_table_stays_short(long_page, monkeypatch):
     assert f"The {left} less sure ones are in the CSV file" in text_of(html)
 
 
+@pytest.mark.slow
 def test_silence(tmp_path, listener):
     soundfile.write(tmp_path / "x.wav", np.zeros(16_000 * 70), 16_000)
     page = explain_long(listener, tmp_path / "x.wav", "x")
@@ -62,17 +66,20 @@ def test_silence(tmp_path, listener):
     assert "1:10.0 of sound and found it silent: nothing is above -90 dB" in text_of(page.html())
 
 
+@pytest.mark.slow
 def test_no_event(long_file, listener):
     page = explain_long(listener, long_file, "x", threshold=1.0)
     text = text_of(page.html())
     assert "found no event : the highest score is" in text and "an event needs 100%" in text
 
 
+@pytest.mark.slow
 def test_several_classes_at_once(long_file):
     page = explain_long(network(end="sigmoid"), long_file, "x", threshold=0.3, top=1)
     assert "Several classes can be heard at once" in text_of(page.html())
 
 
+@pytest.mark.slow
 def test_a_file_that_was_cut_off_is_said_to_be(long_file, listener, tmp_path):
     data = long_file.read_bytes()
     (tmp_path / "x.wav").write_bytes(data[: len(data) * 9 // 10])
@@ -81,6 +88,7 @@ def test_a_file_that_was_cut_off_is_said_to_be(long_file, listener, tmp_path):
     assert "The file is incomplete: it holds 1:07.50 of the 1:15.00" in text_of(page.html())
 
 
+@pytest.mark.slow
 def test_what_the_network_cannot_hear_is_said(long_page):
     told = dataclasses.replace(long_page, unheard=Unheard(0.4, 0.0, 125.0, 7500.0, 48_000))
     assert "40% of the sound" in told.html() and SMALL.fmax == 7500

@@ -137,6 +137,7 @@ def test_names_are_escaped_and_no_text_ends_the_script(model):
     assert "http" not in re.sub(r"data:[^)\"]*", "", page).replace(data_of(page)["sounds"][1], "")
 
 
+@pytest.mark.slow
 def test_an_explanation_brings_its_network_its_class_and_its_weights(model):
     result = xa.explain_parts(model, three(model), "dark", samples=8, overlap=0.5)
     made = mixer(result)
@@ -161,6 +162,7 @@ def test_parts_are_drawn_where_they_have_most_of_the_power(model):
     assert not (bands[0] & bands[1]).any()
 
 
+@pytest.mark.slow
 def test_ten_parts_stay_below_a_megabyte(model):
     wave = (0.1 * RNG.normal(size=80_000)).astype("float32")
     page = mixer(Components.in_time(wave, MOST, fade=800), model, "dark").html()

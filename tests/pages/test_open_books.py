@@ -1,6 +1,7 @@
 """Cards of a model and of its data: what they say, and that nothing in them is markup."""
 
 import numpy as np
+import pytest
 
 from xaiaudio.datasets import Clip, ClipSet
 from xaiaudio.models.speech import corpus, network, training
@@ -15,6 +16,7 @@ def words(people):
     ]
 
 
+@pytest.mark.slow
 def test_a_model_card_tells_the_recipe_and_the_results():
     recipe = training.TrainingRecipe(width=8, layers=1, heads=2, without_pair=(3, 7))
     made = network.build(recipe.size)

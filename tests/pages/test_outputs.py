@@ -19,12 +19,14 @@ def clip(recurrent):
     return explain_clip(recurrent, WAVE, "noise.wav", methods=["occlusion"])
 
 
+@pytest.mark.slow
 def test_the_page_comes_first_and_each_method_has_its_sounds(clip):
     files = files_of(clip, "x", Outputs())
     assert list(files) == ["x.html", "x.png", "x-occlusion-kept.mp3", "x-occlusion-removed.mp3"]
     assert files["x.html"].decode() == clip.html() and files["x.png"] == clip.png
 
 
+@pytest.mark.slow
 def test_formats_are_those_that_were_asked_for(clip):
     outputs = Outputs(figures=("svg",), sound="wav", tables=("csv", "audacity"), keep=0.2)
     files = files_of(clip, "x", outputs)
@@ -41,6 +43,7 @@ def test_formats_are_those_that_were_asked_for(clip):
     assert {row["file"] for row in rows} == {"noise.wav"}
 
 
+@pytest.mark.slow
 def test_other_dots_per_inch_draw_the_picture_anew(clip):
     from PIL import Image
 

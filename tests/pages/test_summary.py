@@ -95,6 +95,7 @@ def test_the_folder_of_all_is_not_named_again_and_again(files, shown):
     assert re.findall(r'<a href="x.html">(.*?)</a>', text) == shown
 
 
+@pytest.mark.slow
 def test_the_line_of_a_summary(long_page):
     line = line_of_long(long_page, "x.wav", "x.html")
     best = max(long_page.events, key=lambda event: event.peak_score)

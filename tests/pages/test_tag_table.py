@@ -34,6 +34,7 @@ def several():
     return xa.AudioClassifier.from_keras(network, LABELS, FRONTEND, name="several")
 
 
+@pytest.mark.slow
 def test_the_surest_classes_are_explained_each_under_its_name(several, tmp_path):
     clip = explain_clip(several, WAVE, "noise", methods=["occlusion"], top=2)
     tags = several.tag_clip(WAVE, overlap=0.5)
@@ -55,6 +56,7 @@ def test_the_surest_classes_are_explained_each_under_its_name(several, tmp_path)
     assert sorted(written) == sorted(path.name for path in tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_the_page_tells_score_place_and_time_of_each_class(several):
     clip = explain_clip(several, WAVE, "noise", methods=["occlusion"], top=1)
     rows = re.findall(r'<tr><th scope="row">(.*?)</tr>', clip.html())
@@ -67,12 +69,14 @@ def test_the_page_tells_score_place_and_time_of_each_class(several):
         assert (f"{tag.seconds:.2f} s</td>" in row) == tag.heard
 
 
+@pytest.mark.slow
 def test_a_class_that_was_asked_for_is_explained_alone(several):
     clip = explain_clip(several, WAVE, "noise", methods=["occlusion"], target="knock", top=3)
     assert clip.targets == ("Knock",)
     assert "Knock" in tag_table.table(clip.tags, clip.targets)
 
 
+@pytest.mark.slow
 def test_the_threshold_decides_who_is_heard(several):
     clip = explain_clip(several, WAVE, "noise", methods=["occlusion"], threshold=1.0, top=3)
     assert len(clip.targets) == 1 and "hears <strong>none of its classes" in clip.html()
@@ -87,6 +91,7 @@ def test_classes_without_a_chance_have_no_row():
     assert [tag.label for tag in shown] == [tag.label for tag in tags[:10]] + ["class 39"]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_heard_is_said_on_the_page(several):
     much = Unheard(0.4, 0.0, 125.0, 7500.0, 48_000)
     clip = explain_clip(several, WAVE, "noise", methods=["occlusion"], top=1, unheard=much)
@@ -96,6 +101,7 @@ def test_what_cannot_be_heard_is_said_on_the_page(several):
     assert "hears nothing" not in clip.html()
 
 
+@pytest.mark.slow
 def test_all_outputs_are_there_for_each_class_and_the_summary_names_them(several, tmp_path):
     clip = explain_clip(several, WAVE, "noise", methods=["occlusion"], top=2)
     stereo = np.repeat(np.stack([WAVE, WAVE], axis=1), 2, axis=0)
@@ -126,6 +132,7 @@ def test_files_are_called_after_their_class_and_never_alike(several):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_an_excerpt_is_told_by_the_times_of_its_file(several):
     asked = {"methods": ["occlusion"], "top": 1}
     whole = explain_clip(several, WAVE, "noise", **asked)
@@ -135,6 +142,7 @@ def test_an_excerpt_is_told_by_the_times_of_its_file(several):
     assert f"{clip.tags[0].start:.2f} to {clip.tags[0].end:.2f} s" in clip.html()
 
 
+@pytest.mark.slow
 def test_the_threshold_reaches_the_sounds_and_the_mixer(several):
     asked = {"methods": ["occlusion"], "top": 1, "mix": "time"}
     plain = explain_clip(several, WAVE, "noise", **asked)

@@ -26,6 +26,7 @@ def test_agreement_writes_each_number():
     assert figure.data["matrix"].tolist() == [[1, -0.25], [0.75, 1]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("largest", [1.3e-4, 1.0, 1.3e5])
 def test_colour_bar_labels_do_not_run_into_each_other(largest):
     figure, axes = canvas.grid(width=4.0)

@@ -13,6 +13,7 @@ from xaiaudio.plots import canvas
 from xaiaudio.plots.render import render
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [r"$\frac{1}$", r"a$\foo$", "$x$ costs $5", "a_b^c", "5 $"])
 def test_names_are_no_formulas(name):
     model = classifier_of(convolutional((24, 16)), [name, "b", "c"])
@@ -22,6 +23,7 @@ def test_names_are_no_formulas(name):
     assert named and not any("$" in name and text.get_parse_math() for text in named)
 
 
+@pytest.mark.slow
 def test_powers_of_ten_stay_formulas():
     figure, axes = canvas.grid()
     axes[0, 0].plot([1, 1e4], [0, 1])

@@ -34,6 +34,7 @@ def test_cause_draws_before_after_the_change_and_each_map(methods):
         np.testing.assert_allclose(drawn(ax), figure.data[name])
 
 
+@pytest.mark.slow
 def test_networks_stand_beside_each_other_and_methods_below():
     maps = {
         method: {network: RANDOM.normal(size=PATCH.shape) for network in ("cheat", "honest")}

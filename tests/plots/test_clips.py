@@ -26,6 +26,7 @@ def test_a_map_shorter_than_the_clip_ends_where_it_ends():
     np.testing.assert_array_equal(figure.data["spectrogram"], FRONTEND.spectrogram(WAVE))
 
 
+@pytest.mark.slow
 def test_each_map_is_divided_by_its_largest_magnitude_or_has_a_scale_of_its_own():
     maps = {"a": np.linspace(-4, 2, 98 * 64).reshape(98, 64), "b": np.full((98, 64), 0.5)}
     figure = plots.clip_maps(WAVE, maps, FRONTEND)
@@ -43,6 +44,7 @@ def test_seconds_of_a_file_count_from_its_beginning():
         assert ax.images[0].get_extent()[0] == pytest.approx(61.5 + FRONTEND.times()[0])
 
 
+@pytest.mark.slow
 def test_the_padding_of_a_short_sound_is_hatched_and_its_frames_are_counted():
     short = WAVE[:8_000]
     figure = plots.clip_maps(short, {"a": np.ones((96, 64))}, FRONTEND)

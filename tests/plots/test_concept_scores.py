@@ -21,6 +21,7 @@ def test_scores_are_written_and_marked():
         plots.concept_scores(scores[:1], found, held, *names)
 
 
+@pytest.mark.slow
 def test_predictions_stand_against_what_happened():
     figure = plots.predicted_changes({"a": ([1, 2], [3, 4]), "b": ([0], [1])}, "told", "was")
     assert figure.data["a/happened"].tolist() == [3, 4]

@@ -26,6 +26,7 @@ def test_gallery_shows_each_sound(waves):
     assert render(figure)[:4] == b"\x89PNG"
 
 
+@pytest.mark.slow
 def test_gallery_of_silence_draws(waves):
     assert render(plots.gallery({"silence": np.zeros(32_000)}, FRONTEND))
 

@@ -10,6 +10,7 @@ from xaiaudio.datasets.timed import Event
 RANDOM = np.random.default_rng(0)
 
 
+@pytest.mark.slow
 def test_rows_of_patches_share_one_scale():
     rows = {name: RANDOM.normal(size=(3, 96, 64)) for name in ("one", "two")}
     figure = plots.pictures(rows, xa.LogMel.vggish(), ["a", "b", "c"])

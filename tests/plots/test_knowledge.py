@@ -11,6 +11,7 @@ def curve(layers, seed):
     return np.sort(np.random.default_rng(seed).random((layers, 3)), axis=1)
 
 
+@pytest.mark.slow
 def test_each_property_has_a_panel_with_a_curve_and_a_band_for_each_network():
     panels = {
         name: {"trained": curve(5, k), "random": curve(5, 10 + k)}

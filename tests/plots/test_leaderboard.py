@@ -14,6 +14,7 @@ def board():
     return random_board()
 
 
+@pytest.mark.slow
 def test_the_picture_holds_every_mean_and_interval(board):
     figure = plots.leaderboard(board)
     data = figure.data

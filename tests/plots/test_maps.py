@@ -20,6 +20,7 @@ def texts(figure):
     return [ax.get_title() for ax in figure.axes]
 
 
+@pytest.mark.slow
 def test_plot_shows_raw_maps_on_one_scale_around_zero():
     maps = explanation(3, scale=0.01)
     figure = plots.plot(maps)
@@ -42,6 +43,7 @@ def test_plot_draws_no_more_patches_than_asked():
     assert len(plots.plot(explanation(5), max_patches=2).data["maps"]) == 2
 
 
+@pytest.mark.slow
 def test_a_map_of_zeros_is_drawn_white():
     nothing = dataclasses.replace(explanation(1), maps=np.zeros((1, 96, 64), "float32"))
     figure = plots.plot(nothing, normalise=True)
@@ -62,6 +64,7 @@ def test_comparison_has_a_row_per_method_and_a_column_per_patch():
     assert f"Rain\n{chance:.0%}" in texts(figure)
 
 
+@pytest.mark.slow
 def test_comparison_in_the_methods_own_units_has_a_scale_per_method():
     first, second = explanation(2), explanation(2, seed=1, method="lime", scale=100)
     figure = plots.comparison([first, second], normalise=False)
@@ -93,6 +96,7 @@ def test_the_axes_of_a_patch_are_in_the_sounds_own_seconds():
         assert image.get_extent()[:2] == pytest.approx((times[0], times[-1]))
 
 
+@pytest.mark.slow
 def test_results_of_one_method_are_told_apart():
     one, other = explanation(2), explanation(2, scale=3.0)
     figure = plots.comparison([one, other])
@@ -131,6 +135,7 @@ def _two_maps():
     return _explained(maps)
 
 
+@pytest.mark.slow
 def test_each_map_gets_its_own_scale_and_says_so():
     figure = plots.comparison([_two_maps()], each=True)
     shown = figure.data["occlusion"]
@@ -146,6 +151,7 @@ def test_without_each_the_patches_share_a_scale():
     assert np.isclose(shown[0, 10, 20], 1e-5 / 4)
 
 
+@pytest.mark.slow
 def test_outlines_surround_the_events_in_the_spectrograms_only():
     region = np.zeros((2, 96, 64), bool)
     region[0, 10:20, 5:9] = True
@@ -160,6 +166,7 @@ def test_outlines_surround_the_events_in_the_spectrograms_only():
     assert not any(ax.collections for ax in bare.axes[:4])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "draw", [plots.plot, lambda result, **how: plots.comparison([result], **how)]
 )
@@ -184,6 +191,7 @@ def _of(output, largest):
 UNITS = [("logits", "logit"), ("scores", "probability")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output, unit", UNITS)
 def test_figures_name_the_unit_of_a_map(output, unit):
     result = _of(output, 3.5)
@@ -204,6 +212,7 @@ def test_figures_name_the_unit_of_a_map(output, unit):
         assert not any(unit in ax.get_xlabel() for ax in figure.axes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output, unit", UNITS)
 def test_a_corner_names_the_largest_value_and_its_unit(output, unit):
     results = [_of(output, 3.5)[1], _two_maps()[1]]

@@ -37,6 +37,7 @@ def board_of(values):
     return Leaderboard("net", "set", 4, 0, (column,), (rows[0], sick, *rows[1:]))
 
 
+@pytest.mark.slow
 def test_a_breakdown_is_coloured_by_the_way_from_chance_to_one():
     board = board_of(
         {

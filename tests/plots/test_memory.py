@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from xaiaudio import LogMel, plots
 
@@ -18,6 +19,7 @@ def test_sounds_stand_above_their_nearest_on_one_scale():
     np.testing.assert_array_equal(figure.data["nearest"], patches - 5)
 
 
+@pytest.mark.slow
 def test_alarms_are_recorded_on_a_grid():
     curve = ([0.0, 0.0, 0.5, 1.0], [0.0, 0.5, 1.0, 1.0])
     figure = plots.alarms({kind: {"mel": curve} for kind in ("a", "b", "c")})

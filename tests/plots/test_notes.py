@@ -28,6 +28,7 @@ def test_energy_shares_stand_in_their_cells():
     assert figure.data["shares"].tolist() == [[0.75, 0.25], [0, 1]]
 
 
+@pytest.mark.slow
 def test_templates_are_shares_of_their_largest_value():
     spectra = np.random.default_rng(0).random((2, 3, 4, 64)) * 7
     figure = plots.templates(spectra, xa.LogMel.vggish(), ["Dog", "Rain"])

@@ -16,6 +16,7 @@ def line(count, classes=3, hop=0.5):
     return Timeline(starts, starts + 2 * hop, scores, labels, peaks=rng.random(count))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 30, 2_500])
 def test_columns(count):
     one = line(count)
@@ -43,6 +44,7 @@ def test_classes_with_most_events_are_shown():
     )
 
 
+@pytest.mark.slow
 def test_the_truth_beside_what_was_found():
     one = line(200)
     truth = [TimedEvent("class 1", 3.0, 5.0), TimedEvent("class 0", 70.0, 72.0)]

@@ -7,6 +7,7 @@ import xaiaudio as xa
 from xaiaudio import plots
 
 
+@pytest.mark.slow
 def test_a_pair_is_drawn_on_one_scale_and_maps_on_their_own():
     frontend = xa.LogMel(frames=20, bands=12)
     left, right = np.random.default_rng(0).normal(size=(2, 20, 12))

@@ -31,6 +31,7 @@ def test_places_are_outlined():
     assert figure.data["added"].tolist() == [1.5, 0.25]
 
 
+@pytest.mark.slow
 def test_several_places():
     figure = plots.together(_views(), FRONTEND, list("abcd"))
     assert [ax.get_title() for ax in figure.axes[:4]] == list("abcd")

@@ -19,6 +19,7 @@ def test_bars_stand_in_the_order_of_the_names():
     np.testing.assert_array_equal(figure.data["second"], [0.5, 3])
 
 
+@pytest.mark.slow
 def test_a_table_is_white_at_zero_and_says_its_numbers():
     figure = plots.signed_table([[1, -2], [0, 0.5]], ["a", "b"], ["x", "y"], "weight")
     ax = figure.axes[0]

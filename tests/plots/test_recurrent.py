@@ -12,6 +12,7 @@ def patches(seed=0):
     return np.random.default_rng(seed).normal(size=(2, 20, 12))
 
 
+@pytest.mark.slow
 def test_sums_and_maps_are_shares_of_their_largest_value():
     maps = {"relevance": patches(1), "gradient": -3 * patches(2)}
     figure = plots.in_time(patches(), maps, FRONTEND, titles=["dog", "cat"])

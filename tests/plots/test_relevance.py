@@ -60,6 +60,7 @@ def test_a_plan_has_one_colour_per_rule():
     assert figure.data["small"]["rules"] == ["", "flat", "epsilon"]
 
 
+@pytest.mark.slow
 def test_the_flow_is_what_the_report_says(found):
     figure = plots.relevance_flow(found)
     assert figure.data["layers"] == ["top", "low", "input"]

@@ -23,6 +23,7 @@ def figure():
     return plots.clip_maps(wave, {"<gradcam> & co": relevance}, frontend)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", ["png", "pdf", "svg"])
 def test_the_same_figure_gives_the_same_bytes_and_no_date(format):
     data = render(figure(), format)
@@ -30,6 +31,7 @@ def test_the_same_figure_gives_the_same_bytes_and_no_date(format):
     assert not re.search(rb"CreationDate|<dc:date>|Matplotlib v|20\d\d-\d\d-\d\d", data)
 
 
+@pytest.mark.slow
 def test_a_layout_that_is_done_once_moves_no_pixel():
     fig, plain = figure(), io.BytesIO()
     drawn = np.asarray(Image.open(io.BytesIO(render(fig, dpi=100))))
@@ -41,6 +43,7 @@ def test_a_layout_that_is_done_once_moves_no_pixel():
     assert render(bare).startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_svg_is_well_formed_and_its_text_is_text():
     root = ElementTree.fromstring(render(figure(), "svg"))
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
@@ -48,6 +51,7 @@ def test_svg_is_well_formed_and_its_text_is_text():
     assert "<gradcam> & co" in words and "frequency (Hz)" in words
 
 
+@pytest.mark.slow
 def test_a_pdf_holds_its_fonts_and_its_text(tmp_path):
     data = render(figure(), "pdf")
     assert data.startswith(b"%PDF-") and data.rstrip().endswith(b"%%EOF")
@@ -59,6 +63,7 @@ def test_a_pdf_holds_its_fonts_and_its_text(tmp_path):
     assert "<gradcam> & co" in done.stdout.decode()
 
 
+@pytest.mark.slow
 def test_dots_per_inch_are_those_of_the_picture(tmp_path):
     sizes = []
     for dpi in (65, 130):
@@ -67,6 +72,7 @@ def test_dots_per_inch_are_those_of_the_picture(tmp_path):
     assert sizes[1] == pytest.approx(2 * sizes[0], abs=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options, said", [({"format": "PDF"}, "'pdf'"), ({"dpi": 5}, "20 to 1200")]
 )

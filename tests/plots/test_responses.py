@@ -1,6 +1,7 @@
 """Figures of sounds with controls draw what was found."""
 
 import numpy as np
+import pytest
 
 import xaiaudio as xa
 from xaiaudio import plots
@@ -17,6 +18,7 @@ def model():
     return xa.AudioClassifier.from_function(loud, ["loud", "soft"], 16_000, seconds=5)
 
 
+@pytest.mark.slow
 def test_responses():
     found = counterfactuals(model(), clock(), controls=["rate", "level"], grid=9)
     figure = plots.responses(found)
@@ -32,6 +34,7 @@ def test_responses():
     assert len(shown[1].patches) == (found.curves["level"].answers == 0).sum()
 
 
+@pytest.mark.slow
 def test_answers_of_two():
     found = together(model(), clock(), ("rate", "level"), grid=5)
     figure = plots.answers_of_two(found)
@@ -40,6 +43,7 @@ def test_answers_of_two():
     assert ax.get_xlabel() == "rate (/s)" and ax.get_ylabel() == "level (dB)"
 
 
+@pytest.mark.slow
 def test_the_class_asked_for_is_drawn_also_where_nothing_flips():
     found = counterfactuals(model(), clock(), "loud", controls=["rate", "level"], grid=9)
     figure = plots.responses(found)

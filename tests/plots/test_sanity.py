@@ -11,6 +11,7 @@ FRONTEND = LogMel.vggish()
 PATCH = np.random.default_rng(0).normal(size=(96, 64))
 
 
+@pytest.mark.slow
 def test_forgetting_scales_each_map_by_itself():
     maps = {name: {"whole": 5 * PATCH, "all": np.zeros((96, 64))} for name in ("a", "b")}
     figure = plots.forgetting(PATCH, maps, FRONTEND)

@@ -29,6 +29,7 @@ def test_clip_spectrogram_marks_where_patches_start(wave):
     np.testing.assert_allclose(np.diff(starts), FRONTEND.hop_seconds)
 
 
+@pytest.mark.slow
 def test_a_sound_shorter_than_a_patch_has_a_spectrogram_without_patches():
     figure = plots.clip_spectrogram(np.zeros(4000, "float32"), FRONTEND)
     assert len(figure.data["starts"]) == 0

@@ -20,6 +20,7 @@ def parts():
     return Components.of_sources(wave, {"low": wave / 2, "high": wave / 4, "rest": wave / 5})
 
 
+@pytest.mark.slow
 def test_weights_stand_in_rows_of_sources_and_columns_of_time(model, parts):
     result = xa.explain_parts(model, parts.times(2), "Rain", samples=20)
     figure = plots.by_source({"stems": result, "again": result}, model.frontend)
@@ -35,6 +36,7 @@ def test_weights_stand_in_rows_of_sources_and_columns_of_time(model, parts):
     assert written == [f"{value:z.1f}" for value in figure.data["stems"].ravel()]
 
 
+@pytest.mark.slow
 def test_parts_that_are_no_sources_in_time_are_refused(model, parts):
     result = xa.explain_parts(model, parts, "Rain", samples=8)
     with pytest.raises(xa.XaiAudioError, match="Components.times"):

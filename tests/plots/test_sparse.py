@@ -1,6 +1,7 @@
 """Figures of sparse features show what they are given."""
 
 import numpy as np
+import pytest
 
 import xaiaudio as xa
 from xaiaudio import plots
@@ -14,6 +15,7 @@ def test_values_are_ranked_over_their_share():
     assert lines[1].get_xdata().tolist() == [50] and len(lines) == 3
 
 
+@pytest.mark.slow
 def test_what_is_left_is_drawn_in_percent():
     rows = [[0.8, 0.9, 1.0], [0.1, 0.2, 0.3]]
     figure = plots.taken_out([0, 8], {"class": rows}, "still named")

@@ -8,6 +8,7 @@ from xaiaudio.errors import XaiAudioError
 from xaiaudio.frontend import LogMel
 
 
+@pytest.mark.slow
 def test_an_aligned_string_records_what_it_shows():
     rng = np.random.default_rng(0)
     patch, paid = rng.random((96, 64)), rng.random((3, 24))
@@ -24,6 +25,7 @@ def test_an_aligned_string_records_what_it_shows():
         plots.aligned(patch, paid, ["7"], [0.2], [0.1], LogMel())
 
 
+@pytest.mark.slow
 def test_amounts_record_their_intervals():
     rows = {"one": [[1, 2, 3], [4, 5, 6]], "two": [[0, 1, 2], [-3, -2, -1]]}
     figure = plots.amounts(["a", "b"], rows, "error (ms)")

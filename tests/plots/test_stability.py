@@ -9,6 +9,7 @@ FRONTEND = LogMel.vggish()
 PATCH = np.random.default_rng(0).normal(size=(96, 64))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_named_segments_are_shares_on_one_scale(count):
     shares = {f"{number} samples": np.full((96, 64), number / 4) for number in range(count)}

@@ -9,6 +9,7 @@ from xaiaudio import plots
 TIMES = np.arange(40) / 250
 
 
+@pytest.mark.slow
 def test_a_sound_taken_apart_has_its_gains_in_decibels():
     heights = np.ones((40, 30))
     heights[:, 1] = 0.1
@@ -54,6 +55,7 @@ def test_a_fit_has_its_levels_beside_it():
     assert low < 1.5 and high > 4
 
 
+@pytest.mark.slow
 def test_three_levels_of_a_melody():
     figure = plots.three_levels(
         [(0, 0.1, 60), (0.1, 0.16, 62)],

@@ -20,6 +20,7 @@ def test_intervals_span_from_low_to_high():
     assert render(figure)
 
 
+@pytest.mark.slow
 def test_calibration_of_an_honest_network_has_no_error():
     rng = np.random.default_rng(0)
     confidence = rng.uniform(0.1, 1, 20_000)
@@ -36,6 +37,7 @@ def test_calibration_error_by_hand():
     assert figure.data["error"] == pytest.approx((2 * 0.4 + 0.2) / 3)
 
 
+@pytest.mark.slow
 def test_patch_scores_marks_the_winners():
     scores = np.array([[0.9, 0.1, 0.0], [0.2, 0.7, 0.1]])
     frontend = LogMel.vggish(overlap=0.75)

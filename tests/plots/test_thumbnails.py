@@ -1,11 +1,13 @@
 """Thumbnails are small, always the same, and red where the class is heard."""
 
 import numpy as np
+import pytest
 from random_explanations import noisy_thumbnail
 
 from xaiaudio.plots.thumbnails import SIZE, thumbnail
 
 
+@pytest.mark.slow
 def test_a_thumbnail_is_small_and_always_the_same():
     from io import BytesIO
 

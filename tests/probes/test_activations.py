@@ -35,6 +35,7 @@ def plain(network, name, patches, spread):
     return np.array(rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spread", [False, True])
 def test_each_layer_is_pooled_as_defined(spread):
     network, patches = convolutional(SHAPE), random_patches(5, SHAPE)
@@ -47,6 +48,7 @@ def test_each_layer_is_pooled_as_defined(spread):
     np.testing.assert_allclose(found["input"], np.concatenate(bands, axis=1), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_classifier_ends_with_its_logits():
     model, patches = classifier_of(convolutional(SHAPE)), random_patches(3, SHAPE)
     found = pooled(model, patches)
@@ -54,6 +56,7 @@ def test_a_classifier_ends_with_its_logits():
     assert found[found.layers[-1]].min() < 0
 
 
+@pytest.mark.slow
 def test_a_network_that_explains_itself_shows_its_parts():
     front, options = frontend(12, 8), attention.Options(size=8, heads=2)
     network = attention.build(front, 3, options)
@@ -70,6 +73,7 @@ def test_a_network_that_explains_itself_shows_its_parts():
     )
 
 
+@pytest.mark.slow
 def test_the_size_of_a_batch_changes_nothing():
     network, patches = convolutional(SHAPE), random_patches(7, SHAPE)
     one, all_at_once = pooled(network, patches, batch=1), pooled(network, patches, batch=7)
@@ -77,6 +81,7 @@ def test_the_size_of_a_batch_changes_nothing():
         np.testing.assert_allclose(one[name], all_at_once[name], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_layer_is_taken_behind_its_normalisation_and_activation():
     keras.utils.set_random_seed(1)
     x = inputs = keras.Input((*SHAPE, 1))
@@ -92,6 +97,7 @@ def test_a_layer_is_taken_behind_its_normalisation_and_activation():
     np.testing.assert_allclose(found["plain"], plain(network, "relu", patches, False), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_branch_ends_where_somebody_else_reads_it():
     keras.utils.set_random_seed(2)
     inputs = keras.Input((*SHAPE, 1))
@@ -106,6 +112,7 @@ def test_a_branch_ends_where_somebody_else_reads_it():
     assert np.abs(found["sum"] - found["conv"]).max() > 0.01
 
 
+@pytest.mark.slow
 def test_models_inside_are_taken_apart():
     base = convolutional(SHAPE)
     network = keras.Sequential([keras.Input((*SHAPE, 1)), base, layers.Dense(2, name="end")])
@@ -123,6 +130,7 @@ def test_a_layer_that_is_called_twice_is_there_twice():
     assert list(stages(graph_of(network))) == ["conv", "conv (2)"]
 
 
+@pytest.mark.slow
 def test_sequences_are_pooled_over_time():
     keras.utils.set_random_seed(4)
     inputs = keras.Input((*SHAPE, 1))
@@ -134,6 +142,7 @@ def test_sequences_are_pooled_over_time():
     np.testing.assert_allclose(pooled(network, patches)["states"], values.mean(axis=1), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_network_of_samples_is_asked_about_sounds():
     keras.utils.set_random_seed(5)
     inputs = keras.Input((1600, 1))
@@ -149,6 +158,7 @@ def test_a_network_of_samples_is_asked_about_sounds():
     np.testing.assert_allclose(found["out"], model.logits(patches), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_only_the_layers_asked_for_are_returned_and_in_the_order_of_the_network():
     network, patches = convolutional(SHAPE), random_patches(3, SHAPE)
     found = pooled(network, patches, layers=["hidden", "first"])
@@ -170,6 +180,7 @@ def test_sounds_that_do_not_fit_are_refused(sound):
         Activations(("a",), (np.zeros((3, 2), "float32"),)).of_sounds(sound)
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_is_refused():
     network = convolutional(SHAPE)
     with pytest.raises(xa.XaiAudioError, match="no layer 'middle'"):
@@ -187,6 +198,7 @@ def test_what_does_not_fit_is_refused():
         pooled(network, random_patches(2, SHAPE))["middle"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [0, -1, 1.5, "2", True])
 def test_a_batch_that_is_none_is_refused(batch):
     model = classifier_of(convolutional((24, 16)))
@@ -194,6 +206,7 @@ def test_a_batch_that_is_none_is_refused(batch):
         pooled(model, random_patches(2, (24, 16)), batch=batch)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layers", [[], (), "input"])
 def test_layers_that_are_none_are_refused(layers):
     model = classifier_of(convolutional((24, 16)))

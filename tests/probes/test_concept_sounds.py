@@ -23,6 +23,7 @@ def spectrum(wave):
     return np.abs(np.fft.rfft(wave)) ** 2, np.fft.rfftfreq(len(wave), 1 / 16_000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MADE)
 def test_a_concept_is_as_loud_as_its_bed_and_comes_out_the_same(name, beds):
     found = made(name, FRONTEND, beds=beds, seed=3)

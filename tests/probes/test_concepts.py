@@ -25,6 +25,7 @@ WHISTLE = Concept(
 )
 
 
+@pytest.mark.slow
 def test_random_concepts_are_found_at_the_stated_rate():
     model = classifier_of(convolutional((8, 6)))
     asked, targets = random_patches(60, (8, 6), seed=5), np.arange(60) % 3
@@ -59,6 +60,9 @@ def write_clips(folder, count, seed):
             wave = 0.05 * dsp.noise(rng, RATE, gain) + 0.01 * dsp.noise(rng, RATE)
             soundfile.write(folder / label / f"{label}-{seed}-{number:02d}.wav", wave, RATE)
     return folders.read(folder)
+
+
+SLOW_FIXTURES = ("results",)
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +112,7 @@ def results(sets, sounds, networks):
     }
 
 
+@pytest.mark.slow
 def test_what_was_planted_is_found_and_nothing_where_it_was_not(results):
     place = results["any"].at("whistle", "embedding", "any")
     planted, honest = results["any"], results[None]
@@ -118,12 +123,14 @@ def test_what_was_planted_is_found_and_nothing_where_it_was_not(results):
         assert not result.found[1].any()  # nothing added, nothing found
 
 
+@pytest.mark.slow
 def test_before_a_linear_layer_scores_are_0_or_1(results):
     scores = results["any"].scores
     assert set(np.unique(scores[:, 1])) <= {0.0, 1.0}
     assert len(np.unique(scores[:, 0])) > 2
 
 
+@pytest.mark.slow
 def test_exchanging_the_sets_turns_scores_round(sets, sounds, networks):
     beds, random = sounds
     whistles = made(WHISTLE, beds.frontend, beds=beds)
@@ -135,6 +142,7 @@ def test_exchanging_the_sets_turns_scores_round(sets, sounds, networks):
     np.testing.assert_allclose(there.effects, -back.effects, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_the_table_says_what_the_arrays_say(results):
     result = results["any"]
     rows = result.table()
@@ -155,6 +163,7 @@ def test_the_table_says_what_the_arrays_say(results):
         result.at("whistle", "conv2", "loud")
 
 
+@pytest.mark.slow
 def test_what_cannot_be_tested_is_refused(sets, sounds, networks):
     (train, test), (beds, random), model = sets, sounds, networks[None]
 

@@ -46,6 +46,7 @@ def plain(features, labels, types, groups, draws, folds, seed):
     return np.array(seen), np.array(right, float)
 
 
+@pytest.mark.slow
 def test_selectivity_is_the_difference_on_types_that_were_met():
     rng = np.random.default_rng(4)
     types = rng.integers(0, 14, 36)
@@ -63,6 +64,7 @@ def test_selectivity_is_the_difference_on_types_that_were_met():
     assert found.table()[0]["selectivity"] == found.selectivity.mean
 
 
+@pytest.mark.slow
 def test_a_wide_layer_learns_types_by_heart_and_a_narrow_one_does_not():
     rng = np.random.default_rng(5)
     types = np.arange(40).repeat(5)
@@ -75,6 +77,7 @@ def test_a_wide_layer_learns_types_by_heart_and_a_narrow_one_does_not():
     assert narrow.selectivity.mean > broad.selectivity.mean
 
 
+@pytest.mark.slow
 def test_types_that_are_never_met_are_only_guessed():
     rng = np.random.default_rng(6)
     recordings = np.arange(40).repeat(3)

@@ -17,6 +17,7 @@ def model():
     return classifier_of(convolutional(SHAPE))
 
 
+@pytest.mark.slow
 def test_what_is_read_and_put_back_gives_the_logits(model):
     patches = random_patches(70, SHAPE)
     for name in ("first", "pool", "last", "flat", "hidden"):

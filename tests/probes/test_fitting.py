@@ -27,6 +27,7 @@ def rng():
     return np.random.default_rng(11)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classes", [3, 4])
 def test_the_probe_is_penalised_logistic_regression(rng, classes):
     targets = np.arange(40) % classes

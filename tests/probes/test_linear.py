@@ -87,6 +87,7 @@ def test_ridge_takes_the_penalty_of_least_left_out_error(rng):
         assert mean == pytest.approx(wanted.mean())
 
 
+@pytest.mark.slow
 def test_several_numbers_at_once_are_read_as_one_by_one(rng):
     features = rng.normal(size=(40, 5)).astype("float32")
     layers = Activations(("a", "b"), (features, features[:, :2]))
@@ -131,6 +132,7 @@ def test_random_labels_are_read_at_chance():
     assert np.mean([reading.above_chance for reading in found]) <= 0.08
 
 
+@pytest.mark.slow
 def test_random_numbers_are_not_read():
     found = []
     for seed in range(40):

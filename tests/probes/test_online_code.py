@@ -71,6 +71,7 @@ def test_the_code_is_a_sum_of_logarithms_in_bits():
     assert plain.total == pytest.approx(total)
 
 
+@pytest.mark.slow
 def test_random_labels_are_not_compressed():
     found = []
     for seed in range(20):

@@ -36,6 +36,7 @@ def test_no_two_layers_begin_alike():
     assert not np.array_equal(second[..., :16, :], third[..., :16, :])
 
 
+@pytest.mark.slow
 def test_the_embedding_is_the_mean_over_all_places():
     import keras
 

@@ -9,6 +9,7 @@ from xaiaudio import XaiAudioError
 from xaiaudio.probes.sensitivities import checked, nodes_of, sensitivities
 
 
+@pytest.mark.slow
 def test_sensitivities_against_differences():
     model = classifier_of(convolutional((8, 6)))
     patches, targets = random_patches(5, (8, 6)), np.array([0, 1, 2, 1, 0])
@@ -51,6 +52,7 @@ def model():
     return classifier_of(convolutional((8, 6)))
 
 
+@pytest.mark.slow
 def test_batches_change_nothing(model):
     patches, targets = random_patches(40, (8, 6)), np.arange(40) % 3  # more than one pass
     whole = sensitivities(model, ["last"], patches, targets)["last"]
@@ -60,6 +62,7 @@ def test_batches_change_nothing(model):
     np.testing.assert_allclose(whole.gradients[37:38], alone.gradients, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_behind_the_last_hidden_layer_slopes_are_the_weights(model):
     targets = np.array([2, 0])
     found = sensitivities(model, ["hidden"], random_patches(2, (8, 6)), targets)["hidden"]

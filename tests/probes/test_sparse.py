@@ -23,6 +23,7 @@ def found(values):
     return fit(values, Options(size=24, k=2, steps=900, batch=128, rate=1e-2))
 
 
+@pytest.mark.slow
 def test_codes_and_reconstructions_loop_by_loop(found, values):
     codes = found.encode(values[:40])
     rebuilt = found.decode(codes)
@@ -36,6 +37,7 @@ def test_codes_and_reconstructions_loop_by_loop(found, values):
         np.testing.assert_allclose(rebuilt[row], total, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_at_most_k_fire_and_each_is_one_term(found, values):
     codes = found.encode(values[:200])
     dense = codes.matrix.toarray()
@@ -47,6 +49,7 @@ def test_at_most_k_fire_and_each_is_one_term(found, values):
         np.testing.assert_allclose(change, term, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_most_of_each_group(found, values):
     codes, groups = found.encode(values[:60]), np.arange(60) % 7
     dense = codes.matrix.toarray()
@@ -55,6 +58,7 @@ def test_most_of_each_group(found, values):
     np.testing.assert_array_equal(codes[groups == 3].matrix.toarray(), dense[groups == 3])
 
 
+@pytest.mark.slow
 def test_planted_directions_are_found(found, values):
     _, directions = planted()
     cosines = found.decoder @ directions.T

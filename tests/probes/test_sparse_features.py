@@ -19,6 +19,7 @@ def model():
     return classifier_of(convolutional(SHAPE))
 
 
+@pytest.mark.slow
 def test_features_are_taken_out_one_by_one(model):
     patches = random_patches(30, SHAPE)
     layer = Layer(model, "hidden")

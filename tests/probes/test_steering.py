@@ -54,6 +54,7 @@ def test_a_trait_that_all_have_is_refused():
         steering.direction(np.eye(2), [True, False], penalty=0)
 
 
+@pytest.mark.slow
 def test_a_strength_of_nothing_changes_nothing(model):
     knob = steering.Knob(model, "conv3_1", watched=["conv4_2"])
     step = np.random.default_rng(3).normal(size=knob.channels)
@@ -65,6 +66,7 @@ def test_a_strength_of_nothing_changes_nothing(model):
     assert seen["conv4_2"].shape[:2] == (2, 4)
 
 
+@pytest.mark.slow
 def test_the_moved_layer_itself_moves_by_the_step(model):
     knob = steering.Knob(model, "conv3_1", watched=["conv3_1"])
     step = np.random.default_rng(3).normal(size=knob.channels).astype(np.float32)
@@ -75,6 +77,7 @@ def test_the_moved_layer_itself_moves_by_the_step(model):
     np.testing.assert_allclose(seen["conv3_1"][0], found, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", ["conv2", "conv4_2"])
 def test_for_small_strengths_the_logit_follows_the_gradient(model, layer):
     knob = steering.Knob(model, layer)
@@ -102,6 +105,7 @@ def residual():
     return xa.AudioClassifier(network, network, "abc", frontend, name="residual")
 
 
+@pytest.mark.slow
 def test_a_layer_in_a_residual_branch_is_moved_and_what_goes_around_it_is_not():
     keras.utils.set_random_seed(0)
     model = residual()
@@ -123,11 +127,13 @@ def test_a_layer_in_a_residual_branch_is_moved_and_what_goes_around_it_is_not():
     np.testing.assert_allclose(knob.slope(values, step, [0, 1, 2]), rise, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_watched_layer_on_another_branch_is_refused():
     with pytest.raises(XaiAudioError, match="from 'in1' on"):
         steering.Knob(residual(), "in1", watched=["side"])
 
 
+@pytest.mark.slow
 def test_layers_that_are_not_there_or_come_before_are_refused(model):
     with pytest.raises(XaiAudioError, match="no layer"):
         steering.Knob(model, "conv9")
@@ -137,6 +143,7 @@ def test_layers_that_are_not_there_or_come_before_are_refused(model):
         steering.Knob(model, "conv3_1").turned(patches(), [1.0], [0.0])
 
 
+@pytest.mark.slow
 def test_patches_targets_and_strengths_that_do_not_fit_are_refused(model):
     knob, step = steering.Knob(model, "conv3_1"), np.ones(64)
     for wrong, match in (
@@ -173,6 +180,7 @@ def generator():
     return made, space.encode(cells)
 
 
+@pytest.mark.slow
 def test_a_generator_is_turned_to_more_and_to_less_and_left_alone_at_nothing():
     made, latents = generator()
     present = latents[:, 0] > 0
@@ -190,6 +198,7 @@ def test_a_generator_is_turned_to_more_and_to_less_and_left_alone_at_nothing():
     assert first(-2) < plain[:, 0].mean() < first(2) <= first(2, watching=False)
 
 
+@pytest.mark.slow
 def test_the_gate_is_what_is_missing():
     made, latents = generator()
     (one,) = steering.of_generator(

@@ -9,14 +9,6 @@ from xaiaudio import cache, publishing
 from xaiaudio.publishing import project
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Whoever looks at the small book waits for it to be run and rendered, in each test process."""
-    for item in items:
-        if "built" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.slow)
-
-
 @pytest.fixture(scope="session", autouse=True)
 def same_package():
     """Let nobody who edits the package meanwhile make the small book out of date."""

@@ -48,6 +48,7 @@ def public(module):
                 yield node.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", list(modules()))
 def test_every_public_name_is_on_the_page(module):
     single = {name.split(".")[-1] for name in named("auto(?:function|class)")}
@@ -130,6 +131,7 @@ def test_what_lacks_a_type_is_seen():
     assert unsaid(ast.parse(text).body[0]) == ["a", "d", "c", "e", "return"]
 
 
+@pytest.mark.slow
 def test_all_that_the_pages_show_says_its_types():
     shown = dict(called())
     assert {"plots.maps.plot", "explainers.base.explain", "frontend.LogMel.cut"} <= set(shown)

@@ -69,6 +69,7 @@ MISTAKES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(96, 64), (64, 64)], ids=["patch", "square"])
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_mistakes_in_a_map_are_found(mistake, shape):

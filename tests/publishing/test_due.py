@@ -12,10 +12,12 @@ def names(found):
     return list(found.only) or [page.name for page in found.chapters()]
 
 
+@pytest.mark.slow
 def test_all_are_due_that_were_never_found_right(ours):
     assert due.due(ours) is ours
 
 
+@pytest.mark.slow
 def test_each_unchanged_chapter_is_due_in_its_turn(ours):
     assert due.note(ours) == ours.root / "tests" / "baselines" / "mini.checked.json"
     turns = [names(due.due(ours, day)) for day in range(due.SHARES)]
@@ -25,6 +27,7 @@ def test_each_unchanged_chapter_is_due_in_its_turn(ours):
     assert due.due(ours, 3).only == due.due(ours, 3 + due.SHARES).only
 
 
+@pytest.mark.slow
 def test_what_changed_is_due_at_once(ours):
     due.note(ours)
     page = ours.root / "book" / "other-4.md"
@@ -52,6 +55,7 @@ def test_words_about_the_code_do_not_count(tmp_path):
     assert due._meaning(tmp_path / "list.txt") != due._meaning(tmp_path / "other.txt")
 
 
+@pytest.mark.slow
 def test_another_profile_is_noted_apart(ours):
     due.note(ours)
     assert not due.due(project.find("esc10-yamnet", root=ours.root), 0).only

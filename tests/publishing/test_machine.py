@@ -48,6 +48,7 @@ def test_memory_is_that_of_the_whole_family():
     assert 0.5 * mine < ours.peak_mb < 1 << 20
 
 
+@pytest.mark.slow
 def test_a_process_ends_with_its_children():
     command = ["sh", "-c", "sleep 60 & echo $!; wait; sleep 60"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:

@@ -35,6 +35,7 @@ def test_an_equation_that_cannot_be_drawn_is_told():
         to_mathml(r"\begin{aligned} a &= b \end{aligned}")
 
 
+@pytest.mark.slow
 def test_an_equation_has_the_number_by_which_other_pages_call_it(tmp_path):
     from sphinx.cmd.build import build_main
 

@@ -116,6 +116,7 @@ def test_other_weights_or_options_or_clips_get_another_name(monkeypatch, tmp_pat
     assert book._key(False) not in names
 
 
+@pytest.mark.slow
 def test_what_shapes_a_network_is_all_there_and_no_more():
     book = profiles.profile("mini")
     found = imports.closure("models.training.transfer", *book.modules)
@@ -144,12 +145,14 @@ def test_a_damaged_network_is_trained_anew(training, monkeypatch, tmp_path, caps
     assert "is made anew" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_every_profile_has_a_registered_set_and_backbone():
     for entry in profiles.PROFILES.values():
         for module in entry.modules:
             assert imports.closure(module), module
 
 
+@pytest.mark.slow
 def test_an_interpreter_is_trained_once_for_each_network_and_option(monkeypatch, some, tmp_path):
     import numpy as np
     from small_networks import classifier_of, convolutional

@@ -36,6 +36,7 @@ def page(root, code):
     return project.Page("page", root / "book" / "page.md", text)
 
 
+@pytest.mark.slow
 def test_a_chapter_depends_on_what_its_code_uses():
     def files(code):
         read = imports.closure(code=[project.code_of(page(execute.Path(), code).text)])

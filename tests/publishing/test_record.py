@@ -65,6 +65,7 @@ def shell():
     InteractiveShell.clear_instance()
 
 
+@pytest.mark.slow
 def test_figures_are_recorded_under_the_names_of_their_cells(shell, monkeypatch):
     monkeypatch.setattr("IPython.get_ipython", lambda: shell)
     shell.push({"fig": figure(squares=[1, 4, 9]), "bare": Figure()})

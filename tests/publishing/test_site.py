@@ -129,6 +129,7 @@ def test_pages_that_fail_the_check_are_not_taken_for_good(tmp_path):
             publishing.build(root=root, console=quiet())
 
 
+@pytest.mark.slow
 def test_two_profiles_that_end_together_do_not_mix_their_pages(tmp_path, monkeypatch):
     """Both copy their pages to the same place; here each copy takes a while."""
     projects = [project.Project(tmp_path, name) for name in ("one", "other")]

@@ -56,6 +56,7 @@ def test_the_table_is_read_whole():
     assert len(names) == len(set(names))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
 def test_a_line_leads_somewhere_or_says_why_not(row):
     _, chapter, said, function, test = row

@@ -45,6 +45,7 @@ def test_a_mask_of_one_bin_keeps_its_frequency():
     np.testing.assert_allclose(kept[1000:-1000], low[1000:-1000], atol=0.01)
 
 
+@pytest.mark.slow
 def test_the_network_answers_to_what_is_kept():
     model = xa.load_model("lite")
     patches = model.frontend(WAVE)
@@ -57,6 +58,7 @@ def test_the_network_answers_to_what_is_kept():
     assert set(heard.answers) == {"original", "kept", "removed"}
 
 
+@pytest.mark.slow
 def test_wrong_shapes():
     with pytest.raises(xa.XaiAudioError, match=r"\(T, 257\)"):
         kept_and_removed_bins(WAVE, np.ones((10, 64)), FRONTEND)
@@ -66,6 +68,7 @@ def test_wrong_shapes():
         listen_to_masks(result, np.ones((1, 96, 257)), WAVE)
 
 
+@pytest.mark.slow
 def test_masks_of_other_patches_or_another_sound():
     model = xa.load_model("lite")
     patches = model.frontend(WAVE)

@@ -150,6 +150,7 @@ def test_matched_sounds_are_as_loud_as_the_original_and_the_caption_states_the_g
         listen(result, wave, loudness="loud")
 
 
+@pytest.mark.slow
 def test_parts_are_heard_by_one_call(model):
     wave = tone(500, 1.5) + 0.5 * tone(5000, 1.5)
     sounds = Components.of_sources(wave, [tone(500, 1.5), 0.4 * tone(5000, 1.5)], ["low", "kept"])

@@ -21,6 +21,7 @@ def mask_of(frontend, frames=98, seed=0):
     return np.random.default_rng(seed).random((frames, frontend.bands))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [8_000, 16_000, 22_050, 44_100, 48_000, 96_000])
 @pytest.mark.parametrize(
     "frontend", [VGGISH, xa.LogMel.librosa(frames=20)], ids=["plain", "centred"]
@@ -123,6 +124,7 @@ def test_the_network_answers_as_it_does_to_the_usual_kept_sound(tmp_path, heard,
     )
 
 
+@pytest.mark.slow
 def test_another_recording_is_refused():
     model = xa.load_model("lite")
     wave = noise(2.0)

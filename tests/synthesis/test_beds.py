@@ -18,6 +18,7 @@ def _envelope_lines(wave, low, high):
     return hertz[inside], lines[inside]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [9.0, 14.0, 19.0])
 def test_a_helicopters_loudness_beats_at_its_blade_rate(rate):
     wave = beds.helicopter(Fixed(1, uniform=[rate]))
@@ -25,6 +26,7 @@ def test_a_helicopters_loudness_beats_at_its_blade_rate(rate):
     assert hertz[lines.argmax()] == pytest.approx(rate, rel=0.08)  # Doppler moves it by up to 6 %
 
 
+@pytest.mark.slow
 def test_crackles_come_at_random_and_waves_come_slowly():
     def burstiness(wave):
         loud = np.sqrt(np.square(wave).reshape(-1, 160).mean(axis=1))

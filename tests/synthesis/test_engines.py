@@ -17,6 +17,7 @@ def _likeness(wave, low, high, rate):
     return alike[lag - 2 : lag + 3].max() / alike[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [60.0, 110.0, 200.0])
 def test_a_chainsaw_repeats_at_its_firing_rate_below_and_is_noise_above(rate, monkeypatch):
     # The speed is held: an engine that is revved repeats nothing for long.
@@ -29,6 +30,7 @@ def test_a_chainsaw_repeats_at_its_firing_rate_below_and_is_noise_above(rate, mo
     assert np.median(high) < 0.35 * np.median(low)
 
 
+@pytest.mark.slow
 def test_a_chainsaws_speed_stays_within_what_its_engine_can_do():
     for seed in range(20):
         rate, load = engines._throttle(np.random.default_rng(seed))

@@ -92,6 +92,7 @@ def test_what_is_fixed_leaves_the_rest_as_it_was():
         np.testing.assert_allclose(one, other * 10 ** ((-30 - level) / 20), rtol=1e-3, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_a_seed_gives_the_same_sounds_however_many():
     np.testing.assert_array_equal(known_sounds(2).waves, known_sounds(2).waves)
     assert (known_sounds(2).waves != known_sounds(2, seed=1).waves).any()

@@ -21,6 +21,7 @@ def starts(wave, quiet):
     return 1 + int((np.diff(at) > quiet).sum())
 
 
+@pytest.mark.slow
 def test_a_recipe_is_the_same_alone_and_among_others(made):
     rng = np.random.default_rng(0)
     low, high = np.array([(one.low, one.high) for one in made.controls]).T
@@ -35,6 +36,7 @@ def test_a_recipe_is_the_same_alone_and_among_others(made):
     assert np.abs(waves[0]).max() < 1
 
 
+@pytest.mark.slow
 def test_every_control_changes_the_sound_at_both_ends(made):
     settings = [
         made.setting(**{control.name: end})
@@ -76,6 +78,7 @@ def test_brightness_pitch_and_decay_are_measured():
     assert noisy[0] != pytest.approx(noisy[1], rel=0.02)
 
 
+@pytest.mark.slow
 def test_level_and_noise_are_what_they_say(made):
     waves = made([made.setting(level=level) for level in (-12, -32)])
     np.testing.assert_allclose(waves[1] * 10, waves[0], rtol=1e-4, atol=1e-6)

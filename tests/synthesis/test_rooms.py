@@ -49,6 +49,7 @@ def test_updates_lower_the_divergence_and_find_what_is_there():
     assert rooms.divergence(power, power) == 0
 
 
+@pytest.mark.slow
 def test_slower_rooms_are_told_from_faster_ones():
     found = [
         rooms.decay(rooms.put(VOICE, rooms.answer(true, seed=2))).seconds
@@ -59,6 +60,7 @@ def test_slower_rooms_are_told_from_faster_ones():
     assert rooms.decay(VOICE).seconds < found[0]
 
 
+@pytest.mark.slow
 def test_the_late_part_goes_and_a_dry_sound_stays():
     wet = rooms.put(VOICE, rooms.answer(0.8, seed=3))
     dry = np.pad(VOICE, (0, len(wet) - len(VOICE)))
@@ -84,6 +86,7 @@ def test_what_is_no_room_and_no_sound():
             rooms.decay(VOICE, ratio=ratio)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [1e-4, np.float64(1e-4), 1e-9])
 def test_in_a_room_too_small_to_be_heard_a_sound_is_louder_by_the_late_part(seconds):
     # All that is late comes within the next frame.

@@ -40,6 +40,7 @@ def _lpc_formants(wave, order=16, low=150.0):
     return np.sort([f for f in np.angle(roots) * RATE / (2 * np.pi) if f > low])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(0, 20, 3))
 def test_autocorrelation_finds_the_pitch_of_vowels(number):
     who = VOICES[number]
@@ -54,6 +55,7 @@ def test_autocorrelation_finds_the_pitch_of_vowels(number):
         assert abs(np.log2(pitch / who.pitch)) < 0.5
 
 
+@pytest.mark.slow
 def test_linear_prediction_finds_the_formants_of_vowels():
     errors = []
     for who in [who for who in VOICES if who.gender == "male"]:

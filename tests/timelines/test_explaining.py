@@ -19,6 +19,7 @@ def file(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["softmax", "sigmoid"])
 def test_maps_are_those_of_the_patches_around_the_peak(file, end):
     model = network(SMALL, end)
@@ -40,6 +41,7 @@ def test_maps_are_those_of_the_patches_around_the_peak(file, end):
         assert one.start < one.event.peak < one.end
 
 
+@pytest.mark.slow
 def test_what_is_kept_was_asked_again(file):
     model = network(SMALL)
     line = timeline(model, file)
@@ -50,6 +52,7 @@ def test_what_is_kept_was_asked_again(file):
     assert heard.answers["kept"].label == said.label
 
 
+@pytest.mark.slow
 def test_a_span_of_the_file(file):
     model = network(SMALL)
     line = timeline(model, file, start=1.0)
@@ -59,6 +62,7 @@ def test_a_span_of_the_file(file):
     assert scores.max() == pytest.approx(one.event.peak_score, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_network_of_samples(file):
     model = linear(*np.random.default_rng(0).normal(0, 0.05, (3, 8_000)))
     line = timeline(model, file, overlap=0.5)

@@ -68,6 +68,7 @@ def plain(one, threshold, release, gap, shortest, floor):
     return tuple(made[k] for k in order)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     seed=st.integers(0, 10_000),

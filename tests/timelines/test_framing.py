@@ -24,6 +24,7 @@ FRONTENDS = {
 }
 
 
+@pytest.mark.slow
 def test_no_more_than_a_block_is_in_memory(tmp_path):
     import tracemalloc
 

@@ -54,6 +54,7 @@ def files(tmp_path_factory):
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(FILES))
 @pytest.mark.parametrize(("block", "batch"), [(0.05, 3), (0.7, 1), (60.0, 128)])
 def test_scores_are_those_of_the_whole_sound(files, small, name, block, batch):
@@ -82,6 +83,7 @@ FRONTENDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(FRONTENDS))
 @pytest.mark.parametrize("batch", [2, 50])
 def test_front_ends_of_other_people(files, name, batch):
@@ -91,6 +93,7 @@ def test_front_ends_of_other_people(files, name, batch):
     np.testing.assert_allclose(found.scores, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_network_of_samples(files):
     rng = np.random.default_rng(0)
     model = linear(*rng.normal(0, 0.05, (3, 8_000)))
@@ -100,11 +103,13 @@ def test_a_network_of_samples(files):
     assert found.exclusive
 
 
+@pytest.mark.slow
 def test_what_the_last_layer_is_decides_how_many_classes_there_can_be(files, small):
     assert timeline(small, files["phone.wav"]).exclusive
     assert not timeline(network(SMALL, "sigmoid"), files["phone.wav"]).exclusive
 
 
+@pytest.mark.slow
 def test_a_span_of_the_file(files, small):
     found = timeline(small, files["field.wav"], start=1.0, end=2.5, block=0.3)
     wave, rate = soundfile.read(files["field.wav"], dtype="float32")
@@ -115,6 +120,7 @@ def test_a_span_of_the_file(files, small):
     assert (found.file.start, found.file.end) == (1.0, pytest.approx(2.5))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("span", "message"),
     [
@@ -139,6 +145,7 @@ def test_samples_that_are_no_numbers_are_refused_with_their_time(tmp_path, small
     assert len(timeline(small, tmp_path / "x.wav", end=2.4))
 
 
+@pytest.mark.slow
 def test_a_file_that_was_cut_off_is_read_as_far_as_it_goes(files, small, tmp_path):
     data = files["cd.wav"].read_bytes()
     (tmp_path / "cut.wav").write_bytes(data[: len(data) // 2])
@@ -149,6 +156,7 @@ def test_a_file_that_was_cut_off_is_read_as_far_as_it_goes(files, small, tmp_pat
     np.testing.assert_allclose(found.scores, whole.scores[: len(found)], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_damaged_flac_is_read_on_behind_the_damage(files, small, tmp_path):
     data = bytearray(files["x.flac"].read_bytes())
     middle = len(data) // 2

@@ -10,6 +10,7 @@ from xaiaudio.datasets.digits import audiomnist
 from xaiaudio.errors import XaiAudioError
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inside", ["", "data"])
 def test_a_copy_of_audiomnist_is_read_as_it_lies(copy, home, inside):
     clips = digits.load("speaker", copy / inside)
@@ -29,6 +30,7 @@ def test_a_copy_of_audiomnist_is_read_as_it_lies(copy, home, inside):
         digits.truth(clips[0])
 
 
+@pytest.mark.slow
 def test_takes_and_tasks_of_a_copy(copy, home):
     clips = digits.load("digit", copy, takes=2)
     assert clips.labels == ("zero", "seven")  # those that there are
@@ -41,6 +43,7 @@ def test_takes_and_tasks_of_a_copy(copy, home):
     assert len(digits.load("digit", copy, takes=None)) == len(genders)
 
 
+@pytest.mark.slow
 def test_a_copy_without_its_table_has_no_genders(copy, home):
     (copy / "data" / audiomnist.META).unlink()
     assert len(digits.load("digit", copy)) == 48

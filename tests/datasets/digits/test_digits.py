@@ -6,6 +6,7 @@ from xaiaudio.datasets import digits
 from xaiaudio.errors import XaiAudioError
 
 
+@pytest.mark.slow
 def test_the_environment_names_a_copy(copy, home, monkeypatch):
     monkeypatch.setenv(digits.VARIABLE, str(copy))
     assert digits.load("digit").name == "audiomnist"

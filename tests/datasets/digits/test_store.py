@@ -8,6 +8,7 @@ from xaiaudio.datasets import digits
 from xaiaudio.datasets.digits import store
 
 
+@pytest.mark.slow
 def test_the_second_load_makes_nothing_and_a_lost_file_is_made_again(small, monkeypatch):
     lost = small["digit"][33].path
     before = lost.read_bytes()

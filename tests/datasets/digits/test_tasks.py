@@ -26,6 +26,7 @@ def test_the_same_recordings_have_other_labels_for_another_task(small):
         assert clip.label == f"speaker {which[1]}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["digit", "gender"])
 def test_held_out_voices_are_strangers_to_who_learns_digits_or_genders(small, task):
     train, test = small[task].split()
@@ -35,6 +36,7 @@ def test_held_out_voices_are_strangers_to_who_learns_digits_or_genders(small, ta
     assert {clip.label for clip in test} == set(test.labels)
 
 
+@pytest.mark.slow
 def test_held_out_takes_are_new_but_their_speakers_are_known(small):
     train, test = small["speaker"].split()
     assert {part[1] for part in parts_of(train)} == {part[1] for part in parts_of(test)}

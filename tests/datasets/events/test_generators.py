@@ -17,6 +17,7 @@ def events():
     }
 
 
+@pytest.mark.slow
 def test_a_clip_depends_on_class_index_and_seed_only():
     first = synthetic.generate("Rooster", 2, seed=1)
     synthetic.generate("Rain", 0)
@@ -34,6 +35,7 @@ def test_no_clip_is_clipped_and_every_event_sounds(events):
             assert 0.001 < np.abs(wave).max() <= scene.CEILING, label
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", ["Dog bark", "Person sneeze", "Rooster"])
 def test_short_sounds_leave_silence_around_them(label):
     make = generators.SOUNDS[label].make
@@ -57,6 +59,7 @@ def test_no_two_clips_of_a_class_are_one_sound_again(label):
     assert 10 * gaps.min() > 0.7  # decibels
 
 
+@pytest.mark.slow
 def test_every_version_of_the_sounds_has_its_fingerprint():
     """If this fails and the sounds were meant to change, raise VERSION and renew the numbers."""
     assert generators.VERSION == 2

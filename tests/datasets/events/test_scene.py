@@ -33,6 +33,7 @@ def test_from_afar_the_high_frequencies_are_swallowed():
     assert (np.diff(gain) <= 1e-12).all() and gain[0] == pytest.approx(1) and gain[-1] < 0.8
 
 
+@pytest.mark.slow
 def test_walls_answer_after_the_sound_and_in_the_open_none_does():
     click = np.zeros(dsp.SAMPLES)
     click[0] = 1

@@ -15,6 +15,8 @@ from xaiaudio.datasets.events import store
 from xaiaudio.errors import XaiAudioError
 from xaiaudio.frontend import LogMel
 
+SLOW_FIXTURES = ("clips",)
+
 
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory):
@@ -43,6 +45,7 @@ def test_the_usual_set_has_eight_clips_of_a_class_in_each_fold():
     assert len({job.name for job in jobs}) == 400
 
 
+@pytest.mark.slow
 def test_a_clip_is_the_sum_of_its_stems_to_the_last_bit(clips):
     for clip in clips:
         wave, rate = soundfile.read(clip.path, dtype="int16")
@@ -55,6 +58,7 @@ def test_a_clip_is_the_sum_of_its_stems_to_the_last_bit(clips):
         np.testing.assert_array_equal(floats["event"] + floats["background"], clip.load())
 
 
+@pytest.mark.slow
 def test_each_clip_has_a_mask_of_its_own_cells(clips):
     for clip in clips:
         mask = clip.load_events()
@@ -94,11 +98,13 @@ def test_parallel_workers_do_not_run_the_users_script_again(tmp_path):
     assert len(list((tmp_path / "set").glob("*.events.npz"))) == 20
 
 
+@pytest.mark.slow
 def test_the_second_load_makes_nothing(clips, monkeypatch):
     monkeypatch.setattr(store, "make", lambda *_: pytest.fail("made again"))
     assert events.load(progress=False, clips_per_class=5) == clips
 
 
+@pytest.mark.slow
 def test_interrupted_work_leaves_no_folder_and_is_taken_up_again(tmp_path, monkeypatch):
     jobs = [job for job in store.jobs(0, 5) if job.label == "Clock tick"]
     folder, made, make = tmp_path / "set", [], store.make
@@ -152,6 +158,7 @@ def _alive(group):
     return True
 
 
+@pytest.mark.slow
 def test_a_clip_that_was_deleted_is_made_again(tmp_path):
     jobs = [job for job in store.jobs(0, 5) if job.label == "Clock tick"]
     folder = tmp_path / "set"

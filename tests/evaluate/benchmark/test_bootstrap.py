@@ -23,6 +23,7 @@ def test_missing_values_are_left_out():
     assert nothing.n == 0 and np.isnan(nothing.mean) and np.isnan(nothing.low)
 
 
+@pytest.mark.slow
 def test_it_covers_the_true_mean_about_as_often_as_it_says():
     random = np.random.default_rng(0)
     covered = 0

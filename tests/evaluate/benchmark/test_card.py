@@ -12,6 +12,7 @@ MEASURES = ["AD", "FF", "mass", "sparseness", "seeds"]
 METHODS = {"one": xa.Explainer("occlusion", mask=0.5, stride=0.5), "lime": "lime"}
 
 
+@pytest.mark.slow
 def test_the_numbers_are_those_of_the_leaderboard(model, cases, board):
     made = evaluate.card(model, cases, board)
     for one in made.findings:
@@ -33,6 +34,7 @@ def test_the_numbers_are_those_of_the_leaderboard(model, cases, board):
         made.finding("one", "seeds")
 
 
+@pytest.mark.slow
 def test_the_best_map_that_asked_nothing_is_not_the_truth(model, cases, board):
     made = evaluate.card(model, cases, board)
     blind = ("chance", "uniform", "centre", "energy")
@@ -43,6 +45,7 @@ def test_the_best_map_that_asked_nothing_is_not_the_truth(model, cases, board):
     assert made.finding("one", "sparseness").blind == ""
 
 
+@pytest.mark.slow
 def test_a_leaderboard_of_other_clips_is_refused(model, cases, board):
     with pytest.raises(xa.XaiAudioError, match="of other clips"):
         evaluate.card(model, cases.part([0, 1]), board)
@@ -51,6 +54,7 @@ def test_a_leaderboard_of_other_clips_is_refused(model, cases, board):
         evaluate.card(model, cases, empty)
 
 
+@pytest.mark.slow
 def test_a_file_that_is_not_there(model, cases, board):
     with pytest.raises(xa.XaiAudioError, match="Could not read"):
         evaluate.card(model, cases, board, file=Path("nowhere.keras"))

@@ -64,6 +64,7 @@ def test_destroyed_is_the_rank_correlation_of_magnitudes(model, cases, board, me
         assert values[number] == pytest.approx(ranks, abs=2e-3)
 
 
+@pytest.mark.slow
 def test_the_network_is_whole_again(model, cases, board):
     maps = xa.explain(model, cases.patches, cases.targets.tolist(), "saliency").maps
     again = leaderboard(model, cases, ["saliency"], NAMES, few=3, seed=5)
@@ -75,6 +76,7 @@ def test_the_network_is_whole_again(model, cases, board):
         np.testing.assert_allclose(again.row("saliency").values[name], values, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_map_that_asks_no_network_stays_the_same_when_it_is_destroyed(board):
     energy = board.row("energy").values
     assert np.nanmin(energy["destroyed"]) == pytest.approx(1)
@@ -87,6 +89,7 @@ def test_a_map_that_asks_no_network_stays_the_same_when_it_is_destroyed(board):
         assert np.nanmin(found["destroyed"]) == 1 and np.nanmax(found["sensitivity"]) == 0
 
 
+@pytest.mark.slow
 def test_sensitivity_is_that_of_the_patchs_own_sound(model, cases, board):
     waves = [
         sensitivity.stretch(cases.clips[number].wave, FRONTEND, cases.starts[number])
@@ -99,6 +102,7 @@ def test_sensitivity_is_that_of_the_patchs_own_sound(model, cases, board):
     np.testing.assert_allclose(values[[0, 2, 4]], found.largest, rtol=1e-2)
 
 
+@pytest.mark.slow
 def test_without_the_sounds_nobody_knows(model, cases):
     for changes in ({"clips": (), "starts": ()}, {"clips": cases.clips[::-1]}):
         silent = dataclasses.replace(cases, **changes)

@@ -99,6 +99,7 @@ def test_what_hangs_on_no_map_is_made_once(model, cases):
     assert len(made) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["cache", "csv", "page"])
 def test_a_full_disk_leaves_nothing_half_written(tmp_path, model, cases, monkeypatch, way):
     board = leaderboard(model, cases, ["flat"])

@@ -26,6 +26,7 @@ def cases(model):
     return cases_for(model)
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on(tmp_path, model, cases, calls, monkeypatch):
     with monkeypatch.context() as patch:
         real = boards._measured
@@ -46,6 +47,7 @@ def test_an_interrupted_run_goes_on(tmp_path, model, cases, calls, monkeypatch):
     assert resumed.row("broken").error == fresh.row("broken").error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["options", "seed", "few", "patches", "truth", "weights"])
 def test_whatever_shapes_a_row_makes_it_anew(tmp_path, model, cases, calls, change):
     leaderboard(model, cases, ["flat"], cache=tmp_path)
@@ -65,6 +67,7 @@ def test_whatever_shapes_a_row_makes_it_anew(tmp_path, model, cases, calls, chan
     assert "flat" in calls
 
 
+@pytest.mark.slow
 def test_a_damaged_row_is_made_anew(tmp_path, model, cases, calls):
     first = leaderboard(model, cases, ["flat"], cache=tmp_path)
     for file in tmp_path.iterdir():

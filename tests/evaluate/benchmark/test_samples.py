@@ -34,6 +34,7 @@ def made(model, clips):
     return mixtures(clips, snrs=(20, 0), seconds=0.12, frontend=model.frontend)
 
 
+@pytest.mark.slow
 def test_mixtures_are_cases_whose_truth_is_their_mask(model, made):
     cases = cases_of(model, made, keep_wrong=True)
     assert len(cases) == len(made) == 12 and cases.left_out == 0

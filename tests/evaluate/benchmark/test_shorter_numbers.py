@@ -10,6 +10,7 @@ from xaiaudio.explainers.engines import precision
 from xaiaudio.pages.leaderboard import page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("able", [True, False])
 def test_numbers_are_settled_once_for_methods_and_measures(tmp_path, monkeypatch, able):
     monkeypatch.setattr(precision, "has_bfloat16", lambda: able)

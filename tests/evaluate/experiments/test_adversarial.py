@@ -32,6 +32,9 @@ def network(seed=2):
     return made
 
 
+SLOW_FIXTURES = ("found",)
+
+
 @pytest.fixture(scope="module")
 def model():
     return AudioClassifier.from_keras(network(), ("cat", "dog", "rain"), FRONTEND)
@@ -66,6 +69,7 @@ def test_it_fools_the_network_and_says_so_truly(model, waves, targets, found):
         assert before == model.labels[found.answers[number]] != prediction.label
 
 
+@pytest.mark.slow
 def test_the_change_stays_below_its_level(waves, found):
     for wave, changed, level in zip(waves, found.changed, found.level_db, strict=True):
         change = changed.astype(float) - wave
@@ -76,6 +80,7 @@ def test_the_change_stays_below_its_level(waves, found):
         assert np.abs(changed).max() <= 1
 
 
+@pytest.mark.slow
 def test_once_it_works_it_gets_quieter(model, waves, targets, found):
     short = adversarial.attack(model, waves, targets, level_db=-12, rounds=1)
     both = (short.turned == 1) & (found.turned == 1)
@@ -83,6 +88,7 @@ def test_once_it_works_it_gets_quieter(model, waves, targets, found):
     assert (found.level_db[both] < short.level_db[both] - 0.5).all()
 
 
+@pytest.mark.slow
 def test_noise_of_the_same_level_does_not_fool_it(model, waves, found):
     for wave, level, answer in zip(waves, found.level_db, found.answers, strict=True):
         noise = np.random.default_rng(len(wave)).normal(size=len(wave)).astype("float32")
@@ -98,12 +104,14 @@ def test_clips_do_not_influence_each_other(model, waves, targets, found):
         assert alike > 0.9
 
 
+@pytest.mark.slow
 def test_more_clips_than_a_batch(model, waves, targets, monkeypatch):
     monkeypatch.setattr(adversarial, "BATCH", 2)
     found = adversarial.attack(model, waves, targets, level_db=-12, rounds=2)
     assert len(found) == 3 and (found.level_db <= -12).all()
 
 
+@pytest.mark.slow
 def test_silence_has_no_vote(model):
     """Most of the clip is digital silence, which no change reaches and which is a dog."""
     (noise,) = sounds(8_000)
@@ -170,6 +178,7 @@ def test_a_clip_that_is_called_so_already(model, waves):
         adversarial.attack(model, waves[1:2], label)
 
 
+@pytest.mark.slow
 def test_a_network_without_gradients(waves):
     patch = keras.Input((20, 12, 1))
     x = keras.layers.Lambda(lambda x: keras.ops.round(x) * 0 + keras.ops.sign(x))(patch)

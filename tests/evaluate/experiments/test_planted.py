@@ -123,6 +123,7 @@ def test_chance_is_counted_out():
     assert hits(luck, truth).mean() == pytest.approx(0.9, abs=0.05)
 
 
+@pytest.mark.slow
 def test_an_explanation_of_an_additive_network_finds_them(listener, cases):
     made = planted(listener, cases, tries=300, limit=40)
     lime = xa.Explainer("lime", grid=(10, 1), samples=1024, fill=0.0)

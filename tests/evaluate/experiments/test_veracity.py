@@ -51,6 +51,7 @@ def test_agreement_counts_cells(world, maps):
         assert found["correlation"][number] == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_the_change_itself_agrees_and_random_maps_are_at_chance(world):
     pairs = world[2]
     best = veracity.agreement(np.abs(pairs.change), pairs)
@@ -82,6 +83,7 @@ def test_cells_are_put_back_and_carried_over_one_by_one(world, maps):
     assert not over[:, 0].any() and over[:, -1].all()
 
 
+@pytest.mark.slow
 def test_the_exact_map_is_the_weighted_change_of_an_additive_network(world):
     model, weights, pairs = world
     found = veracity.exact(model, pairs)
@@ -91,6 +93,7 @@ def test_the_exact_map_is_the_weighted_change_of_an_additive_network(world):
         np.testing.assert_allclose(found[number], expected, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_the_exact_map_adds_up_on_a_network_that_is_not(small):
     clean, changed = random_patches(5, (13, 9)), random_patches(5, (13, 9), seed=1)
     before, after = np.array([0, 1, 2, 0, 1]), np.array([1, 2, 0, 2, 0])
@@ -103,6 +106,7 @@ def test_the_exact_map_adds_up_on_a_network_that_is_not(small):
     assert (np.abs(sums - expected) <= bounds).all()
 
 
+@pytest.mark.slow
 def test_a_true_map_needs_fewer_cells(world):
     model, _, pairs = world
     shares = np.linspace(0, 1, 21)

@@ -26,6 +26,7 @@ def heights():
     return RANDOM.exponential(2.0, SHAPE).astype("float32")
 
 
+@pytest.mark.slow
 def test_the_measures_are_their_definitions(model, heights):
     masks = RANDOM.random(SHAPE).astype("float32")
     found = mask_measures(model, heights, masks)

@@ -19,11 +19,13 @@ def context(result, *, reference=False):
     )
 
 
+@pytest.mark.slow
 def test_each_map_takes_its_share_of_the_time(result):
     timed = dataclasses.replace(result, seconds=0.5)
     np.testing.assert_array_equal(milliseconds(context(timed)), [125.0] * 4)
 
 
+@pytest.mark.slow
 def test_maps_that_ask_no_network_have_no_time(result):
     assert np.isnan(milliseconds(context(result, reference=True))).all()
 
@@ -34,6 +36,7 @@ def test_less_time_is_better_and_a_random_map_is_no_floor():
     assert about.write(1234.0) != about.write(0.1)
 
 
+@pytest.mark.slow
 def test_a_leaderboard_measures_it_without_the_references():
     from made_methods import SHAPE, cases_for
     from small_networks import additive

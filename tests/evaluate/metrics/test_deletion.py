@@ -28,6 +28,7 @@ def by_definition(model, result, steps, fill, *, inserted):
     return np.array(curves, float)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inserted", [False, True])
 @pytest.mark.parametrize(("steps", "fill"), [(5, "silence"), (9, 0.5)])
 def test_curves_are_their_definition(small, result, steps, fill, inserted):
@@ -40,6 +41,7 @@ def test_curves_are_their_definition(small, result, steps, fill, inserted):
     np.testing.assert_allclose(found.area, sums @ widths, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_shorter_numbers_move_the_answers_a_little(small, result):
     for curve in (deletion, insertion):
         exact, fast = (curve(small, result, precision=one) for one in ("float32", "bfloat16"))
@@ -54,12 +56,14 @@ def test_shorter_numbers_move_the_answers_a_little(small, result):
         deletion(small, result, precision="half")
 
 
+@pytest.mark.slow
 def test_both_curves_share_their_ends(small, result):
     down, up = deletion(small, result), insertion(small, result)
     np.testing.assert_allclose(down.scores[:, 0], up.scores[:, -1], atol=1e-6)
     np.testing.assert_allclose(down.scores[:, -1], up.scores[:, 0], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_leaderboard_asks_about_the_ends_of_its_curves_once(small, result, monkeypatch):
     names = tuple("abcd")
     cases = Cases(result.patches, result.targets, None, names, "made up")
@@ -81,6 +85,7 @@ def test_ranks_of_equal_cells_follow_their_order():
     assert ranks(np.array([[[0.0, 2.0], [2.0, 1.0]]])).tolist() == [[[3, 0], [1, 2]]]
 
 
+@pytest.mark.slow
 def test_no_order_deletes_an_additive_network_faster_than_the_true_one():
     model, weights = additive((6, 5))
     patches = random_patches(5, (6, 5))
@@ -96,6 +101,7 @@ def test_no_order_deletes_an_additive_network_faster_than_the_true_one():
     assert areas[0] < areas[1] < areas[2]
 
 
+@pytest.mark.slow
 def test_mu_fidelity_is_a_correlation_of_drops_and_sums(small, result):
     found = mu_fidelity(small, result, subsets=12, grid=(3, 2), share=0.4, seed=5)
     # The same sets, drawn again.
@@ -123,6 +129,7 @@ def test_one_set_of_answers_serves_every_map(small, result):
         assert mu_fidelity(small, one, drops=drops).tolist() == alone.tolist()
 
 
+@pytest.mark.slow
 def test_the_true_map_of_an_additive_network_correlates_perfectly():
     model, weights = additive((6, 5))
     patches = random_patches(3, (6, 5))

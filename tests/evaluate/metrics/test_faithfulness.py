@@ -42,6 +42,7 @@ def by_definition(model, result, fill):
     return answers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fill", ["silence", -1.5])
 def test_the_measures_are_their_definitions(small, result, fill):
     value = math.log(small.frontend.offset) if fill == "silence" else fill
@@ -72,6 +73,7 @@ def test_a_map_without_a_positive_cell_keeps_nothing(small, result):
     np.testing.assert_allclose(kept, np.repeat(kept[:1], len(kept), axis=0), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_true_map_of_an_additive_network_is_more_faithful_than_a_random_one():
     model, weights = additive((6, 5))
     # No probability so close to 0 or 1 that nothing could change it: silence is undecided here.

@@ -16,6 +16,7 @@ MAPS = RANDOM.normal(size=(6, 7, 5)).astype("float32")
 TRUTH = RANDOM.random((6, 7, 5)) < 0.3
 
 
+@pytest.mark.slow
 def test_mass_rank_and_point_are_counts():
     for cells, true, mass, rank, point in zip(
         MAPS,

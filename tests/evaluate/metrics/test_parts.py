@@ -41,6 +41,7 @@ def same(model, one, rows):
     return found
 
 
+@pytest.mark.slow
 def test_only_the_best_parts_are_kept(model, results):
     found = top_parts(model, results, [1, 2, 3], draws=2, seed=1)
     for row, one in enumerate(results):
@@ -57,12 +58,14 @@ def test_only_the_best_parts_are_kept(model, results):
     assert np.isnan(found.unchanged[2, 2])
 
 
+@pytest.mark.slow
 def test_all_positive_parts_leave_chance_no_choice(model, results):
     count = int((results[2].weights > 0).sum())
     found = top_parts(model, results[2:], [count], draws=3)
     assert found.chance[0, 0] == found.unchanged[0, 0]
 
 
+@pytest.mark.slow
 def test_chance_is_the_mean_over_draws(model, results):
     found = top_parts(model, results[:1], [1], draws=60, seed=0)
     each = same(model, results[0], [[part] for part in range(5)])
@@ -71,6 +74,7 @@ def test_chance_is_the_mean_over_draws(model, results):
     assert found.anything[0, 0] == pytest.approx(np.mean(each), abs=0.2)
 
 
+@pytest.mark.slow
 def test_the_table_says_how_many_sounds_count(model, results):
     rows = top_parts(model, results, [1, 3, 6], draws=1).table()
     enough = [sum((one.weights > 0).sum() >= count for one in results) for count in (1, 3, 6)]

@@ -99,6 +99,7 @@ def test_the_largest_change_against_a_loop(model, waves, method):
         assert found.changes[found.worst[patch], patch] == found.largest[patch]
 
 
+@pytest.mark.slow
 def test_no_noise_no_change(model, waves):
     found = sensitivity.max_sensitivity(model, waves, level=300, draws=1)
     assert found.largest.max() < 1e-6 and found.scores.max() < 1e-6

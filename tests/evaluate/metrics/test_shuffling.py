@@ -34,6 +34,7 @@ def test_only_the_named_layers_forget_and_nothing_is_lost(small):
         np.testing.assert_array_equal(weight.numpy(), before[weight.path])
 
 
+@pytest.mark.slow
 def test_a_seed_repeats_and_another_does_not(small, patches):
     first, again, other = (shuffling.randomised(small, seed=seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first.logits(patches), again.logits(patches))
@@ -59,6 +60,7 @@ def test_layers_come_in_groups(small):
     assert shuffling.blocks(small, 2) == [["classes_logits", "hidden", "last"], ["first"]]
 
 
+@pytest.mark.slow
 def test_batch_normalisation_stays_valid():
     keras.utils.set_random_seed(0)
     x = inputs = keras.Input((*SHAPE, 1))

@@ -120,6 +120,7 @@ def test_growing_samples_give_the_maps_of_each_number(small, patches, kind, grid
             assert found.tops[i, j, patch].tolist() == named
 
 
+@pytest.mark.slow
 def test_other_methods_are_counted_on_a_grid(small, patches):
     found = stability.over_samples(
         small, patches, 1, xa.Explainer("smoothgrad", noise=0.5), samples=(2, 8), seeds=(0, 1, 2)
@@ -156,6 +157,7 @@ def test_agreement_and_enough_by_counting():
     assert (found.enough[:10] <= 20).all() and np.isinf(found.enough[20:]).any()
 
 
+@pytest.mark.slow
 def test_an_additive_network_needs_few_samples():
     model, _ = additive((12, 8))
     patches = random_patches(4, (12, 8))

@@ -101,11 +101,13 @@ def test_a_method_that_ignores_the_network_fails(trained, patches, broken, metho
         assert (told.outcomes[4] == "fail") == (method != "first_filters")
 
 
+@pytest.mark.slow
 def test_guided_backpropagation_fails_by_its_signs(trained, patches):
     found = randomisation.cascade(trained, patches, None, "guided-backprop")
     assert verdict(found, "spearman").outcomes == ("fail",) * 5
 
 
+@pytest.mark.slow
 def test_a_gradient_times_the_sound_is_told_by_its_strength_not_by_its_sign(trained, patches):
     found = randomisation.cascade(trained, patches, None, "input-x-gradient")
     assert verdict(found, "spearman").passed and verdict(found, "absolute").outcome == "fail"
@@ -170,6 +172,7 @@ def test_bad_input_is_told():
         verdict(made(maps, maps), level=95)
 
 
+@pytest.mark.slow
 def test_numbers_drawn_anew_at_each_call_fail(small, monkeypatch):
     registry.methods()
     monkeypatch.setattr(registry, "_METHODS", dict(registry._METHODS))

@@ -12,6 +12,7 @@ from xaiaudio.explainers import gradients
 from xaiaudio.explainers.engines import backward
 
 
+@pytest.mark.slow
 def test_more_inputs_than_a_batch_holds():
     network = smooth_network((6, 4))
     inputs = np.random.default_rng(0).normal(size=(backward.BATCH * 2 + 5, 6, 4))
@@ -52,6 +53,7 @@ def known(inputs, targets):
     return np.where(targets[:, None] == 0, 2 * inputs, np.eye(3)[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [1, 3, 64])
 def test_variants_are_averaged_input_by_input(batch):
     rng = np.random.default_rng(1)
@@ -64,6 +66,7 @@ def test_variants_are_averaged_input_by_input(batch):
         np.testing.assert_allclose(found[number], wanted, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_directions_and_factors_may_be_one_number_each():
     engine = backward.Backward(squares_and_first, (3,), 4)
     directions, factors = np.arange(5.0)[:, None], np.array([[0.5], [1.5]])
@@ -80,6 +83,7 @@ def test_scores_are_the_logits_of_the_targets():
     assert engine(INPUTS[:0], TARGETS[:0]).shape == (0, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("groups", [1, 2])
 def test_a_network_runs_as_it_is_and_in_groups_it_has_a_gradient(groups):
     keras.utils.set_random_seed(0)

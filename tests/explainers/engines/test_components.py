@@ -49,12 +49,14 @@ def components(request):
     return KINDS[request.param](noise())
 
 
+@pytest.mark.slow
 def test_all_parts_are_the_input_bit_for_bit(components):
     ones = np.ones(len(components))
     np.testing.assert_array_equal(components.mix(ones), components.whole)
     np.testing.assert_array_equal(components.mix([ones, 0 * ones])[0], components.whole)
 
 
+@pytest.mark.slow
 def test_a_subset_is_the_sum_of_its_parts_and_the_residual(components):
     rng = np.random.default_rng(1)
     present = rng.integers(0, 2, (6, len(components)))
@@ -65,6 +67,7 @@ def test_a_subset_is_the_sum_of_its_parts_and_the_residual(components):
         np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind", ["time", "faded", "bands", "grid", "nmf", "nmf x time", "bands x time"]
 )
@@ -147,6 +150,7 @@ def test_sources_by_time_are_in_the_order_of_time():
     assert place == len(found)
 
 
+@pytest.mark.slow
 def test_silence_has_silent_parts():
     for found in (
         Components.nmf(np.zeros(2_000), FRONTEND, 2),

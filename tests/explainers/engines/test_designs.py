@@ -98,6 +98,7 @@ def test_half_a_design_tells_all_parts_apart():
         assert len({tuple(column) for column in rows.T}) == 49
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("draws", DRAWS)
 def test_every_coalition_has_the_same_chance_in_every_row(draws):
     found = np.stack([draw(4, 9, seed, draws).present for seed in range(4000)])

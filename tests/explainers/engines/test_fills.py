@@ -127,6 +127,7 @@ def test_an_array_becomes_a_plain_option():
     assert plain("mean") == "mean" and plain(-1.5) == -1.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["lime", "occlusion"])
 def test_an_explainer_with_the_levels_of_a_data_set_is_a_value(tmp_path, small, patches, name):
     levels = np.linspace(-3, -1, 16)

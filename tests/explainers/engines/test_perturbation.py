@@ -22,6 +22,7 @@ def weighted(x):
     return tf.stack([tf.reduce_sum(x * ramp, 1), tf.reduce_sum(x * x, 1)], axis=1)
 
 
+@pytest.mark.slow
 def test_one_trace_serves_any_number_of_patches_and_masks():
     traces = []
 
@@ -40,6 +41,7 @@ def test_one_trace_serves_any_number_of_patches_and_masks():
     assert traces == [(None, 7, 5)] * 2  # one for boxes, one for coalitions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("m", "expected"), [(1, [2]), (5, [6]), (8, [8]), (19, [8, 8, 4])])
 def test_the_last_pass_is_filled_up_to_a_quarter_of_a_batch(m, expected):
     sizes = []

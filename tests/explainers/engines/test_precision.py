@@ -28,6 +28,7 @@ def rounded(values):
     return np.asarray(keras.ops.cast(keras.ops.cast(values, "bfloat16"), "float32"))
 
 
+@pytest.mark.slow
 def test_answers_are_those_of_a_network_rounded_between_its_first_layer_and_its_last():
     inputs = keras.Input((*SHAPE, 1))
     x = layers.Dense(4, activation="relu", name="first")(inputs)
@@ -46,6 +47,7 @@ def test_answers_are_those_of_a_network_rounded_between_its_first_layer_and_its_
     assert 1e-6 < np.abs(found - exact).max() < precision.BOUND * np.abs(exact).max()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("able", [True, False])
 def test_the_result_says_what_was_taken_and_its_map_is_nearly_the_same(monkeypatch, method, able):
@@ -60,6 +62,7 @@ def test_the_result_says_what_was_taken_and_its_map_is_nearly_the_same(monkeypat
     assert (0 < difference < 0.1) if able else difference == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["slime", "audiolime"])
 def test_of_sounds_too(monkeypatch, method):
     monkeypatch.setattr(precision, "has_bfloat16", lambda: True)
@@ -75,6 +78,7 @@ def test_of_sounds_too(monkeypatch, method):
     assert 0 < difference < 0.1
 
 
+@pytest.mark.slow
 def test_the_shipped_network_stays_within_the_bound():
     model = xa.load_model("lite")
     wave = xa.datasets.load("synthetic")[0].load(model.frontend.sample_rate)
@@ -86,6 +90,7 @@ def test_the_shipped_network_stays_within_the_bound():
         assert 0 < np.abs(fast - exact).max() < precision.BOUND * np.abs(exact).max()
 
 
+@pytest.mark.slow
 def test_an_error_above_the_bound_keeps_float32(monkeypatch):
     monkeypatch.setattr(precision, "has_bfloat16", lambda: True)
     monkeypatch.setattr(precision, "BOUND", 1e-9)
@@ -94,6 +99,7 @@ def test_an_error_above_the_bound_keeps_float32(monkeypatch):
     assert precision.precision_of(model, "bfloat16", random_patches(1, SHAPE)) == "bfloat16"
 
 
+@pytest.mark.slow
 def test_the_twin_follows_the_weights():
     model = classifier_of(convolutional(SHAPE))
     patches = random_patches(2, SHAPE)

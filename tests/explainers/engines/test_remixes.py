@@ -41,6 +41,7 @@ def silent(wave, rng):
     return Components.of_sources(wave, np.zeros((2, wave.size)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parts", [sources, fading, everywhere, silent])
 @pytest.mark.parametrize("frontend", FRONTENDS.values(), ids=FRONTENDS)
 def test_pictures_are_those_of_the_mixtures(frontend, parts):

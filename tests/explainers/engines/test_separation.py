@@ -33,6 +33,7 @@ def test_a_fade_is_a_ramp_in_both_neighbours():
     assert (found.parts[1, :150] == 0).all()
 
 
+@pytest.mark.slow
 def test_nmf_takes_sounds_apart_that_come_and_go():
     seconds = np.arange(RATE) / RATE
     low = np.sin(2 * np.pi * 500 * seconds) * (seconds < 0.6)

@@ -41,6 +41,7 @@ def test_values_of_the_kernel():
     np.testing.assert_allclose(surrogate.kernel(present), values, atol=5e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("draws", designs.DRAWS)
 @pytest.mark.parametrize("count, samples", [(5, 31), (5, 40), (12, 60), (30, 20)])
 @pytest.mark.parametrize("alpha", [0.3, 1.0])
@@ -147,6 +148,7 @@ def test_the_errors_by_their_definition(draws):
     np.testing.assert_allclose(found.errors, errors_by_hand(design, answers, closeness), rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("draws", designs.DRAWS)
 @pytest.mark.parametrize("samples", [65, 129, 200])
 def test_the_stability_is_the_correlation_of_seeds(draws, samples):
@@ -173,6 +175,7 @@ def test_too_few_rows_say_nothing_of_their_luck():
     assert np.isfinite(found.weights).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("samples", [128, 200, 256])
 def test_designs_are_worth_their_name(samples):
     """The error of the weights of a game with interactions, against all that chance can do."""

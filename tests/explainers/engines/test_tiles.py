@@ -38,6 +38,7 @@ def both(network, boxes, n=3, seed=0, output="logits"):
     return found, engine_of(classifier, output)(patches, fill, boxes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_equals_the_whole_sweep_on_random_graphs(seed):
     network = random_graph(seed)
@@ -53,6 +54,7 @@ def test_equals_the_whole_sweep_on_more_random_graphs(seed):
     test_equals_the_whole_sweep_on_random_graphs(seed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("padding", ["same", "valid"])
 def test_means_at_the_edge_do_not_count_the_padding(padding):
     keras.utils.set_random_seed(1)
@@ -63,6 +65,7 @@ def test_means_at_the_edge_do_not_count_the_padding(padding):
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_of_several_inputs_each_is_its_own(monkeypatch):
     monkeypatch.setattr(tiles, "WAITING", 1)  # one after the other
     network = random_graph(3)
@@ -71,6 +74,7 @@ def test_of_several_inputs_each_is_its_own(monkeypatch):
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_rectangles_that_hide_nothing():
     network = random_graph(0)
     found, expected = both(network, Boxes(np.array([[0, 0, 0, 0], [4, 4, 2, 5]])))
@@ -87,6 +91,7 @@ def test_a_layer_that_is_not_known_ends_the_tiles():
     assert [one.node.name for one in tiling.tiled[1:]] == ["before"]
 
 
+@pytest.mark.slow
 def test_trained_on_weights_are_seen():
     network = random_graph(5)
     boxes = random_boxes(np.random.default_rng(5), network.input_shape[1:3], 6)
@@ -103,6 +108,7 @@ def test_trained_on_weights_are_seen():
     np.testing.assert_allclose(ask(*given), expected, atol=1e-5 * np.abs(expected).max())
 
 
+@pytest.mark.slow
 def test_occlusion_of_the_shipped_network_is_that_of_the_whole_sweep(monkeypatch):
     model = xa.load_model("lite")
     patches = random_patches(2, (96, 64))
@@ -119,12 +125,14 @@ def xa_boxes():
     return Sweep((96, 64), 0.2, 0.1).boxes.edges
 
 
+@pytest.mark.slow
 def test_where_tiles_are_no_less_work_all_is_asked_anew():
     model = xa.load_model("lite")
     whole = np.array([[0, 96, 0, 64]] * 4)
     assert not tiles._tiles_of(model, "logits").pays(whole)
 
 
+@pytest.mark.slow
 def test_a_function_of_sounds_is_asked_anew():
     waves = sounds(4)
     classifier = linear(*waves[2:], batch=4)

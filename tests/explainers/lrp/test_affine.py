@@ -43,6 +43,7 @@ def test_normalisation_that_stands_alone(composite):
     np.testing.assert_allclose(zero, expected, atol=1e-4 * np.abs(expected).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_normalisation_of_the_input_keeps_the_relevance_of_cells_at_a_bound(sign):
     """Silence is the lower bound of a log-mel patch: its relevance must not vanish."""
@@ -118,6 +119,7 @@ def test_layers_that_scale_and_shift(name, where):
         assert {layer.rule for layer in ahead if layer.kind != "Multiply"} == {"flat"}
 
 
+@pytest.mark.slow
 def test_sums_and_differences_that_are_no_layers():
     start = keras.Input((5,))
     a, b = (layers.Dense(4, name=name)(start) for name in "ab")

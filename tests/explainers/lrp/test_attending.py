@@ -112,6 +112,7 @@ def check_account(found):
         np.testing.assert_allclose(layer.rest / scale, 0, atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inputs", ["itself", "two", "three", "by name"])
 def test_attention(inputs):
     one, other = keras.Input((4, 3)), layers.Reshape((4, 3))
@@ -205,6 +206,7 @@ def encoder(first=None, activation="gelu", seed=1):
     return randomise(keras.Model(start, layers.Dense(3, name="logits")(x[:, 0])), seed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [None, Positions], ids=["plain", "own"])
 @pytest.mark.parametrize("rule", ["epsilon", "gamma(0.1)"])
 def test_a_transformer_accounts_for_its_logit(first, rule):
@@ -222,6 +224,7 @@ def test_a_transformer_accounts_for_its_logit(first, rule):
     assert np.abs(found.inputs).max() > 0
 
 
+@pytest.mark.slow
 def test_positions_of_ones_own_layer_are_a_bias():
     """As the same numbers as a bias of the embedding, which has a bias for each token."""
     own, plain = encoder(Positions(name="places")), encoder()
@@ -239,6 +242,7 @@ ANY = np.array([[1, 0, 0, 1], [1, 1, 0, 0], [0, 0, 1, 0], [0, 1, 1, 1]], bool)
 HEADS = np.stack([ANY, ANY.T])[None]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "given, masks",
     [
@@ -291,6 +295,7 @@ def test_a_mask_that_hides_nothing_changes_nothing():
     np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_token_that_may_look_nowhere_looks_everywhere_or_not_at_all():
     """As Keras computes it, in use, without dropout and with."""
     nowhere = ANY & ~np.eye(4, dtype=bool)
@@ -324,6 +329,7 @@ MASKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", MASKS)
 @pytest.mark.parametrize("causal", [False, True])
 def test_a_mask_that_the_network_computes_gets_no_relevance(how, causal):
@@ -373,6 +379,7 @@ def test_a_masked_softmax(computed):
     np.testing.assert_allclose(found.inputs[0], expected, atol=1e-4 * np.abs(expected).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "given, told",
     [
@@ -394,6 +401,7 @@ def test_other_masks_are_refused(given, told):
         lrp.relevance(network, np.ones((2, 4, 3), "float32"), [0, 0])
 
 
+@pytest.mark.slow
 def test_a_mask_of_any_number_of_tokens():
     start = keras.Input((None, 3))
     layer = layers.MultiHeadAttention(2, 3, name="masked")

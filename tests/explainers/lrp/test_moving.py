@@ -58,6 +58,7 @@ class Augment(layers.Layer):
         return x * keras.random.uniform(keras.ops.shape(x)) if training else x
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "layer",
     [
@@ -108,6 +109,7 @@ def test_of_one_tensor_that_comes_twice_each_share_goes_back():
         np.testing.assert_array_equal(row, expected.astype("float32"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["relu", "tanh", "silu", "elu"])
 def test_an_activation_as_a_layer_or_an_operation_passes_everything(name):
     start = keras.Input((5,))

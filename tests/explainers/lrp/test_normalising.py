@@ -26,6 +26,7 @@ def means(name, x):
             yield at, [(i, j, k) for i in range(h) for j in range(w) for k in (first, first + 1)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["layer", "all axes", "groups"])
 def test_normalisation_with_its_deviation_held(name):
     layer = {

@@ -12,6 +12,7 @@ from xaiaudio.explainers import lrp
 pytestmark = pytest.mark.usefixtures("eager")
 
 
+@pytest.mark.slow
 def test_box_bounds_go_through_what_lies_in_front():
     """A normalisation that turns the sign around turns the bounds around."""
     network = randomise(
@@ -52,6 +53,7 @@ class Mine(layers.Conv2D):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "bad, message",
     [

@@ -23,6 +23,7 @@ def cells_of(window, strides, size, padding):
     return [(max(start, 0), min(start + window, size)) for start in starts]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pooling", ["winner", "proportional"])
 @pytest.mark.parametrize(
     "shape, window, strides, padding",

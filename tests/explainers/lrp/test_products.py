@@ -53,6 +53,7 @@ def test_factors_that_are_no_gates_share_alike():
     )
 
 
+@pytest.mark.slow
 def test_swish_is_a_product_with_its_own_gate():
     start = keras.Input((5,))
     x = layers.Dense(4)(start)

@@ -51,6 +51,7 @@ def test_weights_that_change_are_followed_and_networks_are_let_go():
     assert alive() is None
 
 
+@pytest.mark.slow
 def test_sequential_networks_and_shared_layers():
     twice = layers.Dense(5, activation="relu", name="twice")
     x = start = keras.Input((5,))
@@ -131,6 +132,7 @@ def test_the_method_passes_its_options_on(small, patches):
     assert (found < 0).any() and (found > 0).any()
 
 
+@pytest.mark.slow
 def test_an_explanation_can_be_saved_with_a_composite_of_ones_own(small, patches, tmp_path):
     told = {layers.Conv2D: lrp.Gamma(0.1), lrp.FIRST: "flat"}
     result = xa.explain(small, patches, method="lrp", composite=told)

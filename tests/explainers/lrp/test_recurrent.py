@@ -341,6 +341,7 @@ def test_a_given_first_state_is_refused():
         lrp.relevance(model, sounds(), [0, 1, 2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["z+", "flat", "gamma"])
 def test_only_the_epsilon_rule_is_for_a_memory(rule):
     model = network(layers.LSTM(4, name="memory"))

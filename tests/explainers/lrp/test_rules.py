@@ -74,6 +74,7 @@ def test_equals_its_definition(kind):
         assert np.abs(found.inputs).max() > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in RULES if name != "box"])
 def test_two_layers_one_after_the_other(name):
     """The second layer's inputs are positive, which spares half of the work and must not matter."""

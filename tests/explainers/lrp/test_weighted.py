@@ -49,6 +49,7 @@ def test_normalisation_is_folded(layer, rule):
     np.testing.assert_allclose(one, two, atol=1e-4 * np.abs(two).max())
 
 
+@pytest.mark.slow
 def test_one_matrix_for_each_token_is_a_dense_layer():
     start = keras.Input((4, 5))
     names = ("dense", "einsum")
@@ -77,6 +78,7 @@ LINEAR = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(LINEAR))
 def test_the_linear_map_is_the_layer_without_its_activation(name):
     shape, make = LINEAR[name]

@@ -9,6 +9,7 @@ from xaiaudio.explainers.trained import l2i
 from xaiaudio.explainers.trained.concepts import atom, interpret, removal
 
 
+@pytest.mark.slow
 def test_a_whole_sound_by_its_components(listener, interpreter, wave):
     heard = interpret(interpreter, listener, wave)
     assert heard.target_label == "low" and heard.activations.shape == (61, 8)
@@ -25,6 +26,7 @@ def test_a_whole_sound_by_its_components(listener, interpreter, wave):
         np.testing.assert_allclose(heard.activations[frame], mean, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_masks_sum_to_1_whatever_the_columns_lengths(listener, interpreter, wave):
     import dataclasses
 
@@ -39,6 +41,7 @@ def test_masks_sum_to_1_whatever_the_columns_lengths(listener, interpreter, wave
     np.testing.assert_allclose(scaled.mask([2, 3]), heard.mask([2, 3]), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_sounds_of_components_sum_to_the_sound(listener, interpreter, wave):
     heard = interpret(interpreter, listener, wave)
     kept, rest = [1, 4], [0, 2, 3, 5, 6, 7]

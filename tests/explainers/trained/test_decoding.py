@@ -20,6 +20,7 @@ from xaiaudio.models.differentiable import magnitudes
 RANDOM = np.random.default_rng(0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shapes", "frontend"),
     [
@@ -40,6 +41,7 @@ def test_any_maps_become_masks_over_bins(shapes, frontend):
     assert all(np.abs(one).max() > 0 for one in tape.gradient(total, given))
 
 
+@pytest.mark.slow
 def test_the_seed_decides_the_first_weights():
     first, same, other = (decoder([(4, 3, 2)], FRONTEND, seed=seed) for seed in (0, 0, 1))
     for one, two in zip(first.get_weights(), same.get_weights(), strict=True):

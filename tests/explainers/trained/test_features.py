@@ -14,6 +14,7 @@ from xaiaudio.explainers.trained.features import (
 )
 
 
+@pytest.mark.slow
 def test_the_frames_of_patches_and_magnitudes_are_the_same(listener, tones):
     found = features(listener, tones)
     assert found.patches.shape == (len(found), 16, 12)
@@ -23,6 +24,7 @@ def test_the_frames_of_patches_and_magnitudes_are_the_same(listener, tones):
     assert [found.labels[number] for number in (0, 1, 2)] == list(LABELS)
 
 
+@pytest.mark.slow
 def test_validation_is_by_clip_of_each_class_and_by_seed(listener, tones):
     found = features(listener, tones, share=0.25, seed=3)
     of_clip = [set(found.validation[found.clip == number]) for number in range(len(tones))]
@@ -61,6 +63,7 @@ def _silenced(clips, numbers):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_silent_clips_are_on_neither_side(listener, seed):
     # Two clips of each class: with the silent ones, one side of a class could have no patch.
@@ -123,6 +126,7 @@ def test_values_too_large_for_half_precision_stay():
     assert first.dtype == np.float32 and np.isfinite(first).all()
 
 
+@pytest.mark.slow
 def test_the_same_sounds_are_cut_once(listener, tmp_path, monkeypatch):
     import soundfile
 

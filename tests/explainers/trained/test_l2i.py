@@ -15,6 +15,7 @@ def patches(wave):
     return FRONTEND(wave)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exclusive", [True, False])
 def test_losses_by_hand(exclusive):
     made, maps, rng = small(), maps_of(), np.random.default_rng(2)
@@ -101,6 +102,7 @@ def test_it_answers_as_the_network_does_on_new_sounds(listener, interpreter):
     assert told["fidelity"] > 0.8 and 0 < told["error"] < 1
 
 
+@pytest.mark.slow
 def test_training_leaves_the_network_alone_and_a_seed_decides(listener, tones, interpreter):
     before = w.fingerprint(listener)
     few = {**QUICK, "epochs": 1}
@@ -132,6 +134,7 @@ def test_another_network_is_refused(listener, interpreter, patches):
         w.report(xa.Explainer("l2i"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "other, message",
     [
@@ -146,6 +149,7 @@ def test_weights_of_other_options_are_refused(listener, interpreter, patches, ot
         interpreter.replace(**other)(listener, patches)
 
 
+@pytest.mark.slow
 def test_by_design_it_learns_the_labels(listener, tones):
     twin = xa.Explainer.fit("l2i", listener, tones, by_design=True, **QUICK)
     new = Tones.of(3, start=200)

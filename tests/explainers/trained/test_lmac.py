@@ -17,6 +17,9 @@ SHAPE = (4, 16, 129)
 SMALL = {"epochs": 2, "tuning": 1, "width": 2, "batch": 8}
 
 
+SLOW_FIXTURES = ("trained",)
+
+
 @pytest.fixture(scope="module")
 def model():
     return xa.AudioClassifier.from_keras(heard_tones.network(5), LABELS, FRONTEND)
@@ -36,6 +39,7 @@ def found(model, batch, tuning=False, **options):
     return {name: float(value) for name, value in values.items()}
 
 
+@pytest.mark.slow
 def test_the_losses_are_their_definitions(model, batch):
     logits, heights, own = batch
     options = {"kept": 3.0, "removed": 0.5, "sparsity": 0.7, "variation": 0.9}
@@ -57,6 +61,7 @@ def test_the_losses_are_their_definitions(model, batch):
     assert values == pytest.approx(expected, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_tuning_guides_the_similar_and_leaves_the_others_sparse(model, batch):
     logits, heights, own = batch
     logits = logits + np.array([9.0, -9.0, 9.0, 0.0], "float32")[:, None, None]
@@ -79,6 +84,7 @@ def test_tuning_guides_the_similar_and_leaves_the_others_sparse(model, batch):
     assert values["sparsity"] == pytest.approx(sparse, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_mask_of_ones_keeps_everything_and_removes_everything(model, batch):
     _, heights, own = batch
     silence = model.scores(np.full((1, *FRONTEND.patch_shape), FRONTEND.silence))[0]
@@ -99,6 +105,7 @@ def test_the_loss_of_what_is_removed_is_bounded():
     np.testing.assert_allclose(values, [-np.log(2), -np.log(2), np.log(0.9)], rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tuning", [False, True])
 def test_the_losses_do_not_depend_on_the_size_of_the_batch(model, batch, tuning):
     whole = found(model, batch, tuning, variation=1.0)
@@ -112,6 +119,7 @@ def test_the_losses_do_not_depend_on_the_size_of_the_batch(model, batch, tuning)
     assert twice == pytest.approx(whole, rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tuning", [False, True])
 def test_silence_gives_numbers_and_slopes(model, batch, tuning):
     logits, ask = tf.constant(batch[0]), lmac.log_probabilities(model)
@@ -126,6 +134,7 @@ def test_silence_gives_numbers_and_slopes(model, batch, tuning):
     assert lmac.likeness(tf.sigmoid(logits), tf.zeros(SHAPE)).numpy().max() == 0
 
 
+@pytest.mark.slow
 def test_logarithms_of_sigmoids():
     sigmoids = heard_tones.network(1)
     sigmoids.layers[-1].activation = tf.keras.activations.sigmoid
@@ -140,6 +149,7 @@ def trained(listener, tones):
     return xa.Explainer.fit("lmac", listener, tones, **SMALL)
 
 
+@pytest.mark.slow
 def test_what_is_kept_and_what_is_removed_are_the_whole(listener, tones, trained):
     data = features(listener, tones)
     masks = lmac.masked(listener, data.patches[:5], trained.options, trained.weights)
@@ -152,6 +162,7 @@ def test_what_is_kept_and_what_is_removed_are_the_whole(listener, tones, trained
     )
 
 
+@pytest.mark.slow
 def test_training_is_seeded_and_leaves_the_network_as_it_is(listener, tones, trained):
     before = [one.copy() for one in listener.network.get_weights()]
     again = xa.Explainer.fit("lmac", listener, tones, **SMALL)
@@ -167,6 +178,7 @@ def test_training_is_seeded_and_leaves_the_network_as_it_is(listener, tones, tra
     )
 
 
+@pytest.mark.slow
 def test_it_learns_and_says_how_far(listener, tones):
     longer = xa.Explainer.fit("lmac", listener, tones, **{**SMALL, "epochs": 6, "rate": 0.005})
     total = history(longer)["decoder/validation/total"]
@@ -176,6 +188,7 @@ def test_it_learns_and_says_how_far(listener, tones):
     assert 0 < told["decoder mask-mean"] < 1
 
 
+@pytest.mark.slow
 def test_saved_and_loaded_it_explains_the_same(listener, tones, trained, tmp_path):
     patches = FRONTEND(tones[0].load())
     first = trained(listener, patches)
@@ -186,6 +199,7 @@ def test_saved_and_loaded_it_explains_the_same(listener, tones, trained, tmp_pat
     assert set(first.report) == {"mask-mean"}
 
 
+@pytest.mark.slow
 def test_another_class_than_the_networks_answer_is_refused(listener, tones, trained):
     patches = FRONTEND(tones[0].load())[:1]
     own = int(listener.scores(patches).argmax())
@@ -194,6 +208,7 @@ def test_another_class_than_the_networks_answer_is_refused(listener, tones, trai
         trained(listener, patches, (own + 1) % 3)
 
 
+@pytest.mark.slow
 def test_another_network_is_refused_unless_it_is_strange_on_purpose(model, tones, trained):
     patches = FRONTEND(tones[0].load())[:2]
     with pytest.raises(xa.XaiAudioError, match="another network"):

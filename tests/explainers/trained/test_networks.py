@@ -1,11 +1,13 @@
 """The networks of Listen to Interpret, number by number."""
 
 import numpy as np
+import pytest
 from small_interpreters import maps_of, small
 
 from xaiaudio.explainers.trained import networks
 
 
+@pytest.mark.slow
 def test_activations_by_hand():
     made, maps = small(), maps_of()
     layer = {one.name: one.get_weights() for one in made.psi.layers}
@@ -54,6 +56,7 @@ def test_pooling_by_the_maximum():
     np.testing.assert_allclose(pooled, active.max(axis=1), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_seed_decides_all_weights():
     one, again, other = (
         networks.build([(4, 2, 3)], [1.0], 8, 5, 2, seed=seed).psi.get_weights()
@@ -78,6 +81,7 @@ def test_activations_are_never_negative_and_shares_of_time_sum_to_1():
     assert (pooled <= active.max(axis=1) + 1e-5).all() and (pooled >= active.min(axis=1)).all()
 
 
+@pytest.mark.slow
 def test_a_scale_divides_the_maps():
     maps = maps_of()
     doubled = networks.build([(8, 3, 2), (5, 2, 4)], [4.0, 2.0], 16, 6, 3, seed=3)

@@ -26,6 +26,7 @@ def patches(tones):
     return np.concatenate([FRONTEND(clip.load()).values[:2] for clip in tones[:6]])
 
 
+@pytest.mark.slow
 def test_the_losses_are_their_definitions(listener, tones):
     data = features(listener, tones)
     options = piq.Options(**SMALL)
@@ -51,6 +52,7 @@ def test_the_losses_are_their_definitions(listener, tones):
     )
 
 
+@pytest.mark.slow
 def test_codes_lie_in_the_part_of_the_class(listener, patches, trained):
     owner = owners(30, 3)
     for target in range(3):
@@ -62,6 +64,7 @@ def test_codes_lie_in_the_part_of_the_class(listener, patches, trained):
         assert 0 <= masks.min() < masks.max() <= 1
 
 
+@pytest.mark.slow
 def test_with_a_code_for_each_class_the_mask_depends_on_the_class_alone(listener, tones, patches):
     few = xa.Explainer.fit("piq", listener, tones, **{**SMALL, "codes": 3, "epochs": 1})
     maps = few(listener, patches, "low").maps
@@ -70,6 +73,7 @@ def test_with_a_code_for_each_class_the_mask_depends_on_the_class_alone(listener
     np.testing.assert_array_equal(few(listener, patches, "low").report["codes"], 1)
 
 
+@pytest.mark.slow
 def test_it_is_trained_by_each_of_its_losses(listener, tones, trained):
     course = history(trained)
     assert set(course) >= {f"validation/{name}" for name in ("mask", "codes", "values", "total")}
@@ -82,6 +86,7 @@ def test_it_is_trained_by_each_of_its_losses(listener, tones, trained):
     assert 0 <= told["loud cells found"] <= 1
 
 
+@pytest.mark.slow
 def test_training_is_seeded(listener, tones, trained):
     again = xa.Explainer.fit("piq", listener, tones, **SMALL)
     for name, values in trained.weights.items():
@@ -91,6 +96,7 @@ def test_training_is_seeded(listener, tones, trained):
     assert not np.allclose(other.weights["codebook"], trained.weights["codebook"])
 
 
+@pytest.mark.slow
 def test_saved_and_loaded_it_explains_the_same(listener, patches, trained, tmp_path):
     again = xa.Explainer.load(trained.save(tmp_path / "piq.npz"))
     first, second = trained(listener, patches), again(listener, patches)
@@ -98,12 +104,14 @@ def test_saved_and_loaded_it_explains_the_same(listener, patches, trained, tmp_p
     assert set(first.report) == {"mask-mean", "codes"}
 
 
+@pytest.mark.slow
 def test_another_network_is_refused(patches, trained):
     other = xa.AudioClassifier.from_keras(heard_tones.network(5), LABELS, FRONTEND)
     with pytest.raises(xa.XaiAudioError, match="another network"):
         trained(other, patches)
 
 
+@pytest.mark.slow
 def test_silence_has_a_map(listener, trained):
     silence = np.full((1, *FRONTEND.patch_shape), FRONTEND.silence)
     assert np.isfinite(trained(listener, silence).maps).all()
@@ -116,6 +124,7 @@ def test_wrong_options(wrong):
         xa.Explainer("piq", **wrong)
 
 
+@pytest.mark.slow
 def test_too_few_codes(listener, tones):
     with pytest.raises(xa.XaiAudioError, match="2 codes for 3 classes"):
         xa.Explainer.fit("piq", listener, tones, codes=2)

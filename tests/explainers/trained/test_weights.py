@@ -27,6 +27,7 @@ def test_weights_that_do_not_fit(prefix, width, words):
         w.restore(small(width), prefix, w.arrays_of(small(), "psi"))
 
 
+@pytest.mark.slow
 def test_weights_are_for_one_classifier(listener):
     signed = w.signed(listener, {"a": np.zeros(2)})
     w.check_model("psi", listener, signed)

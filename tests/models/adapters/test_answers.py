@@ -21,6 +21,7 @@ def test_frames_of_a_span_become_one_answer(pool):
         np.testing.assert_allclose(part.logits(waves)[row], take(frames[4:8], axis=0), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_an_explanation_of_a_span_lies_in_the_span():
     wave = np.random.default_rng(0).normal(0, 0.3, 2_000).astype("float32")
     model = foreign.framed_model(span=(0.15, 0.2))

@@ -38,6 +38,7 @@ def case(request, models):
     return models(*request.param), request.param[1]
 
 
+@pytest.mark.slow
 def test_scores_are_those_of_the_plain_definition(case):
     model, what = case
     given = foreign.some(what, 5)
@@ -48,6 +49,7 @@ def test_scores_are_those_of_the_plain_definition(case):
     assert model.name == "small"
 
 
+@pytest.mark.slow
 def test_many_at_once_are_as_one_by_one(case):
     model, what = case
     given = foreign.some(what, 130, seed=1)
@@ -57,6 +59,7 @@ def test_many_at_once_are_as_one_by_one(case):
     assert model.scores(given[:0]).shape == (0, 3)
 
 
+@pytest.mark.slow
 def test_a_planted_cause_is_found_where_it_was_planted(case):
     model, what = case
     for method, options in {
@@ -96,6 +99,7 @@ def test_all_methods_that_ask_give_maps(models):
             assert np.isfinite(result.maps).all()
 
 
+@pytest.mark.slow
 def test_what_looks_inside_is_refused_and_says_what_works(case):
     model, what = case
     if not model.lacks:
@@ -111,6 +115,7 @@ def test_what_looks_inside_is_refused_and_says_what_works(case):
         model.save("mine.keras")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["tflite", "onnx", "savedmodel"])
 def test_what_does_not_fit_is_said_in_one_line(kind, tmp_path):
     def load(**about):
@@ -140,6 +145,7 @@ def test_what_does_not_fit_is_said_in_one_line(kind, tmp_path):
         assert len(str(raised.value)) < 400
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["tflite", "onnx", "savedmodel"])
 @pytest.mark.parametrize("content", [b"", b"garbage " * 40, None])
 def test_a_broken_file_is_said_in_one_line(kind, content, tmp_path):

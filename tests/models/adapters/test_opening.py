@@ -9,6 +9,7 @@ from xaiaudio.models import open_network
 from xaiaudio.models.adapters import opening
 
 
+@pytest.mark.slow
 def test_a_signature_is_for_savedmodels(tmp_path):
     foreign.write_tflite(tmp_path / "net.tflite", "patches")
     with pytest.raises(XaiAudioError, match="signature is for the folder of a SavedModel"):
@@ -59,6 +60,7 @@ def test_ends_that_contradict_each_other():
         opening._end(None, "relu")
 
 
+@pytest.mark.slow
 def test_another_file_or_another_way_of_asking_is_another_network(tmp_path):
     path = tmp_path / "net.tflite"
     foreign.write_tflite(path, "patches")

@@ -29,6 +29,7 @@ def loops(x):
     return tf.while_loop(lambda k, y: k < 1, lambda k, y: (k + 1, writes(y)), [0, x])[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "score, operation",
     [
@@ -49,6 +50,7 @@ def test_a_savedmodel_that_does_more_than_compute_is_refused(
         open_network(path)
 
 
+@pytest.mark.slow
 def test_a_function_that_is_no_signature_is_looked_at_too(tmp_path):
     made = foreign.module(lambda x: x)
     made.other = tf.function(writes, input_signature=[tf.TensorSpec((None, 4), tf.float32)])
@@ -57,6 +59,7 @@ def test_a_function_that_is_no_signature_is_looked_at_too(tmp_path):
         open_network(tmp_path / "net")
 
 
+@pytest.mark.slow
 def test_a_savedmodel_without_a_signature(tmp_path):
     made = tf.Module()
     made.score = tf.function(lambda x: x)
@@ -66,6 +69,7 @@ def test_a_savedmodel_without_a_signature(tmp_path):
         open_network(tmp_path / "net")
 
 
+@pytest.mark.slow
 def test_one_of_several_signatures_is_named(tmp_path):
     path, made = tmp_path / "net", tf.Module()
     spec = [tf.TensorSpec((None, foreign.SOUNDS.samples), tf.float32, name="sound")]

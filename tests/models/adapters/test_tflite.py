@@ -23,6 +23,7 @@ def converted(path, score, spec=((1, 4), tf.float32), **settings):
     return path
 
 
+@pytest.mark.slow
 def test_operations_of_tensorflow_in_tflite_are_refused(tmp_path):
     kinds = tf.lite.OpsSet
     path = converted(
@@ -34,6 +35,7 @@ def test_operations_of_tensorflow_in_tflite_are_refused(tmp_path):
         open_network(path)
 
 
+@pytest.mark.slow
 def test_whole_numbers_of_tflite_stand_for_floats(tmp_path):
     given = np.random.default_rng(0).uniform(-1, 1, (20, 1, 4)).astype("float32")
     kernel = np.random.default_rng(1).normal(size=(4, 3)).astype("float32")
@@ -50,6 +52,7 @@ def test_whole_numbers_of_tflite_stand_for_floats(tmp_path):
     assert np.abs(network(given[:, 0]) - wanted).max() < 0.03 * np.abs(wanted).max()
 
 
+@pytest.mark.slow
 def test_one_at_once_becomes_any_number_only_where_that_is_the_same(tmp_path):
     apart = open_network(converted(tmp_path / "apart.tflite", lambda x: 2 * x))
     mixed = open_network(converted(tmp_path / "mixed.tflite", lambda x: x * tf.reduce_sum(x)))
@@ -60,6 +63,7 @@ def test_one_at_once_becomes_any_number_only_where_that_is_the_same(tmp_path):
     np.testing.assert_allclose(mixed(given), given * given.sum(axis=1, keepdims=True), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_length_that_is_open_is_set(tmp_path):
     network = open_network(
         converted(

@@ -33,6 +33,7 @@ def test_the_contract_of_a_trained_one(trained_apnet, clips, tmp_path):
     assert not np.array_equal(alone, trained_apnet.sound(0, train))
 
 
+@pytest.mark.slow
 def test_decoded_pictures_keep_to_the_limits_and_to_their_masks():
     model = by_hand()
     low, high = apnet.limits_of(model.logits_network)

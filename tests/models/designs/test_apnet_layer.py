@@ -10,6 +10,7 @@ from xaiaudio.models.designs.apnet_layer import DecodedPrototypes
 RANDOM = np.random.default_rng(4)
 
 
+@pytest.mark.slow
 def test_likeness_is_its_plain_definition():
     layer = network().get_layer("parts")
     latent = RANDOM.normal(size=(3, *layer.prototypes.shape[1:])).astype("float32")
@@ -24,6 +25,7 @@ def test_likeness_is_its_plain_definition():
             assert found[number, which] == pytest.approx(total, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_prototype_is_like_itself_and_order_does_not_matter():
     layer = network().get_layer("parts")
     own = np.asarray(layer(layer.prototypes))

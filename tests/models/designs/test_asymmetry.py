@@ -73,6 +73,7 @@ def test_the_contract_on_a_trained_one(trained, clips, tmp_path):
     check_contract(trained, patches, tmp_path)
 
 
+@pytest.mark.slow
 def test_what_is_learnt_from_is_the_heat_of_the_network():
     network = untrained().logits_network
     patches = random_patches(5, pairs.paired(ODD).patch_shape)[..., None]
@@ -89,6 +90,7 @@ def test_what_is_learnt_from_is_the_heat_of_the_network():
         assert np.allclose(one, other, atol=1e-6 * max(1, np.abs(one).max()))
 
 
+@pytest.mark.slow
 def test_the_pair_can_be_turned_round():
     model = untrained()
     left, right = random_patches(6, ODD.patch_shape).reshape(2, 3, *ODD.patch_shape)
@@ -97,6 +99,7 @@ def test_the_pair_can_be_turned_round():
     assert np.abs(np.diff(one[:, 1])).max() > 1e-3  # other pairs have other answers
 
 
+@pytest.mark.slow
 def test_two_sides_that_are_the_same_have_no_heat_and_the_least_score():
     model = untrained()
     left, right = random_patches(6, ODD.patch_shape).reshape(2, 3, *ODD.patch_shape)
@@ -106,6 +109,7 @@ def test_two_sides_that_are_the_same_have_no_heat_and_the_least_score():
     assert (model.scores(same)[:, 1] < model.scores(sides(left, right))[:, 1]).all()
 
 
+@pytest.mark.slow
 def test_a_change_moves_only_cells_that_see_it():
     model = untrained()
     left, right = random_patches(2, ODD.patch_shape).reshape(2, 1, *ODD.patch_shape)
@@ -127,6 +131,7 @@ def test_a_change_moves_only_cells_that_see_it():
     assert moved > 0
 
 
+@pytest.mark.slow
 def test_the_heat_is_what_its_definition_says():
     """Each side through the convolutions by itself, the rest in plain loops."""
     model = untrained()
@@ -157,6 +162,7 @@ def test_the_heat_is_what_its_definition_says():
     assert np.allclose(found, wanted, atol=2e-3)
 
 
+@pytest.mark.slow
 def test_only_the_largest_cell_speaks_and_the_answer_grows_with_it():
     model = untrained()
     left, right = random_patches(2, ODD.patch_shape).reshape(2, 1, *ODD.patch_shape)
@@ -227,6 +233,7 @@ def test_clips_become_pairs_by_themselves(clips, monkeypatch):
     assert np.array_equal(from_clips.logits(patches), from_table.logits(patches))
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_is_told(clips):
     changed = patch_table(clips, LogMel.vggish(), change=lambda number, wave: wave)
     with pytest.raises(XaiAudioError, match="give the clips, not a table"):

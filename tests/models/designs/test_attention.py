@@ -48,6 +48,7 @@ def test_it_learns_and_shuffled_labels_teach_nothing(clips, tmp_path):
     assert xa.models.test(blank, test).clip_accuracy < 0.7
 
 
+@pytest.mark.slow
 def test_the_seed_decides_all_first_weights():
     def first(seed):
         options = attention.Options(size=8, heads=2, layers=1, seed=seed)
@@ -61,6 +62,7 @@ def test_the_seed_decides_all_first_weights():
         assert np.array_equal(value, other[name]) != drawn
 
 
+@pytest.mark.slow
 def test_each_head_pays_one_in_all():
     model, patches = classifier(), random_patches(3, SHAPE)
     paid = attention.attention(model, patches)
@@ -72,6 +74,7 @@ def test_each_head_pays_one_in_all():
         attention.self_attention(model, patches, 2)
 
 
+@pytest.mark.slow
 def test_one_head_attention_times_the_forced_answer_is_the_contribution():
     model, patches = classifier(heads=1), random_patches(3, SHAPE)
     paid = attention.attention(model, patches)[:, 0, :, None]
@@ -79,6 +82,7 @@ def test_one_head_attention_times_the_forced_answer_is_the_contribution():
     assert np.allclose(model.contributions(patches), paid * above, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_more_heads_it_is_so_head_by_head():
     model, patches = classifier(heads=4), random_patches(3, SHAPE)
     added, answers = attention.by_heads(model, patches)
@@ -91,6 +95,7 @@ def test_more_heads_it_is_so_head_by_head():
     assert not np.allclose(mean, model.contributions(patches), atol=1e-3)
 
 
+@pytest.mark.slow
 def test_forced_attention_is_the_network_with_its_attention_replaced():
     model, patches = classifier(), random_patches(2, SHAPE)
     layer = model.logits_network.get_layer("parts")
@@ -106,6 +111,7 @@ def test_forced_attention_is_the_network_with_its_attention_replaced():
     layer.attention = plain
 
 
+@pytest.mark.slow
 def test_equal_values_make_a_flat_curve():
     model, patches = classifier(), random_patches(2, SHAPE)
     model.logits_network.get_layer("parts").answers.assign(np.zeros((8, 8)))
@@ -113,6 +119,7 @@ def test_equal_values_make_a_flat_curve():
     assert np.allclose(found, model.bias)
 
 
+@pytest.mark.slow
 def test_without_places_the_order_of_moments_does_not_matter():
     model, patches = classifier(), random_patches(1, SHAPE)
     network = model.logits_network

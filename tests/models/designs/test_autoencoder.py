@@ -1,6 +1,7 @@
 """The autoencoder of patches, each part against its plain definition."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from small_apnet import ODD, PLAN, by_hand, network
 from small_networks import random_patches
@@ -10,6 +11,7 @@ from xaiaudio.models.designs import apnet, autoencoder
 RANDOM = np.random.default_rng(4)
 
 
+@pytest.mark.slow
 def test_every_block_of_a_mask_has_its_largest_cell():
     model = by_hand()
     patches = random_patches(2, ODD)
@@ -23,6 +25,7 @@ def test_every_block_of_a_mask_has_its_largest_cell():
             assert np.array_equal(mask[block] == 1, before[block] == before[block].max())
 
 
+@pytest.mark.slow
 def test_the_decoder_is_its_plain_definition():
     """Transposed convolution by adding kernels up, cell by cell."""
     decoder = network().get_layer("parts").decoder
@@ -70,6 +73,7 @@ def spread(tensor, step):
     return made[tall : tall + rows, wide : wide + columns] + bias
 
 
+@pytest.mark.slow
 def test_batch_normalisation_is_folded_without_a_change():
     one, two = (
         autoencoder.encoder(ODD, (-4.0, 5.0), PLAN, 6, normalise=normalise, seed=2)

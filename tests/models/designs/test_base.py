@@ -52,6 +52,7 @@ def test_the_contract(options, tmp_path):
     check_contract(classifier(**options), random_patches(5, SHAPE), tmp_path)
 
 
+@pytest.mark.slow
 def test_contributions_are_numbers_times_weights():
     model, patches = classifier(), random_patches(3, SHAPE)
     inner = keras.Model(model.logits_network.inputs, model.logits_network.get_layer("parts").output)
@@ -90,6 +91,7 @@ def test_what_does_not_fit_is_told():
         SelfExplaining.from_network(bare, LABELS, frontend(*SHAPE), [], design="by hand")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
@@ -113,6 +115,7 @@ def test_evidence_of_a_file_that_was_changed_is_told(tmp_path, wrong, told):
         xa.load_model(changed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "asked",
     [attention.attention, attention.forced, attention.self_attention, local.maps, nmf.activations]
@@ -123,6 +126,7 @@ def test_what_is_asked_of_another_design_is_told(asked):
         asked(classifier(), random_patches(2, SHAPE))
 
 
+@pytest.mark.slow
 def test_what_is_inside_is_computed_as_it_stands_and_checked():
     model, patches = classifier(), random_patches(2, SHAPE)
     layer = model.logits_network.get_layer("parts")

@@ -53,6 +53,7 @@ def test_the_contract_on_a_trained_one(trained, clips, tmp_path):
     check_removal(trained, patches_of(trained, clips)[:6])
 
 
+@pytest.mark.slow
 def test_what_the_network_reads_of_a_patch(trained):
     patches = random_patches(3, (96, 64))
     inner = keras.Model(
@@ -70,6 +71,7 @@ def test_what_the_network_reads_of_a_patch(trained):
             assert rise[band] == pytest.approx(max(change), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_each_patch_is_measured_once(clips, monkeypatch):
     taught = [lessons(clips, frontend(96, 64), seed=seed) for seed in (0, 1)]
     bottleneck._measured.cache_clear()
@@ -161,6 +163,7 @@ def test_the_last_layer_is_the_regression():
         assert np.allclose(powers / powers.sum(axis=1, keepdims=True), wanted, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_correction_moves_what_it_must(trained, clips):
     patches = patches_of(trained, clips)[:4]
     assert np.allclose(bottleneck.corrected(trained, patches, {}), trained.scores(patches))
@@ -175,6 +178,7 @@ def test_a_correction_moves_what_it_must(trained, clips):
     assert np.allclose(change - change[:, :1], step - step[0], atol=1e-2)
 
 
+@pytest.mark.slow
 def test_wrong_corrections_and_tables_are_told(trained, clips, backbone):
     patches = patches_of(trained, clips)[:4]
     with pytest.raises(XaiAudioError, match="No quality is called"):

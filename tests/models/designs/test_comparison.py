@@ -45,6 +45,7 @@ def counted(one, patches, share):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.3, 0.9, 1.0])
 def test_parts_of_a_decision(share):
     one, patches = model(), random_patches(12, SHAPE)

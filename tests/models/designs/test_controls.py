@@ -48,6 +48,7 @@ def right(one, given):
     return np.mean(one.logits(given.patches).argmax(axis=1) == given.targets(one.labels))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 3])
 def test_a_last_layer_that_is_fitted_anew_finds_the_classes(count):
     one, given = dense(LABELS[:count]), table(LABELS[:count])
@@ -62,6 +63,7 @@ def test_a_last_layer_that_is_fitted_anew_finds_the_classes(count):
     np.testing.assert_allclose(total, fitted.logits(given.patches), atol=1e-3)
 
 
+@pytest.mark.slow
 def test_shuffled_labels_are_dealt_to_whole_clips():
     one, given = dense(), table()
     fitted = controls.refitted(one, given, shuffled=True, seed=1)
@@ -75,6 +77,7 @@ def test_shuffled_labels_are_dealt_to_whole_clips():
     )
 
 
+@pytest.mark.slow
 def test_vectors_are_fitted_by_their_sum():
     turned = keras.layers.Reshape((6, 5))
     one, given = model(keras.layers.Dense(7, name="parts"), [turned]), table()
@@ -100,6 +103,7 @@ def test_random_weights_are_the_same_numbers_elsewhere():
     np.testing.assert_array_equal(again.weights, drawn.weights)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pooling", ["max", "frequency-weighted"])
 def test_prototypes_that_are_drawn_are_patches(pooling):
     convolved = keras.layers.Conv2D(4, 3, padding="same", activation="tanh")
@@ -115,6 +119,7 @@ def test_prototypes_that_are_drawn_are_patches(pooling):
         controls.drawn_prototypes(dense(), patches)
 
 
+@pytest.mark.slow
 def test_even_attention_is_even_and_changes_nothing_else():
     turned = keras.layers.Reshape((6, 5))
     widened = keras.layers.Dense(4)

@@ -148,6 +148,7 @@ def test_severity_is_of_mistakes_only():
     assert len(hierarchy.severity(UNEVEN, [1], [1])) == 0
 
 
+@pytest.mark.slow
 def test_wrong_questions(taught):
     model = taught[0]["usual"]
     with pytest.raises(XaiAudioError, match="tree of other|of other classes"):

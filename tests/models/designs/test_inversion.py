@@ -28,6 +28,7 @@ def sound(frontend):
     return (0.3 * chirp + 0.01 * np.random.default_rng(0).normal(size=count)).astype("float32")
 
 
+@pytest.mark.slow
 def test_magnitudes_have_the_sums_of_the_patch(frontend):
     patch = frontend(sound(frontend)).values[0]
     found = magnitudes_of_patch(patch, frontend)

@@ -68,6 +68,7 @@ def test_shuffled_labels_teach_nothing(trained, clips):
     assert xa.models.test(null, test).clip_accuracy < xa.models.test(trained, test).clip_accuracy
 
 
+@pytest.mark.slow
 def test_contributions_in_time_and_frequency_are_exact():
     model, patches = by_hand(), random_patches(3, ODD)
     found = local.contribution_maps(model, patches)
@@ -82,6 +83,7 @@ def test_contributions_in_time_and_frequency_are_exact():
     assert np.allclose(found.sum(axis=(1, 2)) + model.bias, model.logits(patches), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_cell_depends_on_its_frames_and_bands_alone():
     model, shape = by_hand((96, 64)), (96, 64)
     patch = random_patches(1, shape)
@@ -97,6 +99,7 @@ def test_a_cell_depends_on_its_frames_and_bands_alone():
     assert not np.allclose(local.maps(model, inside)[0][step, band], before[step, band], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_timeline_is_that_of_its_patches():
     model = by_hand((96, 64))
     wave = RANDOM.normal(0, 0.1, 40_000).astype("float32")
@@ -113,6 +116,7 @@ def test_the_timeline_is_that_of_its_patches():
     assert (edges[0], edges[-1]) == (0, 2.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("centred", [False, True])
 def test_the_timeline_of_odd_patches(centred):
     """Steps of patches that overlap are the same frames: each is the mean of what they say."""

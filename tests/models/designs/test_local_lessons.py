@@ -1,6 +1,7 @@
 """Sounds placed over each other, and who is said to sound."""
 
 import numpy as np
+import pytest
 from small_networks import frontend
 
 from xaiaudio.models.designs.local_lessons import Overlaps
@@ -8,6 +9,7 @@ from xaiaudio.models.designs.local_lessons import Overlaps
 RANDOM = np.random.default_rng(4)
 
 
+@pytest.mark.slow
 def test_sounds_are_placed_over_each_other():
     overlap = Overlaps(frontend(20, 12), 8, seed=3)
     patches = RANDOM.normal(2, 0.1, (200, 20, 12)).astype("float32")

@@ -28,6 +28,7 @@ def by_hand(maps=True, **options):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("maps", [True, False])
 def test_distances_and_likeness_place_by_place(maps):
     model, patches = by_hand(maps), random_patches(70, SHAPE)  # more than are asked at once
@@ -44,6 +45,7 @@ def test_distances_and_likeness_place_by_place(maps):
     np.testing.assert_allclose(alike.max(axis=(1, 2)), model.activations(patches), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_members_are_those_with_a_place_inside():
     model, patches = by_hand(radius=0.1), random_patches(20, SHAPE)
     radii = np.linspace(0.05, 0.3, 5)
@@ -62,6 +64,7 @@ def test_members_are_those_with_a_place_inside():
     )
 
 
+@pytest.mark.slow
 def test_the_place_of_a_match_is_all_that_decides_its_likeness():
     model, (patch,) = by_hand(), random_patches(1, SHAPE)
     found = matching.matches(model, patch, "dog", 5)
@@ -80,6 +83,7 @@ def test_the_place_of_a_match_is_all_that_decides_its_likeness():
         assert again == pytest.approx(one.similarity, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_embeddings_are_like_a_prototype_as_a_whole():
     found = matching.matches(by_hand(maps=False), random_patches(1, SHAPE), 2, 2)
     assert [(one.frames, one.bands) for one in found] == [((0, 13), (0, 9))] * 2

@@ -59,6 +59,7 @@ def test_the_contract_once_trained(trained, clips, tmp_path):
     assert [part.label for part in trained.parts] == list(np.repeat(trained.labels, 2))
 
 
+@pytest.mark.slow
 def test_activations_are_those_of_the_plain_updates():
     model, patches = classifier(), random_patches(2, SHAPE)
     spectra = model.logits_network.get_layer("activations").spectra.numpy().astype(float)
@@ -76,6 +77,7 @@ def test_activations_are_those_of_the_plain_updates():
             assert np.allclose(wanted, h, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("front", [None, xa.LogMel.librosa(frames=20, bands=12, power=2)])
 def test_shares_sum_to_the_energy(front):
     model = classifier(front=front)
@@ -85,6 +87,7 @@ def test_shares_sum_to_the_energy(front):
     assert np.allclose(model.activations(patches).sum(axis=1), 1, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_own_energy_speaks_for_its_class_alone(clips):
     model = xa.models.train_design(
         "nmf", clips, tiny_backbone(), components=2, rounds=5, head="own", progress=False
@@ -94,6 +97,7 @@ def test_own_energy_speaks_for_its_class_alone(clips):
     assert not model.bias.any() and factor > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exponent", [0.5, 1.0, 2.0])
 def test_silence_leaves_the_bias(exponent):
     model = classifier(exponent=exponent)
@@ -157,6 +161,7 @@ def test_no_file_asks_for_endless_updates():
         nmf.Options(rounds=5001)
 
 
+@pytest.mark.slow
 def test_spectra_that_are_drawn_are_stretches_of_patches():
     one, patches = classifier(), random_patches(9, SHAPE)
     drawn, again, other = (controls.drawn_spectra(one, patches, seed) for seed in (1, 1, 2))

@@ -71,6 +71,7 @@ def test_prototypes_that_were_not_put_on_patches_are_none(taught):
     assert (best < 1 - 1e-6).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [{"alpha": 1.0}, {"width": 0}, {"per_class": 0}, {"prototypes": "none"}, {"overlap": 1}],

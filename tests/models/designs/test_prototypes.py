@@ -43,6 +43,7 @@ KINDS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("radius", [None, 0.7])
 @pytest.mark.parametrize("pooling", ["max", "mean"])
 @pytest.mark.parametrize(("distance", "similarity"), KINDS)

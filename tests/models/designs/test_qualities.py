@@ -24,6 +24,7 @@ def harmonic(pitch):
     return dsp.harmonics(np.random.default_rng(0), np.full(RATE, float(pitch)), np.ones_like) / 10
 
 
+@pytest.mark.slow
 def test_a_tone_is_tonal_and_noise_is_not():
     tone = np.sin(2 * np.pi * 1000 * TIME)
     assert measured(tone, "tonality") > 40

@@ -54,6 +54,7 @@ def drawn():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["batch", "layer"])
 @pytest.mark.parametrize("graph", [True, False])
 def test_normalisations_are_what_they_are_by_definition(kind, graph, drawn):

@@ -46,6 +46,7 @@ def by_hand(made, noise, targets, steps):
     return point
 
 
+@pytest.mark.slow
 def test_the_way_is_its_definition():
     made = trained()
     noise, targets = made.noise(3, seed=4), [0, 1, 1]
@@ -53,6 +54,7 @@ def test_the_way_is_its_definition():
     np.testing.assert_allclose(found, by_hand(made, noise, targets, 5), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_seed_decides_all():
     made, again, other = trained(), trained(), trained(seed=1)
     np.testing.assert_array_equal(made.sample([0, 1]), again.sample([0, 1]))
@@ -61,6 +63,7 @@ def test_the_seed_decides_all():
     assert not np.array_equal(made.sample([0, 1], seed=1), made.sample([0, 1], seed=2))
 
 
+@pytest.mark.slow
 def test_few_seconds_come_back_and_many_do_not():
     space, _, _ = lesson()
     few = trained(n=2, steps=800, rate=3e-3)
@@ -73,6 +76,7 @@ def test_few_seconds_come_back_and_many_do_not():
     assert few.losses[-50:].mean() < few.losses[:50].mean()
 
 
+@pytest.mark.slow
 def test_the_middle_is_what_steering_is_given_and_nothing_changes_without_a_change():
     made, seen = trained(), []
 
@@ -89,6 +93,7 @@ def test_the_middle_is_what_steering_is_given_and_nothing_changes_without_a_chan
     assert not np.allclose(moved, plain)
 
 
+@pytest.mark.slow
 def test_a_file_brings_it_back(tmp_path):
     made = trained()
     again = generative.Generator.load(made.save(tmp_path / "made.npz"))
@@ -106,6 +111,7 @@ def test_a_damaged_file_is_refused(tmp_path, content):
         generative.Generator.load(path)
 
 
+@pytest.mark.slow
 def test_a_file_of_other_sizes_is_refused(tmp_path):
     path = trained().save(tmp_path / "made.npz")
     with np.load(path) as file:
@@ -116,6 +122,7 @@ def test_a_file_of_other_sizes_is_refused(tmp_path):
         generative.Generator.load(path)
 
 
+@pytest.mark.slow
 def test_what_makes_no_sense_is_refused():
     space, patches, targets = lesson()
     with pytest.raises(XaiAudioError, match="width"):
@@ -138,6 +145,7 @@ def test_what_makes_no_sense_is_refused():
             made.sample([0], steps=steps)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", [lambda h: h[:, :-1], lambda h: h[:1], lambda h: h * np.nan])
 def test_what_steers_to_another_shape_is_refused(wrong):
     made = trained()

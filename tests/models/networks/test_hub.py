@@ -160,6 +160,7 @@ def test_another_architecture_with_the_same_variables_is_refused(tmp_path):
         hub.twin_of(loaded(Small(), tmp_path), other, "here")
 
 
+@pytest.mark.slow
 def test_a_module_that_takes_no_waveform(tmp_path):
     class Adder(tf.Module):
         @tf.function(input_signature=[tf.TensorSpec((2, 2), tf.float32)])
@@ -181,6 +182,7 @@ def test_a_folder_that_is_none_or_holds_no_module(tmp_path, monkeypatch):
         backbone("vggish", tmp_path)
 
 
+@pytest.mark.slow
 def test_without_the_internet_the_message_names_the_variable(tmp_path, monkeypatch):
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
     for module, variable in ((vggish, "XAIAUDIO_VGGISH"), (yamnet, "XAIAUDIO_YAMNET")):
@@ -223,6 +225,7 @@ def server(tmp_path_factory):
         running.shutdown()
 
 
+@pytest.mark.slow
 def test_a_module_is_fetched_once(server, tmp_path, monkeypatch):
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
     wave = tf.constant(hub_modules.sound())
@@ -246,6 +249,7 @@ def test_a_server_that_sends_next_to_nothing_is_not_waited_for(
     assert [path.suffix for path in tmp_path.iterdir()] in ([], [".txt"])
 
 
+@pytest.mark.slow
 def test_junk_that_was_fetched_is_removed_and_a_bad_connection_leaves_the_rest(
     tmp_path, monkeypatch
 ):
@@ -268,6 +272,7 @@ def test_junk_that_was_fetched_is_removed_and_a_bad_connection_leaves_the_rest(
     assert hub._fetched(address) == Path(resolver._module_dir(address))
 
 
+@pytest.mark.slow
 def test_unknown_names_and_sources():
     with pytest.raises(XaiAudioError, match="vggish, yamnet, lite"):
         backbone("resnet")

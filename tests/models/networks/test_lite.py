@@ -2,11 +2,13 @@
 
 import keras
 import numpy as np
+import pytest
 
 from xaiaudio.models import load_model
 from xaiaudio.models.networks import lite
 
 
+@pytest.mark.slow
 def test_folding_the_normalisation_changes_nothing():
     network = lite.build(normalise=True)
     random = np.random.default_rng(0)
@@ -47,6 +49,7 @@ def test_a_seed_decides_the_weights_and_no_two_layers_share_them():
     assert not np.array_equal(kernels[2], kernels[3][:, :, :32])
 
 
+@pytest.mark.slow
 def test_what_ships_is_the_embedding_of_the_network_of_esc_10():
     network, source, attribution = lite.load()
     whole = load_model("lite")

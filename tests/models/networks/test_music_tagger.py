@@ -155,6 +155,7 @@ def test_from_the_address_to_the_scores(home, server, tmp_path, monkeypatch):
     assert found.network.output_shape == (None, 32) and found.frontend == model.frontend
 
 
+@pytest.mark.slow
 def test_something_else_is_not_kept(home, server):
     address = server(b"<html>Sign in</html>")
     with pytest.raises(XaiAudioError, match="another SHA-256 sum.*XAIAUDIO_MUSIC"):
@@ -166,6 +167,7 @@ def test_something_else_is_not_kept(home, server):
         tagger.FILE.fetch("http://127.0.0.1:9/tagger.h5", progress=False)
 
 
+@pytest.mark.slow
 def test_a_damaged_copy_in_the_cache_is_fetched_again(home, server, tmp_path, monkeypatch):
     address = server(b"weights")
     (tmp_path / "made.h5").write_bytes(b"weights")
@@ -187,6 +189,7 @@ def test_a_file_or_the_only_one_of_a_folder(tmp_path):
         tagger._file(str(tmp_path))
 
 
+@pytest.mark.slow
 def test_arrays_that_are_missing_or_wrong_are_named(tmp_path):
     path = tmp_path / "a.h5"
     wrong = drawn()

@@ -92,6 +92,7 @@ def test_what_is_no_such_file(tmp_path):
             tflite.read(path)
 
 
+@pytest.mark.slow
 def test_damaged_files_are_read_or_refused_in_one_line(tmp_path):
     few = np.random.default_rng(0).integers(-9, 9, (4, 6)).astype(np.int8)
     layer = dense(few, scale=np.full(4, 0.5, np.float32))

@@ -12,6 +12,7 @@ from xaiaudio.models.networks.transformer import Options
 from xaiaudio.models.tokens import tokens_of
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pooling", ["token", "mean"])
 def test_each_token_sees_its_tile(pooling):
     options = Options((2, 3), 4, 2, 1, pooling)
@@ -23,6 +24,7 @@ def test_each_token_sees_its_tile(pooling):
     assert network.get_layer("tiles").output.shape[1:] == (4, 6)
 
 
+@pytest.mark.slow
 def test_it_learns_the_shape_of_a_sound():
     """Two classes, long in time or wide in frequency, at any time."""
     rng, n = np.random.default_rng(0), 240

@@ -47,6 +47,7 @@ def test_weights_from_a_file_or_its_folder(tmp_path):
         assert found.network.output_shape == (None, 1024)
 
 
+@pytest.mark.slow
 def test_a_layer_of_another_shape_is_named(tmp_path):
     wrong = stored(yamnet.network(), **{"layer7/pointwise_conv/kernel": np.zeros((3, 3), "f4")})
     np.savez(tmp_path / "yamnet.npz", **wrong)
@@ -166,6 +167,7 @@ def test_the_methods_that_look_inside_take_it(packed):
         assert result.maps.shape == (1, 96, 64) and np.abs(result.maps).max() > 0
 
 
+@pytest.mark.slow
 def test_nothing_half_fetched_stays(served, home, monkeypatch):
     address, _ = served
     # The file is whole, but it is not Google's.
@@ -181,6 +183,7 @@ def test_nothing_half_fetched_stays(served, home, monkeypatch):
     assert [path.suffix for path in home.rglob("*") if path.is_file()] in ([], [".lock"])
 
 
+@pytest.mark.slow
 def test_a_full_disk(served, home, monkeypatch):
     def full(*args):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -204,6 +207,7 @@ def test_from_a_hub_module_with_its_classes(tmp_path, monkeypatch):
     assert np.ptp(given) > 0.1 and model.labels == audioset.classes()
 
 
+@pytest.mark.slow
 def test_files_that_are_of_another_network(packed, tmp_path):
     _, layers, _ = packed
     path = tmp_path / "other.tflite"
@@ -218,6 +222,7 @@ def test_files_that_are_of_another_network(packed, tmp_path):
         yamnet.read_tflite(named)
 
 
+@pytest.mark.slow
 def test_weights_without_the_classes_are_a_backbone_only(drawn, tmp_path):
     np.savez(tmp_path / "yamnet.npz", **stored(yamnet.network("relu6")))
     with pytest.raises(XaiAudioError, match="layer fc are missing"):

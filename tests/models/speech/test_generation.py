@@ -12,6 +12,7 @@ from xaiaudio.models.speech import (
 )
 
 
+@pytest.mark.slow
 def test_writing_takes_the_most_probable_token_each_time(model, heard):
     lines = generation.write(model, heard, "cipher", "reverse", "times")
     for row, line in enumerate(lines):
@@ -23,12 +24,14 @@ def test_writing_takes_the_most_probable_token_each_time(model, heard):
         assert line.tolist() == tokens + [0] * (vocabulary.LENGTH - len(tokens))
 
 
+@pytest.mark.slow
 def test_guesses_of_the_language_sum_to_one(model, heard):
     found = generation.language_chances(model, heard)
     assert found.shape == (len(heard), 2)
     assert np.allclose(found.sum(axis=1), 1)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_heard_or_read_is_refused(model, strings, heard):
     for ask in (generation.write, generation.language_chances, inside.states):
         for wrong in (strings.waves, heard[:, :100], heard[:0], heard[0]):

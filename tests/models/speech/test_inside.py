@@ -14,6 +14,7 @@ from xaiaudio.models.speech import (
 )
 
 
+@pytest.mark.slow
 def test_a_head_that_is_off_gathers_nothing_and_comes_back(model, strings, heard):
     line = vocabulary.line(strings.digits[1], strings.onsets[1, : strings.counts[1]])
     states = generation.encode(model, heard[1:2])
@@ -29,6 +30,7 @@ def test_a_head_that_is_off_gathers_nothing_and_comes_back(model, strings, heard
         pass
 
 
+@pytest.mark.slow
 def test_states_by_layer_and_over_words(model, strings, heard):
     found = inside.states(model, heard)
     assert list(found) == inside.layers(model) == ["sound", "convolutions", "layer 1", "layer 2"]

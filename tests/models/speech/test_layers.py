@@ -30,6 +30,7 @@ def randomised(layer, seed=3):
     layer.set_weights([rng.normal(0, 0.4, one.shape) for one in layer.get_weights()])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("causal", [False, True])
 def test_attention_to_itself_is_kerass(causal):
     x = np.random.default_rng(0).normal(0, 1, (3, 7, 8)).astype("float32")
@@ -47,6 +48,7 @@ def test_attention_to_itself_is_kerass(causal):
     same(*found)
 
 
+@pytest.mark.slow
 def test_attention_to_something_else_is_kerass():
     rng = np.random.default_rng(1)
     asks, heard = (rng.normal(0, 1, shape).astype("float32") for shape in ((3, 5, 8), (3, 9, 8)))
@@ -72,6 +74,7 @@ def test_gelu_and_its_gradient_are_kerass():
     same(with_gradients(layers.gelu, x), with_gradients(keras.activations.gelu, x))
 
 
+@pytest.mark.slow
 def test_several_lines_about_a_string_are_each_as_if_alone():
     made = network.build(network.Size(8, 2, 2), seed=1)
     rng = np.random.default_rng(4)

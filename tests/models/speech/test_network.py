@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from small_speech import slow_decoder
 
@@ -14,6 +15,7 @@ from xaiaudio.models.speech import (
 )
 
 
+@pytest.mark.slow
 def test_the_decoder_and_its_attention_against_loops(model, strings, heard):
     line = vocabulary.line(strings.digits[0], strings.onsets[0, : strings.counts[0]])
     states = generation.encode(model, heard[:1])
@@ -35,6 +37,7 @@ def test_what_comes_later_is_not_seen(model, strings, heard):
     assert not np.allclose(one[6:], two[6:])
 
 
+@pytest.mark.slow
 def test_the_question_changes_the_answer_and_not_a_bit_of_the_encoder(model, heard):
     whole = keras.Model(
         model.network.inputs,

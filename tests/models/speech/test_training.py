@@ -14,6 +14,7 @@ from xaiaudio.models.speech import (
 )
 
 
+@pytest.mark.slow
 def test_training_learns_and_is_its_seeds_alone(tmp_path):
     recipe = dataclasses.replace(RECIPE, strings=32, epochs=6, rate=0.01)
     one, two = (training.train(recipe, pool(), progress=False) for _ in range(2))
@@ -33,6 +34,7 @@ def test_training_learns_and_is_its_seeds_alone(tmp_path):
         training.load(tmp_path / "bad.npz", recipe)
 
 
+@pytest.mark.slow
 def test_what_a_recipe_leaves_out_is_not_heard():
     recipe = dataclasses.replace(RECIPE, strings=300)
     without = dataclasses.replace(recipe, without_speaker="bob", without_pair=(3, 7))
@@ -59,6 +61,7 @@ def test_what_would_leave_nothing_out_is_refused():
         dataclasses.replace(RECIPE, without_pair=(3,))
 
 
+@pytest.mark.slow
 def test_an_untrained_twin_has_other_weights(model):
     other = training.untrained(model)
     assert len(other.network.get_weights()) == len(model.network.get_weights())

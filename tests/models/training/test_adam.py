@@ -30,6 +30,7 @@ def updated(optimizer):
     return [variable.numpy() for variable in [*variables, *optimizer.variables]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Adam", "AdamW"])
 def test_it_is_kerass_with_all_that_is_kept(name):
     mine = updated(getattr(adam, name)(0.1))

@@ -33,6 +33,7 @@ def fit(network, settings=None, checked=slice(80, None), **more):
     return train(losses_of(network), network.trainable_variables, *parts, settings, **more)
 
 
+@pytest.mark.slow
 def test_it_learns_and_tells_how():
     network = line()
     history = fit(network, Settings(epochs=60, batch=16, rate=0.05, patience=60))
@@ -46,6 +47,7 @@ def test_it_learns_and_tells_how():
     assert history["training/total"][-1] < history["training/total"][0]
 
 
+@pytest.mark.slow
 def test_the_best_weights_are_kept():
     """What is validated on speaks against what is learnt: the first epochs are the best."""
     network, against = line(), (INPUTS[80:], -ANSWERS[80:])
@@ -59,6 +61,7 @@ def test_the_best_weights_are_kept():
     assert float(tf.add_n(list(after.values()))) == pytest.approx(judged.min(), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_validation_counts_each_patch_once():
     network = line()
     few = fit(network, Settings(epochs=1, batch=8, rate=1e-6))
@@ -67,6 +70,7 @@ def test_validation_counts_each_patch_once():
     assert few["validation/missed"] == pytest.approx(whole["validation/missed"], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_a_seed_decides_everything():
     runs = []
     for seed in (0, 0, 1):
@@ -77,6 +81,7 @@ def test_a_seed_decides_everything():
     assert not np.array_equal(runs[0], runs[2])
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_not_finite_is_said():
     network = line()
     with pytest.raises(xa.XaiAudioError, match="no longer finite after 1 epochs: take a smaller"):

@@ -44,6 +44,7 @@ def test_the_best_validation_is_kept(clips, backbone, monkeypatch, accuracies, l
         np.testing.assert_array_equal(now, then)
 
 
+@pytest.mark.slow
 def test_an_iteration_is_one_step_of_adam_on_the_mean_cross_entropy():
     random = np.random.default_rng(0)
     x, y = random.normal(size=(8, 5)).astype(np.float32), random.integers(0, 3, 8)
@@ -78,6 +79,7 @@ def data(n=23):
     return random.normal(size=(n, 5)).astype(np.float32), random.integers(0, 3, n)
 
 
+@pytest.mark.slow
 def test_each_epoch_goes_once_through_an_order_of_its_own():
     seen = []
     network, (inputs, classes) = linear(), data()
@@ -106,6 +108,7 @@ def test_a_batch_larger_than_all_is_all():
     assert (history["best_epoch"], history["best"], history["last"]) == (2, None, None)
 
 
+@pytest.mark.slow
 def test_what_was_done_before_a_stop_is_not_done_again(tmp_path, monkeypatch):
     options = Options(epochs=4, batch_size=8, learning_rate=0.05, validate_every=2)
     whole = linear()

@@ -32,6 +32,7 @@ def counted(monkeypatch):
     return asked
 
 
+@pytest.mark.slow
 def test_each_patch_is_computed_once(counted):
     patches, one = random_patches(9, SHAPE), network()
     wanted = one.predict(patches[..., None], verbose=0)
@@ -50,6 +51,7 @@ def test_another_network_has_outputs_of_its_own(counted):
     assert counted == [3, 3]
 
 
+@pytest.mark.slow
 def test_networks_asked_in_turn_are_remembered_while_there_is_room(counted, monkeypatch):
     patches, one, two, three = random_patches(3, SHAPE), *(network(seed) for seed in range(3))
     for _ in range(2):

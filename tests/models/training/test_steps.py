@@ -51,6 +51,7 @@ def test_a_step_follows_the_slope_of_the_cross_entropy_with_shares_of_classes():
         np.testing.assert_allclose(network.get_weights()[0], kernel, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_layers_that_are_frozen_stay():
     features = keras.layers.Input((5,))
     frozen = keras.layers.Dense(4, trainable=False)

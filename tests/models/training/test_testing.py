@@ -55,6 +55,7 @@ def test_a_class_without_clips_or_answers_has_no_share():
     np.testing.assert_array_equal(result.precision, [1.0, 0.0, np.nan])
 
 
+@pytest.mark.slow
 def test_testing_runs_the_network_on_every_patch(clips, backbone):
     network = keras.Sequential([*backbone.network.layers, keras.layers.Dense(3)])
     model = AudioClassifier.from_keras(network, LABELS[::-1])

@@ -167,6 +167,7 @@ def test_options_that_make_no_sense_are_named(clips, backbone, wrong):
         transfer(backbone, clips, **{**QUICK, **wrong})
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_no_number_stops_the_run(clips):
     backbone = tiny_backbone()
     backbone.network.get_layer("conv").bias.assign([np.inf] * 4)

@@ -14,6 +14,9 @@ TIME = np.arange(FRAMES) / 250
 MIDDLE = slice(20, -20)
 
 
+SLOW_FIXTURES = ("found",)
+
+
 @pytest.fixture(scope="module")
 def known():
     """A tone with vibrato and noise, and all that is known of it."""
@@ -29,12 +32,14 @@ def found(known):
     return analyse(synthesise(known, seed=1))
 
 
+@pytest.mark.slow
 def test_pitch_and_amplitude_are_found(known, found):
     cents = 1200 * np.log2(found.controls.pitch / known.pitch)[MIDDLE]
     assert found.voiced.all() and np.abs(cents).max() < 5
     assert np.allclose(found.controls.amplitude[MIDDLE], known.amplitude[MIDDLE], rtol=0.05)
 
 
+@pytest.mark.slow
 def test_harmonics_and_noise_are_found(known, found):
     shares = found.controls.harmonics[MIDDLE, :20].mean(axis=0)
     assert np.allclose(shares, known.harmonics[0], atol=0.005)
@@ -42,6 +47,7 @@ def test_harmonics_and_noise_are_found(known, found):
     assert 20 * np.abs(np.log10(gains[2:] / known.noise[0, 2:])).mean() < 1
 
 
+@pytest.mark.slow
 def test_tone_and_residual_are_the_sound(known, found):
     wave = synthesise(known, seed=1)
     assert np.allclose(found.tone + found.residual, wave, atol=1e-12)
@@ -83,6 +89,7 @@ def test_windowed_sums_are_what_loops_give():
             assert heights[frame, k - 1] == pytest.approx(2 * total / window.sum(), abs=1e-9)
 
 
+@pytest.mark.slow
 def test_noise_alone_keeps_its_level():
     hiss = 0.1 * np.random.default_rng(0).uniform(-1, 1, 32_000)
     assert noise_gains(hiss, 65).mean() == pytest.approx(0.1, rel=0.05)
@@ -90,6 +97,7 @@ def test_noise_alone_keeps_its_level():
     assert found.controls.noise[20:-20].mean() == pytest.approx(0.1, rel=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["lead", "pad"])
 def test_instruments_have_the_harmonics_they_were_made_with(name):
     wave = 0.2 * getattr(instruments, name)([60], 1.0)[0]
@@ -101,6 +109,7 @@ def test_instruments_have_the_harmonics_they_were_made_with(name):
     assert found.controls.amplitude[125] == pytest.approx(0.2 * heights.sum(), rel=0.01)
 
 
+@pytest.mark.slow
 def test_a_sung_note_has_its_pitch_and_its_breath():
     note = instruments.sung(np.random.default_rng(0), 62, 1.0, rate=5.0, depth=0.4)
     assert note.voice.shape == note.breath.shape == note.pitch.shape == (16_000,)
@@ -118,6 +127,7 @@ def test_where_there_is_no_pitch_there_are_no_harmonics():
     assert found.controls.pitch.min() == 300
 
 
+@pytest.mark.slow
 def test_short_gaps_are_drawn_through_and_long_ones_are_not():
     time = np.arange(16_000) / 16_000
     there = np.ones(16_000)
@@ -152,6 +162,7 @@ def test_what_cannot_be_taken_apart():
         pitch_of(np.zeros(16_000), between=(1500.0, 75.0))
 
 
+@pytest.mark.slow
 def test_the_pitch_of_a_sound_that_does_not_end_with_a_frame():
     wave = np.sin(2 * np.pi * 443 * np.arange(8050) / 16_000)
     for one, other in zip(pitch_of(wave), pitch_of(wave[:8000]), strict=True):

@@ -21,6 +21,7 @@ KNOWN = Controls(
 WAVE = synthesise(KNOWN, seed=4)
 
 
+@pytest.mark.slow
 def test_a_tone_is_found_by_gradient():
     found = fit(WAVE, KNOWN.pitch, steps=150, harmonics=12, progress=False)
     silence = float(spectral_loss(WAVE, np.zeros_like(WAVE)))
@@ -33,6 +34,7 @@ def test_a_tone_is_found_by_gradient():
     assert again == pytest.approx(found.losses[-1], rel=0.1)
 
 
+@pytest.mark.slow
 def test_a_fit_is_the_same_each_time():
     runs = [
         fit(WAVE, KNOWN.pitch, steps=5, harmonics=4, sizes=(256,), seed=s, progress=False)
@@ -43,12 +45,14 @@ def test_a_fit_is_the_same_each_time():
     assert not np.array_equal(runs[0].losses, runs[2].losses)
 
 
+@pytest.mark.slow
 def test_inaudible_harmonics_are_not_learned():
     found = fit(WAVE, np.full(FRAMES, 3000.0), steps=1, harmonics=9, sizes=(256,), progress=False)
     assert found.controls.harmonics.shape == (FRAMES, 9)
     assert found.controls.harmonics[:, :2].all() and not found.controls.harmonics[:, 2:].any()
 
 
+@pytest.mark.slow
 def test_the_loss_has_many_valleys_and_is_least_at_the_pitch():
     shifts = np.arange(-12, 12.01, 0.25)
     losses = losses_at(WAVE, KNOWN, shifts)
@@ -59,6 +63,7 @@ def test_the_loss_has_many_valleys_and_is_least_at_the_pitch():
     assert losses[48] == pytest.approx(here, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_the_gradient_finds_the_pitch_from_nearby_only():
     near, far = (tune(WAVE, KNOWN, start, progress=False) for start in (0.05, 7.0))
     assert abs(near.shifts).min() < 0.05 and near.shifts.shape == near.losses.shape == (61,)
@@ -78,6 +83,7 @@ def test_what_cannot_be_fitted():
             fit(WAVE, np.full(FRAMES, 440.0), **wrong)
 
 
+@pytest.mark.slow
 def test_gradients_are_finite_where_the_synthesiser_is_silent():
     values = [tf.zeros([8]), tf.zeros((8, 5)), tf.zeros((8, 9))]
     wave = tf.constant(WAVE[:512])

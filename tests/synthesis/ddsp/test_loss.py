@@ -34,6 +34,7 @@ def plain(one, other, sizes, log_weight):
     return total
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("log_weight", [0.0, 1.0, 0.3])
 def test_the_loss_is_what_its_definition_says(log_weight):
     one, other = ONE[:70], OTHER[:70]
@@ -41,12 +42,14 @@ def test_the_loss_is_what_its_definition_says(log_weight):
     assert float(found) == pytest.approx(plain(one, other, (32, 16), log_weight), rel=1e-10)
 
 
+@pytest.mark.slow
 def test_equal_sounds_have_no_loss_and_phases_do_not_count():
     assert SIZES == (2048, 1024, 512, 256, 128, 64)
     assert float(spectral_loss(ONE, ONE)) == 0 == float(spectral_loss(ONE, -ONE))
     assert float(spectral_loss(ONE, OTHER)) == float(spectral_loss(OTHER, ONE)) > 0
 
 
+@pytest.mark.slow
 def test_a_softer_sound_is_nearer_to_silence_down_to_nothing():
     """A logarithm that leaves tiny numbers alone would call 1e-20 less than nothing."""
     silence = np.zeros(900)
@@ -56,6 +59,7 @@ def test_a_softer_sound_is_nearer_to_silence_down_to_nothing():
     assert losses[-1] < 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gain", [0.0, 1e-30, 1e-20, 1.0])
 def test_gradients_are_finite_at_silence(gain):
     wave = tf.constant(gain * ONE, tf.float32)
@@ -67,6 +71,7 @@ def test_gradients_are_finite_at_silence(gain):
         assert np.isfinite(gradient).all() and np.isfinite(float(loss))
 
 
+@pytest.mark.slow
 def test_the_gradient_is_that_of_a_difference():
     wave, step = tf.constant(ONE), np.zeros(900)
     step[321] = 1e-6

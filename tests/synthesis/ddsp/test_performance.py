@@ -123,6 +123,7 @@ def test_the_order_of_notes_does_not_matter():
     )
 
 
+@pytest.mark.slow
 def test_instruments_of_the_book_are_measured_as_they_are():
     tune = Notes(np.array([60, 64]), np.array([0.0, 0.7]), np.array([0.65, 1.3]))
     for name in ("lead", "pad"):

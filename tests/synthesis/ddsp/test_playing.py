@@ -22,6 +22,7 @@ def test_from_a_performance_to_controls_and_back():
     assert ((ratio > 0.84) & (ratio < 1.03)).all()  # between two bins
 
 
+@pytest.mark.slow
 def test_from_a_performance_to_a_sound_and_back():
     controls = render(NOTES, PLAYED, LEAD)
     heard = analyse(synthesise(controls), controls.pitch)

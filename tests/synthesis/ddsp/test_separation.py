@@ -14,17 +14,22 @@ BOTH = duet(seed=5)
 SIZES = (1024, 256)
 
 
+SLOW_FIXTURES = ("found",)
+
+
 @pytest.fixture(scope="module")
 def found():
     return separate(BOTH.mixture, BOTH.pitches, steps=40, sizes=SIZES, progress=False)
 
 
+@pytest.mark.slow
 def test_masks_sum_to_one_and_estimates_to_the_mixture(found):
     np.testing.assert_allclose(found.masks.sum(axis=0), 1, atol=1e-12)
     assert found.masks.min() >= 0
     np.testing.assert_allclose(found.estimates.sum(axis=0), BOTH.mixture, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_the_sum_of_the_voices_is_the_model_whose_loss_fell(found):
     scale = 0.1 / np.sqrt(np.mean(BOTH.mixture**2))
     again = spectral_loss(
@@ -35,11 +40,13 @@ def test_the_sum_of_the_voices_is_the_model_whose_loss_fell(found):
     assert found.losses[-1] < 0.6 * found.losses[0]
 
 
+@pytest.mark.slow
 def test_each_estimate_is_nearer_to_its_voice_than_the_mixture(found):
     for estimate, voice in zip(found.estimates, BOTH.voices, strict=True):
         assert si_sdr(estimate, voice) > si_sdr(BOTH.mixture, voice) + 2
 
 
+@pytest.mark.slow
 def test_swapped_pitches_swap_the_voices(found):
     swapped = separate(
         BOTH.mixture, BOTH.pitches[::-1], steps=40, sizes=SIZES, progress=False
@@ -49,6 +56,7 @@ def test_swapped_pitches_swap_the_voices(found):
         assert si_sdr(theirs, voice) > si_sdr(BOTH.mixture, voice) + 2
 
 
+@pytest.mark.slow
 def test_the_level_of_the_mixture_does_not_matter():
     few = {"steps": 3, "sizes": (256,), "progress": False}
     one, half = (separate(k * BOTH.mixture, BOTH.pitches, **few) for k in (1.0, 0.5))
