@@ -24,6 +24,7 @@ def test_a_time_is_written(seconds, digits, shown):
     assert clock(seconds, digits) == shown
 
 
+@pytest.mark.slow
 @given(st.integers(0, 200_000), st.integers(0, 3))
 def test_what_is_written_can_be_read(tenths, digits):
     seconds = round(tenths / 10, digits)

@@ -86,6 +86,7 @@ def test_chunks_before_the_samples_are_passed_over():
         assert part.plain and not part.cut
 
 
+@pytest.mark.slow
 def test_looking_for_frames_in_foreign_bytes_ends():
     data = b"ID3\x03\x00\x00\x00\x00\x00\x00" + b"\xff\x00" * (1 << 22)
     assert parts(data) == []

@@ -79,6 +79,7 @@ def test_an_mp3_that_says_it_has_no_frames(tmp_path):
     np.testing.assert_allclose(found[: len(wave)], known, atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rates", [(16_000, 16_000), (16_000, 44_100), (44_100, 16_000)])
 def test_mp3_files_that_were_joined(tmp_path, rates):
     parts = [encode_audio(chirp(1, rate), rate, ".mp3") for rate in rates]
@@ -326,6 +327,7 @@ def test_whole_files_are_what_libsndfile_reads(tmp_path, extension, rate):
     np.testing.assert_allclose(load_audio(path), expected.clip(-1, 1), rtol=0, atol=tolerance)
 
 
+@pytest.mark.slow
 def test_many_files_at_once(tmp_path):
     paths = [coded(tmp_path / f"{hertz}.m4a", tone(hertz=hertz), "alac") for hertz in (300, 500)]
     paths += [written(tmp_path / "x.flac", flac_from_a_pipe(tone()))]

@@ -238,6 +238,7 @@ def test_any_finite_wave_gives_finite_patches(wave, overlap, pad):
     assert patches.values.min() >= np.float32(np.log(np.float32(0.01)))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @example({"offset": 3.4028235677973366e38})
 @example({"offset": 1e-60})
@@ -444,6 +445,7 @@ def test_equals_the_plain_definition(options):
 CENTRED = {name: frontend for name, frontend in OTHERS.items() if frontend.centred}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frontend", CENTRED.values(), ids=CENTRED)
 def test_others_cells_lie_where_they_are_heard(frontend):
     rate = frontend.sample_rate

@@ -8,6 +8,7 @@ import pytest
 import xaiaudio as xa
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("words", "status"), [(["--version"], 0), (["no-such-command"], 2)])
 def test_the_package_is_a_command_that_ends_with_its_status(capsys, monkeypatch, words, status):
     monkeypatch.setattr(sys, "argv", ["xaiaudio", *words])

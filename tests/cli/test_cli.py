@@ -54,6 +54,7 @@ def test_version(capsys):
     assert (status, out.strip()) == (0, f"xaiaudio {xa.__version__}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -36,6 +36,7 @@ def tiny(monkeypatch, tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_set_of_the_registry_is_known_to_all_commands(capsys, tiny):
     status, out, _ = call(capsys, "data", "list")
     assert status == 0 and "two sounds of nothing" in out
@@ -61,6 +62,7 @@ def test_what_is_downloaded_is_asked_for_at_the_mirror(capsys, tmp_path, monkeyp
     assert asked == ["https://example.org/a.zip"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words", [("data", "fetch"), ("data", "info"), ("train",), ("evaluate",)], ids=" ".join
 )

@@ -258,6 +258,7 @@ def test_names_of_results_differ_whatever_the_case_and_leave_room_for_endings():
     assert set(stems[4]) == {"ü"}  # no letter is cut in two
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "told"),
     [

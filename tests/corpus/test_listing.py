@@ -59,6 +59,7 @@ def test_a_folder_of_which_nothing_can_be_read_is_refused(sounds, tmp_path, monk
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_results_within_the_folder_are_no_sounds_of_it(mine):
     out = mine / "out"
     archive(out / "inner", classes=("a",), each=1)

@@ -33,6 +33,7 @@ def test_maps_come_unit_by_unit_in_the_order_of_the_rows(whole):
         next(whole.maps("lime"))
 
 
+@pytest.mark.slow
 def test_the_front_end_is_that_of_the_network(whole):
     assert whole.frontend == xa.load_model("lite").frontend
 

@@ -81,6 +81,7 @@ def test_a_planted_mark_is_found(share):
     assert (small == mark).mean() == 1.0  # purity
 
 
+@pytest.mark.slow
 def test_a_group_smaller_than_the_neighbourhood_is_overlooked():
     maps, mark = planted(60, 0.1)
     assert mark.sum() < 2 * np.sqrt(60) and spectral.groups_of(maps, **QUICK).found == 1

@@ -50,6 +50,7 @@ def test_sounds_that_changed_since_they_were_planned_are_bad(mine, tmp_path):
     assert told["hiss/01.wav"] == "hiss/01.wav has changed since it was planned."
 
 
+@pytest.mark.slow
 def test_a_method_that_fails_on_one_sound_is_tried_on_each(whole, sounds):
     """Of two sounds the first alone fails: it is bad, and the other has its map."""
     model = xa.load_model("lite")

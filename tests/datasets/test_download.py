@@ -38,6 +38,7 @@ def fetch(address, path):
     )
 
 
+@pytest.mark.slow
 def test_a_file_arrives_whole(address, tmp_path):
     assert fetch(f"{address}/whole", tmp_path / "a").read_bytes() == b"x" * 1000
     assert [path.name for path in tmp_path.iterdir()] == ["a"]

@@ -64,6 +64,7 @@ def test_the_authors_files_are_known_by_their_bytes(authors, monkeypatch):
     assert [clip.fold for clip in datasets.load(authors)] == [1, 2, 3, 4, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["bytes", "format", "one more"])
 def test_copies_with_the_authors_names_are_ones_own(authors, monkeypatch, change):
     known = sums(authors)

@@ -34,6 +34,7 @@ def decibels(a, b):
     return 10 * np.log10(np.sum(np.square(a, dtype=float)) / np.sum(np.square(b, dtype=float)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("snr", [-20, -3.7, 0, 10, 40])
 @pytest.mark.parametrize("band", [None, (500, 2000)])
 def test_the_ratio_is_the_one_asked_for(snr, band):
@@ -110,6 +111,7 @@ def test_the_mask_is_the_synthetic_sets():
         assert expected.sum() > 30
 
 
+@pytest.mark.slow
 def test_every_cell_of_the_mask_is_louder_in_the_event():
     made = mix(bark(), hiss(), snr_db=0, at=0.5, seconds=0.4)
     magnitudes = [
@@ -219,6 +221,7 @@ def clips(tmp_path):
     return ClipSet("made up", tuple(made), ("Bark", "Rain", "Beep", "Never"))
 
 
+@pytest.mark.slow
 def test_a_benchmark_has_every_event_at_every_ratio(clips):
     made = mixtures(clips, snrs=(10, 0, -10), per_class=2, seconds=0.3, seed=4)
     assert len(made) == 18 and made.counts() == {"Bark": 6, "Rain": 6, "Beep": 6, "Never": 0}

@@ -92,6 +92,7 @@ def test_half_of_the_pairs_hold_a_change_whose_place_is_known(clips):
     assert sides == {"left", "right"}
 
 
+@pytest.mark.slow
 def test_the_change_is_where_the_sides_differ_most(clips):
     frontend = LogMel.vggish()
     found = [pair for pair in pairs.pairs(clips, 24, seed=1) if pair.side]

@@ -24,6 +24,7 @@ def clips(tmp_path_factory):
     return ClipSet("tones", tuple(made), ("a", "b", "c"))
 
 
+@pytest.mark.slow
 def test_a_scene_is_its_events_over_faint_noise(clips):
     for scene in scenes(clips, count=4, events=3, seed=2):
         assert {event.label for event in scene.events} == {"a", "b", "c"}
@@ -38,6 +39,7 @@ def test_a_scene_is_its_events_over_faint_noise(clips):
                 assert event.end - event.start == pytest.approx(0.5, abs=0.06)
 
 
+@pytest.mark.slow
 def test_the_seed_decides(clips):
     one, two, other = (scenes(clips, count=2, events=2, seed=seed) for seed in (1, 1, 2))
     assert np.array_equal(one[1].wave, two[1].wave)

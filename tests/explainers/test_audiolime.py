@@ -123,6 +123,7 @@ def test_nothing_lies_on_padding(model, wave):
     assert found.maps[~padded.padding].any()
 
 
+@pytest.mark.slow
 def test_of_a_linear_function_of_sounds_the_weights_are_what_the_parts_add():
     direction = np.random.default_rng(1).normal(size=(2, SOUND_RATE))
     model, wave = linear(*direction), sounds(1)[0]
@@ -178,6 +179,7 @@ def test_wrong_options_are_refused(options, message):
         xa.Explainer("audiolime", **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options, message",
     [

@@ -30,6 +30,7 @@ def test_a_known_threshold_is_found_to_the_tolerance(limit, tolerance, log):
     assert found.changes["height"] is None and found.best is change
 
 
+@pytest.mark.slow
 def test_the_side_that_is_nearer_wins():
     inside = classifier(lambda w: ((centroids(w) < 400) | (centroids(w) > 1500)).astype(int))
     found = counterfactuals(inside, tones(), controls=["pitch"])
@@ -55,6 +56,7 @@ def test_the_slow_way_finds_the_same():
     assert change.steps == pytest.approx(steps, abs=0.05)
 
 
+@pytest.mark.slow
 def test_the_first_flip_counts_where_answers_come_back():
     stripes = classifier(lambda w: (centroids(w) // 200 % 2 == 0).astype(int), ("a", "b"))
     recipe = tones(value=300, log=False)
@@ -117,6 +119,7 @@ def test_the_original_is_bit_identical_and_the_table_is_in_order():
     assert [row["to"] for row in again.table()] == [row["to"] for row in rows]
 
 
+@pytest.mark.slow
 def test_a_target_is_the_class_asked_for():
     three = classifier(
         lambda w: np.digitize(centroids(w), [700, 1400]), labels=("low", "middle", "high")

@@ -232,6 +232,7 @@ def test_all_that_it_holds_comes_back_from_a_file(result, tmp_path):
             assert one == other, field.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wrong",
     [

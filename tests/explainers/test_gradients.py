@@ -239,6 +239,7 @@ def test_bad_inputs(inputs, targets, message):
         gradients.gradient(smooth_network((4, 3)), inputs, targets)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "method, options, message",
     [

@@ -103,6 +103,7 @@ def test_few_segments_are_asked_about_exhaustively():
     )
 
 
+@pytest.mark.slow
 def test_one_segment_and_mixed_numbers_of_coalitions(small):
     flat = random_patches(2, (24, 16))
     flat[1] = -3.0
@@ -196,6 +197,7 @@ def test_growing_gives_the_maps_of_each_number_of_samples(small, patches):
         np.testing.assert_allclose(maps, alone.maps, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_gains_of_the_parts_of_a_sound_are_recovered():
     wave, first, second = sounds(3)
     classifier = linear(first, second)
@@ -223,6 +225,7 @@ def test_segments_of_a_sound_weigh_what_their_filters_take_away():
 REPORT = ("samples", "rows", "kernel_width", "alpha", "total_weight", "r2", "stability")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("draws", ["orthogonal", "complements", "independent"])
 def test_the_report_by_the_lime_package(small, patches, draws):
     found = explain(small, patches, "dog", "lime", grid=(5, 4), samples=100, draws=draws)
@@ -266,6 +269,7 @@ def test_a_network_that_never_changes_its_answer_has_no_fit():
     assert not found.maps.any()
 
 
+@pytest.mark.slow
 def test_patches_and_classes_together_are_what_they_are_alone(small, patches):
     options = {"segments": "superpixels", "grid": (4, 5), "samples": 90, "features": None}
     together = explain_classes(small, patches, method="lime", **options)

@@ -111,6 +111,7 @@ def test_a_mask_of_centred_frames_acts_where_its_cells_lie():
     assert edges[0] < first < edges[0] + 0.03
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.integers(1, 9000), st.integers(1, 60), st.integers(0, 2**32 - 1))
 def test_kept_and_removed_add_up(samples, rows, seed):

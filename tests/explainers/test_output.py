@@ -109,6 +109,7 @@ def test_an_undecided_explainer_survives_a_file(tmp_path, small, patches):
     assert again == one and again(small, patches).unit == "logit"
 
 
+@pytest.mark.slow
 def test_growing_decides_alike(small, patches):
     targets = np.zeros((len(patches), 1), int)
     options = Options(grid=(2, 3))

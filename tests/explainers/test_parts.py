@@ -192,6 +192,7 @@ def test_a_number_of_parts_to_keep_is_one(lite, parts, count):
     assert not found.kept(0).any()
 
 
+@pytest.mark.slow
 def test_a_coalition_names_every_part(lite, parts):
     ask, _ = asking(lite, parts)
     with pytest.raises(XaiAudioError, match=r"shape \(1, 4\), but \(m, 5\) is needed"):

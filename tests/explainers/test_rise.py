@@ -54,6 +54,7 @@ def test_maps_by_a_plain_loop(small, patches, draws, fill, level):
         assert mean == pytest.approx(middle, abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape, grid", [((24, 16), (7, 7)), ((7, 31), (7, 5)), ((5, 4), (5, 4))])
 def test_masks_are_soft_shifted_and_half_open(shape, grid):
     options = Options(grid=grid, samples=3000, seed=1)
@@ -133,6 +134,7 @@ def test_wrong_options(small, patches, options, message):
         explain(small, patches, method="rise", **options)
 
 
+@pytest.mark.slow
 def test_masks_that_were_all_drawn_together_say_nothing_of_their_luck(small, patches):
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)

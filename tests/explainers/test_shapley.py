@@ -50,6 +50,7 @@ def solved(ask, count, **options):
     return values(design, ask(design.present), options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 6])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_exact_values_are_the_mean_over_all_orders(count, seed):

@@ -141,6 +141,7 @@ def test_several_sounds_and_classes_at_once_are_as_alone():
         assert together.report["r2"][number] == pytest.approx(alone.report["r2"][0], abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_network_of_sounds_is_asked_for_its_samples():
     """<d, part> is what a part adds to a linear answer, whatever the others do."""
     waves = sounds(2)
@@ -175,6 +176,7 @@ def test_the_whole_sound_is_the_first_question_to_the_last_bit():
     np.testing.assert_allclose(pictures, patches.values, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_front_end_that_begins_before_the_sound():
     """With `centred` windows the samples of a patch begin before it; the cells stay its own."""
     frontend = LogMel.librosa(

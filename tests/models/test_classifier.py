@@ -88,6 +88,7 @@ def test_probabilities_that_another_layer_hands_on_are_not_taken_for_logits(ends
         AudioClassifier.from_keras(keras_model, ["a", "b"])
 
 
+@pytest.mark.slow
 def test_logits_that_another_layer_hands_on_are_taken():
     keras_model = patched([layers.Conv2D(2, (47, 31)), layers.Flatten(), layers.Dropout(0.5)])
     classifier = AudioClassifier.from_keras(keras_model, ["a", "b"])
@@ -95,6 +96,7 @@ def test_logits_that_another_layer_hands_on_are_taken():
     np.testing.assert_allclose(classifier.logits(PATCHES), expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_network_is_flat_and_shares_its_weights():
     keras_model = model("dense softmax")
     classifier = AudioClassifier.from_keras(keras_model, ["a", "b", "c"])
@@ -123,6 +125,7 @@ def test_one_trace_whatever_the_number_of_patches(monkeypatch):
     assert classifier.forward() is classifier.forward()
 
 
+@pytest.mark.slow
 def test_nested_models_give_scores():
     inner = keras.Sequential([layers.Input((96, 64, 1)), layers.Conv2D(2, 3), layers.Flatten()])
     outer = keras.Sequential([layers.Input((96, 64, 1)), inner, layers.Dense(2, "softmax")])
@@ -190,6 +193,7 @@ def test_patches_of_another_shape_or_with_nan():
         classifier.scores(broken)
 
 
+@pytest.mark.slow
 def test_a_clip_is_named_by_the_majority_of_its_patches():
     classifier = AudioClassifier.from_keras(
         model("logits"), ["a", "b", "c"], LogMel.vggish(overlap=0.5)

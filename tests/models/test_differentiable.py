@@ -50,6 +50,7 @@ def test_it_gives_the_patches_of_the_front_end(frontend):
     np.testing.assert_allclose(differentiable.spectrogram(waves, frontend), rows, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_some_of_the_patches():
     frontend = FRONTENDS[0]
     waves = sounds()
@@ -59,6 +60,7 @@ def test_some_of_the_patches():
         np.testing.assert_array_equal(some, whole[:, first::4])
 
 
+@pytest.mark.slow
 def test_its_gradient_is_the_slope():
     rng = np.random.default_rng(6)  # its own: which tests ran before must not matter
     frontend = dataclasses.replace(FRONTENDS[2], frames=3, overlap=0.0)

@@ -55,6 +55,7 @@ def test_same_outputs_same_weights(depth):
     np.testing.assert_allclose(flat(PATCHES[..., None]), model(PATCHES[..., None]), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_names_stay_unless_two_are_the_same():
     names = [layer.name for layer in xa.models.flatten(nested()).layers]
     assert names.count("conv") == 1 and "base_conv" in names
@@ -62,6 +63,7 @@ def test_names_stay_unless_two_are_the_same():
     assert len(set(names)) == len(names)
 
 
+@pytest.mark.slow
 def test_the_model_itself_is_untouched():
     model = nested()
     uses = {layer.name: len(layer._inbound_nodes) for layer in model.layers}
@@ -69,6 +71,7 @@ def test_the_model_itself_is_untouched():
     assert {layer.name: len(layer._inbound_nodes) for layer in model.layers} == uses
 
 
+@pytest.mark.slow
 def test_a_base_that_was_called_without_training_stays_so():
     norm = xa.models.flatten(nested()).get_layer("norm")
     assert norm._inbound_nodes[0].arguments.kwargs["training"] is False
@@ -79,6 +82,7 @@ def test_a_flat_model_is_returned_as_it_is():
     assert xa.models.flatten(model) is model
 
 
+@pytest.mark.slow
 def test_models_inside_with_several_inputs_and_outputs():
     keras.utils.set_random_seed(0)
     one, two = layers.Input((4,)), layers.Input((4,))

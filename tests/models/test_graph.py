@@ -190,6 +190,7 @@ def test_no_map():
     assert names(ended(x, layers.Flatten()(layers.Conv2D(3, (12, 8))(x)))) == []
 
 
+@pytest.mark.slow
 def test_blocks_end_with_what_follows_their_last_convolution():
     x = inputs = keras.Input((16, 12, 1))
     x = layers.Conv2D(4, 3, padding="same", name="a")(x)

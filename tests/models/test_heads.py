@@ -195,6 +195,7 @@ def test_answers_that_are_not_finite_say_nothing_of_the_others():
         door(keras.Model(patch, end(logits)))
 
 
+@pytest.mark.slow
 def test_whole_numbers_and_memories_between_batches_are_refused():
     patch, logits = body()
     network = keras.Model(patch, keras.ops.cast(10 * keras.ops.softmax(logits), "int32"))
@@ -230,12 +231,14 @@ def test_labels_without_an_order_are_refused(labels):
         xa.AudioClassifier.from_keras(keras.Model(*body()), labels, FRONTEND)
 
 
+@pytest.mark.slow
 def test_a_network_of_zeros_that_ends_in_a_plain_layer_has_logits():
     patch, logits = body()
     network = keras.Model(patch, layers.Dense(3, kernel_initializer="zeros")(logits))
     np.testing.assert_array_equal(door(network).logits(PATCHES), np.zeros((5, 3)))
 
 
+@pytest.mark.slow
 def test_what_the_user_says_and_the_network_shows_must_agree():
     patch, logits = body()
     ends_in_softmax = keras.Model(patch, layers.Softmax()(logits))

@@ -80,6 +80,7 @@ def test_a_network_that_fits_is_left_as_it_is():
     assert classifier.changes == ()
 
 
+@pytest.mark.slow
 def test_two_channels_have_to_be_said():
     model = network((24, 16, 2))
     with pytest.raises(XaiAudioError, match='channels="repeat"'):

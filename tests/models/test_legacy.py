@@ -265,6 +265,7 @@ def test_layers_for_augmentation_can_be_saved(one, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_operations_on_tensors_can_be_saved(tmp_path):
     entry = layers.Input((24, 16, 1))
     tensor = keras.ops.relu(layers.Conv2D(3, 3)(entry) * 2 + 1)[:, 2:]

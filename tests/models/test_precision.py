@@ -50,6 +50,7 @@ def test_what_follows_the_last_layer_and_lies_before_the_second_stays_too():
     }
 
 
+@pytest.mark.slow
 def test_its_answers_are_those_of_a_middle_that_is_rounded():
     network, patches = dense(3), random_patches(4, SHAPE)[..., None]
     (one, first), (two, second), (three, third) = (

@@ -243,6 +243,7 @@ def test_keras_2_names_layers_without_their_modules():
         safety.check_legacy_config(network_of(name="Mine"), "net.h5")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "layer, shape",
     [

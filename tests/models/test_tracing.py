@@ -37,6 +37,7 @@ def test_it_is_run_by_python_once_whatever_number_it_is_given():
     assert len(ran) == 1
 
 
+@pytest.mark.slow
 def test_a_function_made_many_times_is_no_function_that_changes(caplog):
     for factor in range(8):
         found = traced(lambda x, factor=factor: factor * x, FLOATS)

@@ -4,6 +4,7 @@ import itertools
 
 import keras
 import numpy as np
+import pytest
 from small_transformers import attend, normal
 
 from xaiaudio.models.networks.transformer import Options
@@ -16,6 +17,7 @@ def built(size=4, heads=2, seeds=None):
     return keras.Model(tokens, out)
 
 
+@pytest.mark.slow
 def test_it_is_attention_then_thought_each_added_to_what_was_there():
     network, rng = built(), np.random.default_rng(0)
     network.set_weights([rng.normal(0, 0.6, w.shape) for w in network.get_weights()])
@@ -32,6 +34,7 @@ def test_it_is_attention_then_thought_each_added_to_what_was_there():
         np.testing.assert_allclose(row, tokens + thought @ back + second, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_its_parts_have_the_names_and_sizes_that_were_asked_for():
     network = built(6, 3)
     names = [layer.name for layer in network.layers[1:]]
@@ -44,6 +47,7 @@ def test_its_parts_have_the_names_and_sizes_that_were_asked_for():
     assert network.output_shape == (None, 5, 6)
 
 
+@pytest.mark.slow
 def test_three_seeds_are_taken_and_decide_the_weights():
     seeds = itertools.count(7)
     first, again, other = built(seeds=seeds), built(), built(seeds=itertools.count(8))

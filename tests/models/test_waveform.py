@@ -101,6 +101,7 @@ def test_a_network_of_samples_needs_its_rate():
     )
 
 
+@pytest.mark.slow
 def test_what_takes_sounds_has_no_network_of_patches(tmp_path):
     for model in (classifier(), AudioClassifier.from_keras(network((SAMPLES,)), LABELS, FRONTEND)):
         for name in ("network", "logits_network"):

@@ -63,6 +63,7 @@ def reports():
     return [report("Rain", [0, 0, 0]), report("<Dog>", [0, 0, 1, 1, 1], bands)]
 
 
+@pytest.mark.slow
 def test_what_comes_from_outside_is_escaped_and_links_lead_to_the_sounds(tmp_path, reports):
     out = tmp_path / "report"
     bad = [("<i>.wav", "it is <b>text</b>")]
@@ -107,6 +108,7 @@ def test_without_a_clip_there_is_no_picture(tmp_path):
     assert "<img" not in text and "on 0 clips of" in text
 
 
+@pytest.mark.slow
 def test_the_tables_hold_every_clip_band_and_reason(tmp_path, reports):
     bad = [("a, b.wav", "it is silent")]
     paths = archive.write(results(tmp_path, bad), reports, "gradcam", tmp_path / "out")

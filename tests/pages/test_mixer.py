@@ -59,6 +59,7 @@ def test_the_table_says_what_the_network_says_of_each_mix(model):
     assert data["target"] == "dark"
 
 
+@pytest.mark.slow
 def test_of_a_network_of_sigmoids_all_that_is_heard_is_named():
     import keras
 
@@ -188,6 +189,7 @@ def test_what_is_too_short_is_not_cut(model):
     assert len(cut(WAVE[:5], model.frontend, "time", patches=1)) == 5
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("node") is None, reason="no node to read JavaScript with")
 def test_the_script_is_javascript():
     script = files("xaiaudio.pages").joinpath("mixer.js")
@@ -195,6 +197,7 @@ def test_the_script_is_javascript():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_long_sounds_and_rates_that_browsers_do_not_play_have_no_mixer():
     frontend = xa.LogMel.vggish()
     assert cut(np.zeros(61 * 16_000), frontend, "time", 100) is None

@@ -123,6 +123,7 @@ def test_all_outputs_are_there_for_each_class_and_the_summary_names_them(several
     assert line.target == ", ".join(clip.targets) and np.isnan(line.share)
 
 
+@pytest.mark.slow
 def test_files_are_called_after_their_class_and_never_alike(several):
     clip = explain_clip(several, WAVE, "noise", methods=["occlusion"], top=1)
     others = [dataclasses.replace(clip, target=name) for name in ("A (b)", "a, B", "???", "x" * 99)]

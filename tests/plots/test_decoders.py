@@ -9,6 +9,7 @@ from xaiaudio import plots
 RANDOM = np.random.default_rng(0)
 
 
+@pytest.mark.slow
 def test_masks_share_one_scale_and_the_axes_of_the_bins():
     heights, mask = RANDOM.exponential(size=(96, 257)), 0.2 * RANDOM.random((96, 257))
     figure = plots.bin_masks(heights, {"one": mask, "two": mask / 2}, xa.LogMel.vggish(), start=1.0)

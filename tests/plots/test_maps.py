@@ -33,12 +33,14 @@ def test_plot_shows_raw_maps_on_one_scale_around_zero():
     assert figure.data["limit"] == pytest.approx(largest)
 
 
+@pytest.mark.slow
 def test_plot_normalises_all_maps_by_one_number():
     maps = explanation(3, scale=0.01)
     shown = plots.plot(maps, normalise=True).data["maps"]
     np.testing.assert_allclose(shown, maps.maps / np.abs(maps.maps).max(), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_plot_draws_no_more_patches_than_asked():
     assert len(plots.plot(explanation(5), max_patches=2).data["maps"]) == 2
 
@@ -87,6 +89,7 @@ def test_class_comparison_puts_the_classes_of_one_patch_side_by_side():
     np.testing.assert_allclose(shown, together / np.abs(together).max(), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_axes_of_a_patch_are_in_the_sounds_own_seconds():
     patches = FRONTEND(np.random.default_rng(0).normal(size=40_000), overlap=0.5)[2:4]
     made = dataclasses.replace(explanation(len(patches)), starts=patches.starts)
@@ -146,6 +149,7 @@ def test_each_map_gets_its_own_scale_and_says_so():
     assert corners == [[], [], ["1 = 1e-05"], ["1 = 4"]]
 
 
+@pytest.mark.slow
 def test_without_each_the_patches_share_a_scale():
     shown = plots.comparison([_two_maps()]).data["occlusion"]
     assert np.isclose(shown[0, 10, 20], 1e-5 / 4)

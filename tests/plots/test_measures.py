@@ -11,6 +11,7 @@ from xaiaudio.evaluate.metrics.registry import Measure
 from xaiaudio.plots.render import render
 
 
+@pytest.mark.slow
 def test_a_mixture_is_drawn_with_its_parts_and_its_truth():
     rng = np.random.default_rng(0)
     tone = 0.1 * np.sin(np.arange(32_000) * 0.4)

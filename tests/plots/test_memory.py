@@ -4,6 +4,7 @@ import pytest
 from xaiaudio import LogMel, plots
 
 
+@pytest.mark.slow
 def test_sounds_stand_above_their_nearest_on_one_scale():
     patches = np.random.default_rng(0).normal(size=(3, 96, 64))
     figure = plots.beside_nearest(

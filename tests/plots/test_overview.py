@@ -33,6 +33,7 @@ def test_columns(count):
     figure._repr_png_()
 
 
+@pytest.mark.slow
 def test_classes_with_most_events_are_shown():
     one = line(200, classes=20)
     found = events(one, gap=0)

@@ -19,6 +19,7 @@ def _boxes(ax):
     return [(*box.get_xy(), box.get_width(), box.get_height()) for box in ax.patches]
 
 
+@pytest.mark.slow
 def test_places_are_outlined():
     found = [Match(0, 1.5, 0.9, (3, 8), (2, 5)), Match(1, 0.25, 0.8, (0, 20), (0, 12))]
     figure = plots.alike(np.zeros((20, 12)), found, _views()[:2], FRONTEND, ["one", "two"])

@@ -25,6 +25,7 @@ def test_sums_and_maps_are_shares_of_their_largest_value():
     assert [ax.get_title() for ax in figure.axes[:2]] == ["dog", "cat"]
 
 
+@pytest.mark.slow
 def test_a_sum_stands_above_its_frame():
     values = np.zeros((1, 20, 12))
     values[0, 5] = 1
@@ -35,6 +36,7 @@ def test_a_sum_stands_above_its_frame():
     assert line.get_xdata()[line.get_ydata().argmax()] == pytest.approx(place)
 
 
+@pytest.mark.slow
 def test_true_events_are_outlined_and_kept():
     events = np.zeros((2, 20, 12), bool)
     events[0, 4:9, 2:5] = True

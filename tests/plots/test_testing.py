@@ -10,6 +10,7 @@ from xaiaudio.publishing.record import summarise
 LABELS = ("Rain", "Rooster", "Chainsaw")
 
 
+@pytest.mark.slow
 def test_intervals_span_from_low_to_high():
     recall = np.array([[0.2, 0.5, 0.7], [0.0, 0.0, 0.3], [np.nan] * 3])
     figure = plots.intervals(LABELS, {"recall": recall}, reference=("people", 0.957))

@@ -1,6 +1,7 @@
 """What figures of voices and rooms show is what they were given."""
 
 import numpy as np
+import pytest
 
 import xaiaudio as xa
 
@@ -28,6 +29,7 @@ def test_a_wrong_pitch_is_drawn_beside_the_mixture():
     assert "the man" in figure.axes[0].get_xlabel()
 
 
+@pytest.mark.slow
 def test_each_room_has_a_line_and_a_point():
     missed = np.array([[0.01, 0.2], [0.01, 0.02]])
     figure = xa.plots.rooms([0.3, 0.9], [0.4, 1.0], [0.1, 1.0], missed, 0.04)

@@ -26,6 +26,7 @@ def test_silence_has_a_picture():
     assert not figure.data["sound"].any()
 
 
+@pytest.mark.slow
 def test_filters_stand_in_the_order_of_their_loudest_frequency():
     taps = np.arange(256) / 16_000
     hertz = np.array([5000, 500, 2000])

@@ -31,6 +31,7 @@ def test_what_is_read_and_put_back_gives_the_logits(model):
         np.testing.assert_allclose(layer.write(patches, flat), model.logits(patches), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_rest_of_the_network_runs_on_what_is_written(model):
     patches = random_patches(5, SHAPE)
     values = np.random.default_rng(0).normal(size=(5, 8)).astype("float32")

@@ -58,6 +58,7 @@ def test_the_second_derivatives_are_finite_differences():
             assert abs(found[a, b] - wanted) < 1e-5
 
 
+@pytest.mark.slow
 def test_the_refits_are_refits():
     features, targets = made(n=24)
     asked, wanted = made(n=4, seed=9)

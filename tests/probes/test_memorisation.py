@@ -22,6 +22,7 @@ def plainly(one, two, shift):
     return best
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shift", [0, 3, 9])
 @pytest.mark.parametrize("batch", [None, 2])
 def test_the_similarity_is_its_definition(shift, batch):

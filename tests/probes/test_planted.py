@@ -24,6 +24,7 @@ def test_axes_are_halved_and_the_first_layer_leaves_the_bands():
     assert backbone.frontend is FRONTEND
 
 
+@pytest.mark.slow
 def test_the_seed_decides_all_weights():
     one, again, other = weights_of(), weights_of(), weights_of(seed=5)
     for first, second, third in zip(one, again, other, strict=True):

@@ -48,6 +48,7 @@ def test_the_strongest_row_of_each_clip():
     assert strongest_rows(codes, 1, clips).tolist() == [4, 0, 2]
 
 
+@pytest.mark.slow
 def test_a_place_is_what_the_layer_can_see(model):
     layer = Layer(model, "pool")
     frontend = model.frontend

@@ -14,6 +14,7 @@ def values():
     return planted()[0].astype("float32")
 
 
+@pytest.mark.slow
 def test_it_comes_out_the_same_and_another_seed_differs(values):
     options = Options(size=16, k=3, steps=40)
     one, again = fit(values, options), fit(values, options)

@@ -48,6 +48,7 @@ def test_other_sections_stay_as_they_are():
     assert one_by_one(plain) == plain
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["datasets.mixtures.Mixture", "evaluate.metrics.registry.Measure"])
 def test_sphinx_tells_each_attribute_with_its_type(name):
     import importlib

@@ -81,6 +81,7 @@ def test_mistakes_in_a_map_are_found(mistake, shape):
 # Rounding: runs of seed 0 on another processor, or as if.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_mistakes_are_found_also_where_rounding_was_measured(mistake):
     seeds = [recorded(map=blobs(seed)) for seed in range(2)]

@@ -12,6 +12,7 @@ def told(**pages):
     return [str(problem) for problem in gate.check_notebooks(pages)]
 
 
+@pytest.mark.slow
 def test_a_whole_notebook_passes():
     assert told(page=notebook()) == []
 

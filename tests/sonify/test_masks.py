@@ -168,6 +168,7 @@ def test_parts_are_heard_by_one_call(model):
     assert f"{result.weights[0]:+.2g} to the" in heard.captions()["low"]
 
 
+@pytest.mark.slow
 def test_a_soft_part_is_not_said_to_have_no_energy(model):
     wave = noise(2.0)
     sounds = Components.of_sources(wave, {"soft": wave / 50, "loud": wave * 0.98})
@@ -176,6 +177,7 @@ def test_a_soft_part_is_not_said_to_have_no_energy(model):
     assert captions["loud"].startswith("Loud: 96% of the energy, ")
 
 
+@pytest.mark.slow
 def test_parts_of_another_sound_are_refused(model):
     wave = tone(500, 1.5)
     result = xa.explain_parts(model, Components.in_time(wave, 2), "dark", samples=4)

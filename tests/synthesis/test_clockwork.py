@@ -9,6 +9,7 @@ from xaiaudio.synthesis import animal_voices, clockwork, dsp
 RATE = dsp.RATE
 
 
+@pytest.mark.slow
 def test_a_tick_is_three_knocks_and_gone_within_a_tenth_of_a_second():
     for seed in range(5):
         times, heights = clockwork._knocks(np.random.default_rng(seed))

@@ -1,12 +1,14 @@
 """Two voices at once, and the truth about both."""
 
 import numpy as np
+import pytest
 
 from xaiaudio.synthesis.duet import duet
 
 BOTH = duet(seed=5)
 
 
+@pytest.mark.slow
 def test_a_duet_knows_its_voices():
     rms = np.sqrt(np.mean(BOTH.voices**2, axis=1))
     assert rms.max() / rms.min() < 1.2

@@ -115,6 +115,7 @@ def test_the_tempo_is_that_of_the_beats(tempo):
     assert lags[np.argmax(alike[lags])] == pytest.approx(12_000 / tempo, rel=0.02)
 
 
+@pytest.mark.slow
 def test_librosa_hears_the_beat():
     librosa = pytest.importorskip("librosa")
     right = 0

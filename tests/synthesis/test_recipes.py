@@ -49,6 +49,7 @@ def test_every_control_changes_the_sound_at_both_ends(made):
         assert not np.array_equal(wave, original)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["clock", "dog"])
 def test_the_rate_is_the_number_of_sounds_a_second(name):
     made = recipes.RECIPES[name]()
@@ -58,6 +59,7 @@ def test_the_rate_is_the_number_of_sounds_a_second(name):
         assert abs(starts(wave, 0.04 * RATE) - expected) <= 1
 
 
+@pytest.mark.slow
 def test_brightness_pitch_and_decay_are_measured():
     ticks, crow, bark = recipes.clock(), recipes.rooster(), recipes.dog()
     bright = [centroid(w) for w in ticks([ticks.setting(brightness=b) for b in (500, 1500, 6000)])]

@@ -1,12 +1,14 @@
 """Phones and words: whole, and with the formants that textbooks give them."""
 
 import numpy as np
+import pytest
 from spoken_digits import VOICES, middle_of
 
 from xaiaudio.datasets import digits
 from xaiaudio.synthesis.speech_phones import GROUPS, NOISES, PHONES, WORDS
 
 
+@pytest.mark.slow
 def test_vowels_lie_where_textbooks_have_them():
     def at(digit, vowel):
         takes = [digits.speak(digit, VOICES[5], take) for take in range(5)]

@@ -84,6 +84,7 @@ def test_no_event_needs_no_explanation(file):
     assert explain_events(network(SMALL), file, None, ()) == ()
 
 
+@pytest.mark.slow
 def test_a_file_that_became_shorter(file, tmp_path):
     model = network(SMALL)
     line = timeline(model, file)

@@ -136,6 +136,7 @@ def test_spans_that_hold_nothing_are_refused(files, small, span, message):
         timeline(small, files["cd.wav"], start=span[0], end=span[1])
 
 
+@pytest.mark.slow
 def test_samples_that_are_no_numbers_are_refused_with_their_time(tmp_path, small):
     wave = stereo(3, 16_000)
     wave[40_000, 0] = np.nan

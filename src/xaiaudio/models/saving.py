@@ -260,6 +260,8 @@ def _load(path: Path, given) -> AudioClassifier:
 def _described(network, about) -> AudioClassifier:
     """Make the classifier of a network and of what its file says of it."""
     labels, frontend = about["labels"], from_config(about["frontend"])
+    if not isinstance(labels, list):
+        raise TypeError(f"{labels!r:.40} is no list of labels")
     told: dict[str, Any] = {
         "name": _text(about["name"]),
         "attribution": _text(about.get("attribution", "")),

@@ -22,6 +22,7 @@ def test_the_second_load_makes_nothing_and_a_lost_file_is_made_again(small, monk
     assert lost.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_interrupted_work_leaves_no_folder_and_is_taken_up_again(tmp_path, monkeypatch):
     voices, made, speak = digits.speakers(1), [], store.speak
 
@@ -42,6 +43,7 @@ def test_interrupted_work_leaves_no_folder_and_is_taken_up_again(tmp_path, monke
     assert not list(tmp_path.rglob("*.partial"))
 
 
+@pytest.mark.slow
 def test_files_are_called_as_those_of_audiomnist(tmp_path):
     assert store.file_of(tmp_path, 7, "03", 2) == tmp_path / "7_03_2.flac"
     store.ensure(tmp_path / "set", digits.speakers(1), 1, 0, progress=False)

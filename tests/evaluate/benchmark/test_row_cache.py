@@ -77,6 +77,7 @@ def test_a_damaged_row_is_made_anew(tmp_path, model, cases, calls):
     assert "flat" in calls
 
 
+@pytest.mark.slow
 def test_a_cache_that_cannot_be_written(tmp_path, model, cases):
     place = tmp_path / "file"
     place.touch()

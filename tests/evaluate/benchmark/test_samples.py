@@ -52,6 +52,7 @@ def test_mixtures_are_cases_whose_truth_is_their_mask(model, made):
     assert set(cases.recognised) == {True, False}
 
 
+@pytest.mark.slow
 def test_events_lie_early_and_late_in_their_patches(model, clips):
     frames = []
     for seed in range(4):
@@ -82,6 +83,7 @@ def test_a_part_keeps_what_belongs_together(model, made):
     assert bare.groups == bare.clips == () and bare.recognised is None
 
 
+@pytest.mark.slow
 def test_a_drowned_event_has_no_answer_and_spoils_no_other(model, clips):
     made = mixtures(clips, snrs=(20, -50), per_class=1, seconds=0.12, frontend=model.frontend)
     board = boards.leaderboard(

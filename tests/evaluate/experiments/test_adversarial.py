@@ -145,6 +145,7 @@ def test_samples_stay_within_the_range(model):
     assert np.abs(found.changes[0]).max() > 0.01
 
 
+@pytest.mark.slow
 def test_a_level_that_is_too_low_fools_nobody_and_is_kept(model, waves, targets):
     found = adversarial.attack(model, waves, targets, level_db=-90, rounds=2)
     assert not found.success.any()

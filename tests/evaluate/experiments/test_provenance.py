@@ -27,6 +27,7 @@ def test_against_the_plain_definition():
     assert found.low < found.mean < found.high
 
 
+@pytest.mark.slow
 def test_intervals_hold_zero_where_there_is_nothing():
     rng = np.random.default_rng(2)
     held = 0

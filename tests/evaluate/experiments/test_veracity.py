@@ -62,6 +62,7 @@ def test_the_change_itself_agrees_and_random_maps_are_at_chance(world):
         assert np.mean([one[name] for one in many]) == pytest.approx(level, abs=0.02)
 
 
+@pytest.mark.slow
 def test_cells_are_put_back_and_carried_over_one_by_one(world, maps):
     model, _, pairs = world
     shares = [0.0, 0.1, 0.5, 1.0]

@@ -54,6 +54,7 @@ def test_the_measures_are_their_definitions(model, heights):
             assert found[name][number] == pytest.approx(value, abs=1e-3), name
 
 
+@pytest.mark.slow
 def test_a_mask_of_ones_changes_nothing_and_one_of_zeros_is_counted(model, heights):
     ones = mask_measures(model, heights, np.ones(SHAPE))
     for name in ("AD", "AI", "AG", "silent"):

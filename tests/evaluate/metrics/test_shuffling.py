@@ -41,6 +41,7 @@ def test_a_seed_repeats_and_another_does_not(small, patches):
     assert np.abs(first.logits(patches) - other.logits(patches)).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_a_network_remembers_again_whatever_happens(small, patches):
     before = [weight.numpy().copy() for weight in small.network.weights]
     logits = small.logits(patches)

@@ -186,6 +186,7 @@ def test_the_engine_mixes_as_the_components_do(kind, own, batch):
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-2)
 
 
+@pytest.mark.slow
 def test_the_engine_is_given_the_input_itself_when_all_parts_are_on():
     parts = [KINDS["grid"](noise(seed=seed)) for seed in range(2)]
     wholes = np.stack([one.whole for one in parts])

@@ -86,6 +86,7 @@ def test_noise_is_never_below_silence(patches):
     np.testing.assert_array_equal(lifted, np.maximum(free, np.float32(-1.5)))
 
 
+@pytest.mark.slow
 def test_silence_is_what_the_front_end_makes_of_silence():
     for frontend in (LogMel.vggish(), LogMel.yamnet(), LogMel.librosa(frames=50)):
         silent = frontend(np.zeros(40_000, "float32")).values[0]

@@ -76,6 +76,7 @@ def test_engine_is_kept_and_let_go_with_its_classifier():
     assert network() is None
 
 
+@pytest.mark.slow
 def test_interrupted_sweep_leaves_the_engine_whole(monkeypatch):
     engine = Engine(weighted, 2)
     patches = random_patches(2, (7, 5))

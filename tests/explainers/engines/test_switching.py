@@ -36,6 +36,7 @@ def report(design, fit, options):
 SOLVER = Solver(one_by_one, drops, report)
 
 
+@pytest.mark.slow
 def test_weights_of_segments_are_painted_where_they_lie():
     """Of an additive network the fall is the sum of what the segment's cells add."""
     model, gains = additive(SHAPE)
@@ -65,6 +66,7 @@ def test_inputs_with_as_many_parts_share_one_design():
     assert drawn[0] is drawn[2] and [len(design) for design in drawn] == [4, 6, 4]
 
 
+@pytest.mark.slow
 def test_patches_with_other_numbers_of_segments_are_asked_and_fitted_alone():
     model, gains = additive(SHAPE)
     patches, targets = random_patches(3, SHAPE), np.array([[0], [1], [2]])

@@ -23,6 +23,7 @@ def named(nodes, name):
     return next(node for node in nodes if node.name == name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in PASSING if name != "linear"])
 def test_what_passes_leaves_zero_at_zero_and_large_values_their_sign(name):
     function = keras.activations.get(name)
@@ -54,6 +55,7 @@ def gate(kind, start):
     }[kind]()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["layer", "operation", "softmax", "moved"])
 @pytest.mark.parametrize("first", [True, False])
 def test_a_factor_that_opens_is_a_gate_wherever_it_stands(kind, first):

@@ -150,6 +150,7 @@ def test_attention(inputs):
     check_account(found)
 
 
+@pytest.mark.slow
 def test_a_softmax_inside_and_a_product_of_matrices():
     start = keras.Input((3, 4))
     weighed = layers.Dense(3, use_bias=False, name="scores")(start)
@@ -283,6 +284,7 @@ def out_of(network, x):
     return np.reshape(network(x), (len(x), 4, 3))
 
 
+@pytest.mark.slow
 def test_a_mask_that_hides_nothing_changes_nothing():
     start = keras.Input((4, 3))
     layer = layers.MultiHeadAttention(2, 3, name="attention")
@@ -356,6 +358,7 @@ def test_a_mask_that_the_network_computes_gets_no_relevance(how, causal):
         assert np.abs(found.inputs[number]).max() > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("computed", [False, True])
 def test_a_masked_softmax(computed):
     start = keras.Input((3, 4))

@@ -70,6 +70,7 @@ def test_a_size_that_is_held_takes_nothing(kind):
     np.testing.assert_allclose(found.arrived, 1, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_each_channel_may_be_a_group_of_its_own():
     start = keras.Input((3, 4))
     inputs = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")

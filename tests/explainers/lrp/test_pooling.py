@@ -59,6 +59,7 @@ def test_max_pooling(pooling, shape, window, strides, padding):
     assert number == classes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pooling", ["winner", "proportional"])
 def test_pooling_over_time_is_pooling_over_one_axis(pooling):
     flat = chain((11, 3), layers.MaxPooling1D(3, 2, "same"), layers.Flatten(), head=False)
@@ -71,6 +72,7 @@ def test_pooling_over_time_is_pooling_over_one_axis(pooling):
     np.testing.assert_array_equal(one, two[:, :, 0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [layers.GlobalMaxPooling1D, layers.GlobalMaxPooling2D])
 def test_global_max_pooling(kind):
     shape = (7, 3) if kind is layers.GlobalMaxPooling1D else (4, 5, 3)

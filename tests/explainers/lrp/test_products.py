@@ -20,6 +20,7 @@ def squeezed(gate):
     return start, layers.Multiply(name="product")([start, x])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gate", [keras.ops.sigmoid, layers.Activation("sigmoid")])
 def test_the_signal_takes_all_and_the_gate_gets_nothing(gate):
     start, product = squeezed(gate)

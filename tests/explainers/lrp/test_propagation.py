@@ -70,6 +70,7 @@ class Mirror(layers.Layer):
         return 2 * x[:, ::-1]
 
 
+@pytest.mark.slow
 def test_another_type_of_layer_is_added_by_a_decorator():
     network = randomise(chain((6,), Mirror(name="mirror")))
     inputs = inputs_for(network, 2)

@@ -99,6 +99,7 @@ def test_two_layers_one_after_the_other(name):
         np.testing.assert_allclose(found.inputs[index].ravel(), expected, atol=1e-5 * scale)
 
 
+@pytest.mark.slow
 def test_signed_gamma_is_gamma_where_all_is_positive():
     network = randomise(chain((8,)))
     inputs = inputs_for(network, 40, positive=True)

@@ -91,6 +91,7 @@ def test_the_cross_entropy_of_a_mask():
     np.testing.assert_allclose(cross_entropy(logits, wanted), expected, rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [{}, {"power": 1, "ref": 0.1}])
 def test_magnitudes_make_the_patches_of_decibels(settings):
     frontend = xa.LogMel.librosa(

@@ -41,6 +41,7 @@ def test_validation_is_by_clip_of_each_class_and_by_seed(listener, tones):
     assert features(listener, found) is found
 
 
+@pytest.mark.slow
 def test_silence_is_left_out(listener):
     class Silent(type(Tones.of(1)[0])):
         def load(self, sample_rate=8_000):
@@ -116,6 +117,7 @@ def test_too_few_clips(listener, clips, words):
         features(listener, Tones(clips))
 
 
+@pytest.mark.slow
 def test_values_too_large_for_half_precision_stay():
     made = network()
     made.get_layer("first").set_weights(
@@ -163,6 +165,7 @@ def test_the_same_sounds_are_cut_once(listener, tmp_path, monkeypatch):
     assert features(listener, clips(1.0, dealt)).labels == dealt
 
 
+@pytest.mark.slow
 def test_sounds_that_are_made_when_they_are_read_have_no_file(listener):
     class Named(Tone):
         path = Path("no such file")

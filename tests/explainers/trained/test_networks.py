@@ -37,6 +37,7 @@ def test_activations_by_hand():
     np.testing.assert_allclose(made(maps)[0], expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_attention_and_the_answer_by_hand():
     made = small()
     active, pooled, logits = (np.asarray(one) for one in made(maps_of()))
@@ -51,6 +52,7 @@ def test_attention_and_the_answer_by_hand():
         np.testing.assert_allclose(logits[n], z @ head, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_pooling_by_the_maximum():
     active, pooled, _ = (np.asarray(one) for one in small("max")(maps_of()))
     np.testing.assert_allclose(pooled, active.max(axis=1), rtol=1e-5)
@@ -74,6 +76,7 @@ def test_all_that_is_trained_is_there_once():
     assert all(variable.trainable for variable in made.variables)
 
 
+@pytest.mark.slow
 def test_activations_are_never_negative_and_shares_of_time_sum_to_1():
     made = small()
     active, pooled, logits = (np.asarray(one) for one in made(maps_of(3)))

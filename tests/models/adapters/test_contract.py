@@ -158,6 +158,7 @@ def test_a_broken_file_is_said_in_one_line(kind, content, tmp_path):
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.slow
 def test_an_output_is_chosen_by_name_or_number(tmp_path):
     foreign.opened("onnx", "patches", tmp_path)
     path = tmp_path / "small.onnx"

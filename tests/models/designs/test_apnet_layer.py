@@ -43,6 +43,7 @@ def test_a_prototype_is_like_itself_and_order_does_not_matter():
     assert np.allclose(model.logits(patches), before, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_no_prototype_is_without_weight_and_its_configuration_makes_the_layer_again():
     layer = network().get_layer("parts")
     layer.bands.assign(-np.asarray(layer.bands))  # as training might leave them

@@ -182,6 +182,7 @@ def test_of_equal_cells_the_first_is_kept():
     assert kept.tolist() == [[0, 3, 0, 0], [0, 0, 0, 0], [5, 0, 0, 0]]
 
 
+@pytest.mark.slow
 def test_a_heat_map_is_spread_over_what_it_sees():
     model = untrained()
     cells = asymmetry.cells(ODD, SMALL)

@@ -11,6 +11,7 @@ from xaiaudio.models.designs.augmentation import Augmentation
 SHAPE = (20, 12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("front", [frontend(*SHAPE), xa.LogMel.librosa(frames=20, bands=12)])
 def test_altered_patches_are_still_patches_of_their_classes(front):
     altered = Augmentation(front, 0)
@@ -63,6 +64,7 @@ def test_mixed_patches_and_targets_share_alike():
     assert 0 <= shares.min() < 0.05 < 0.95 < shares.max() <= 1
 
 
+@pytest.mark.slow
 def test_louder_patches_are_those_of_a_louder_sound():
     wave = np.random.default_rng(0).normal(0, 0.1, 10_000).astype(np.float32)
     for front in (frontend(*SHAPE), xa.LogMel.librosa(frames=20, bands=12)):

@@ -43,6 +43,7 @@ def test_the_decoder_is_its_plain_definition():
     assert np.allclose(np.asarray(decoder(latent, masks))[0], wanted, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_one_channel_comes_out_as_of_a_transposed_convolution_and_so_do_the_slopes():
     decoder = network().get_layer("parts").decoder
     layer = decoder.steps[0]

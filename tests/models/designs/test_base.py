@@ -65,6 +65,7 @@ def test_contributions_are_numbers_times_weights():
                 assert found[patch, part, label] == pytest.approx(wanted, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_no_patches_have_no_contributions():
     model = classifier()
     nothing = np.zeros((0, *SHAPE))
@@ -72,6 +73,7 @@ def test_no_patches_have_no_contributions():
     assert model.logits_without(nothing, [1]).shape == (0, 3)
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_is_told():
     model, patches = classifier(), random_patches(2, SHAPE)
     for call in (lambda: model.evidence(4), lambda: model.logits_without(patches, [-1])):

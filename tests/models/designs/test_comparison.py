@@ -52,6 +52,7 @@ def test_parts_of_a_decision(share):
     assert parts_per_decision(one, patches, share).tolist() == counted(one, patches, share)
 
 
+@pytest.mark.slow
 def test_of_two_classes_the_difference_of_the_logits_counts():
     inputs = keras.Input((*SHAPE, 1))
     parts = keras.layers.Dense(4, name="parts")
@@ -82,12 +83,14 @@ def test_no_part_adds_anything():
         parts_per_decision(model(), random_patches(3, SHAPE), 0)
 
 
+@pytest.mark.slow
 def test_the_same_parts_in_another_order_are_alike():
     patches = random_patches(8, SHAPE)
     mean, pairs = likeness([model(), model(order=[2, 0, 3, 1])], patches)
     assert mean == pytest.approx(1) and pairs.shape == (1,)
 
 
+@pytest.mark.slow
 def test_matching_is_the_best_of_all(seeds=(1, 2)):
     patches = random_patches(8, SHAPE)
     one, two = (model(seed) for seed in seeds)
@@ -102,6 +105,7 @@ def test_matching_is_the_best_of_all(seeds=(1, 2)):
         likeness([one], patches)
 
 
+@pytest.mark.slow
 def test_parts_to_compare_may_be_others():
     patches = random_patches(8, SHAPE)
     one, two = model(1), model(2)
@@ -142,6 +146,7 @@ def test_purity_by_hand():
         purity(one, table, 6)
 
 
+@pytest.mark.slow
 def test_a_row(tmp_path):
     patches = random_patches(6, SHAPE)
     one = model()
@@ -157,6 +162,7 @@ def test_a_row(tmp_path):
     assert (row.clip_accuracy, row.patch_accuracy) == (tested.clip_accuracy, tested.patch_accuracy)
 
 
+@pytest.mark.slow
 def test_a_price_of_a_network_whose_classes_do_not_exclude_each_other():
     made, patches = model(2), random_patches(9, SHAPE)
     one = SelfExplaining.from_network(

@@ -84,6 +84,7 @@ def test_vectors_are_fitted_by_their_sum():
     assert right(controls.refitted(one, given), given) > 0.95
 
 
+@pytest.mark.slow
 def test_what_cannot_be_fitted():
     given = table()
     with pytest.raises(XaiAudioError, match="no bias"):
@@ -92,6 +93,7 @@ def test_what_cannot_be_fitted():
         controls.refitted(dense(), given.part(np.array(given.truth) != LABELS[1]))
 
 
+@pytest.mark.slow
 def test_random_weights_are_the_same_numbers_elsewhere():
     one = dense()
     drawn = controls.random_weights(one, 2)

@@ -25,6 +25,7 @@ def test_evidence_is_plain_data():
 FRONTEND = LogMel.vggish(overlap=0.75)
 
 
+@pytest.mark.slow
 def test_a_place_in_another_clip_is_told(clips):
     place = lessons(clips, FRONTEND).place(0)
     with pytest.raises(XaiAudioError, match="not among these"):

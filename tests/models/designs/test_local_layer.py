@@ -67,6 +67,7 @@ def test_each_prototype_hands_on_its_means_over_time_in_places_of_its_own():
     assert found.shape == layer.compute_output_shape(POOLED.shape)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 3])
 def test_its_configuration_makes_it_again(count):
     layer = layer_of(count)

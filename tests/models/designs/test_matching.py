@@ -89,6 +89,7 @@ def test_embeddings_are_like_a_prototype_as_a_whole():
     assert [(one.frames, one.bands) for one in found] == [((0, 13), (0, 9))] * 2
 
 
+@pytest.mark.slow
 def test_several_patches_and_other_parts_are_refused():
     patches = random_patches(2, SHAPE)
     with pytest.raises(XaiAudioError, match="These are 2 patches: give one"):

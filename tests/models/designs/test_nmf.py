@@ -107,6 +107,7 @@ def test_silence_leaves_the_bias(exponent):
     assert np.allclose(model.activations(patches).sum(axis=1), 1, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_masks_are_shares_of_cells():
     model, patches = classifier(), random_patches(2, SHAPE)
     found = nmf.masks(model, patches)
@@ -119,6 +120,7 @@ def test_masks_are_shares_of_cells():
     assert np.allclose(found[1, :, 6:9], wanted.transpose(2, 0, 1), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_parts_of_a_sound_sum_to_it():
     model = classifier((20, 64), front=xa.LogMel(frames=20))
     wave = np.random.default_rng(5).normal(0, 0.1, 3_440 + 3_200).astype(np.float32)

@@ -103,6 +103,7 @@ def test_the_same_is_at_no_distance_and_nothing_is_nearer():
     assert distances.min() >= 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [8, 128])
 @pytest.mark.parametrize("away", [0.0, 1e-3, 1e-2, 1.0])
 def test_single_precision_loses_nothing_near_a_prototype(size, away):

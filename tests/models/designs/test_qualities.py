@@ -33,6 +33,7 @@ def test_a_tone_is_tonal_and_noise_is_not():
     assert mixed == sorted(mixed, reverse=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pitch", [90, 220, 500])
 def test_a_voice_has_its_pitch_and_noise_has_none(pitch):
     assert measured(harmonic(pitch), "pitch") == pytest.approx(pitch, rel=0.03)

@@ -102,6 +102,7 @@ def test_a_normalisation_in_use_stays_what_it_was(drawn):
     assert np.array_equal(before, again)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "layer",
     [

@@ -26,6 +26,7 @@ def test_folding_the_normalisation_changes_nothing():
     ]
 
 
+@pytest.mark.slow
 def test_the_plan_is_vggishs_at_a_quarter_of_its_width():
     network = lite.build()
     convolutions = [la for la in network.layers if isinstance(la, keras.layers.Conv2D)]
@@ -39,6 +40,7 @@ def test_the_plan_is_vggishs_at_a_quarter_of_its_width():
     assert lite.build((20, 12)).output_shape == (None, 128)
 
 
+@pytest.mark.slow
 def test_a_seed_decides_the_weights_and_no_two_layers_share_them():
     first, again, other = (lite.build((16, 8), seed=seed) for seed in (1, 1, 2))
     kernels = [w for w in first.get_weights() if w.ndim == 4]

@@ -15,6 +15,7 @@ def dense(kernel, bias=None, **more):
     return {"kind": "dense", "kernel": kernel, "bias": bias, "activation": "linear", **more}
 
 
+@pytest.mark.slow
 def test_eight_bits_by_their_scales(tmp_path):
     random = np.random.default_rng(0)
     few = random.integers(-128, 128, (3, 5)).astype(np.int8)

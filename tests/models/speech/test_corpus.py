@@ -51,6 +51,7 @@ def test_strings_are_the_seeds_alone():
     assert np.array_equal(part.waves[0], one.waves[4])
 
 
+@pytest.mark.slow
 def test_what_may_not_be_drawn_is_not():
     strings = corpus.draw(words(), 200, fits=lambda digits: 3 not in digits)
     assert all(3 not in said for said in strings.digits)

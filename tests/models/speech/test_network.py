@@ -52,6 +52,7 @@ def test_the_question_changes_the_answer_and_not_a_bit_of_the_encoder(model, hea
     assert not np.allclose(first, second)
 
 
+@pytest.mark.slow
 def test_moments_lie_where_the_convolutions_look(model):
     """A click moves those moments most whose middles are close to it."""
     quiet = np.full((1, 320, 40), -2.0, np.float32)

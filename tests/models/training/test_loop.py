@@ -102,6 +102,7 @@ def test_each_epoch_goes_once_through_an_order_of_its_own():
     assert orders[0] != orders[1] != orders[2]
 
 
+@pytest.mark.slow
 def test_a_batch_larger_than_all_is_all():
     history = fit(linear(), data(7), options=Options(epochs=2, batch_size=100))
     assert history["epoch_iteration"] == [1, 2]
@@ -145,6 +146,7 @@ def test_options_that_make_no_sense(wrong):
         Options(**wrong)
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_no_number_is_told_with_its_iteration():
     inputs, classes = data()
     inputs[:] = np.inf

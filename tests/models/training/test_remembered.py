@@ -42,6 +42,7 @@ def test_each_patch_is_computed_once(counted):
     assert counted == [4, 1, 4]
 
 
+@pytest.mark.slow
 def test_another_network_has_outputs_of_its_own(counted):
     patches, one, two = random_patches(3, SHAPE), network(0), network(1)
     first, second = remembered.outputs(one, patches), remembered.outputs(two, patches)
@@ -82,6 +83,7 @@ def test_layers_that_do_something_else_with_the_same_weights_are_told_apart(coun
     np.testing.assert_allclose(found[1], 2 * found[0])
 
 
+@pytest.mark.slow
 def test_large_outputs_are_not_kept(counted, monkeypatch):
     monkeypatch.setattr(remembered, "MOST", 2)
     patches = random_patches(3, SHAPE)

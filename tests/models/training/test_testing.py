@@ -67,6 +67,7 @@ def test_testing_runs_the_network_on_every_patch(clips, backbone):
     assert result.names == tuple(clip.name for clip in clips)
 
 
+@pytest.mark.slow
 def test_clips_of_a_class_that_the_network_does_not_know(clips, backbone):
     network = keras.Sequential([*backbone.network.layers, keras.layers.Dense(2)])
     model = AudioClassifier.from_keras(network, ["low", "high"])

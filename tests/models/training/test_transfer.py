@@ -148,6 +148,7 @@ def test_a_clip_with_nan_is_named(clips, backbone, tmp_path):
         transfer(backbone, spoilt, **QUICK)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -42,6 +42,7 @@ def test_each_step_is_that_of_the_paper():
     np.testing.assert_allclose(found[2], way, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_of_several_numbers_each_goes_its_own_way():
     goal = np.array([1.0, -2.0, 0.0])
     start = tf.zeros(3, tf.float64)

@@ -38,6 +38,7 @@ def plain(pitch, amplitude, weights, hop):
     return np.array(wave)
 
 
+@pytest.mark.slow
 def test_the_tone_is_what_its_definition_says():
     rng = np.random.default_rng(0)
     pitch, amplitude = rng.uniform(300, 2500, 6), rng.uniform(0, 1, 6)
@@ -89,6 +90,7 @@ def test_summed_up_in_float32_the_phase_would_go_wrong():
     assert np.abs(off - np.round(off)).max() * 2 * np.pi < 1e-6
 
 
+@pytest.mark.slow
 def test_gradients_reach_all_controls_and_are_finite():
     values = [tf.fill([8], 440.0), tf.zeros([8]), tf.zeros((8, 30))]
     with tf.GradientTape() as tape:

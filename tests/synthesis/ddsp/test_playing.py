@@ -57,6 +57,7 @@ def test_brightness_is_met_where_it_can_be_met():
     assert not bright(heights, 1.0, 9000.0).any()
 
 
+@pytest.mark.slow
 def test_of_a_vibrato_at_most_15_percent_are_missed():
     for seconds in np.linspace(0.5, 1.5, 41):
         note = Notes(np.array([69]), np.array([0.0]), np.array([seconds]))
