@@ -90,3 +90,10 @@ def test_chunks_before_the_samples_are_passed_over():
 def test_looking_for_frames_in_foreign_bytes_ends():
     data = b"ID3\x03\x00\x00\x00\x00\x00\x00" + b"\xff\x00" * (1 << 22)
     assert parts(data) == []
+
+
+def test_thousands_of_joined_wav_files_are_told_apart():
+    one = encode_audio(tone(0.01, RATE), RATE, ".wav")
+    found = parts(one * 3000)
+    assert [part.start for part in found] == list(range(0, 3000 * len(one), len(one)))
+    assert found[-1].stop == 3000 * len(one)

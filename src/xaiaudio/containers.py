@@ -57,7 +57,7 @@ def parts(data) -> list[Part]:
     start = _after_id3(data, 0)
     head = bytes(data[start : start + 12])
     if is_wave(head):
-        return _wav(data, 0)
+        return _wavs(data)
     if head[:4] == b"fLaC":
         return _flac(data, start)
     if head[:4] == b"OggS":
@@ -81,8 +81,16 @@ def _after_id3(data, place: int) -> int:
 # --- WAV and MP4
 
 
-def _wav(data, start: int) -> list[Part]:
-    """Return the WAV file that begins at `start`, and those that were joined to it."""
+def _wavs(data) -> list[Part]:
+    """Return the WAV file, and those that were joined to it."""
+    found = [_wav(data, 0)]
+    while found[-1].stop < len(data):
+        found.append(_wav(data, found[-1].stop))
+    return found
+
+
+def _wav(data, start: int) -> Part:
+    """Return the WAV file that begins at `start`, which ends early only where another begins."""
     size, order = len(data), ">" if data[start : start + 4] == b"RIFX" else "<"
     code = bytes_per_second = long_size = None
     place, plain = start + 12, True
@@ -98,19 +106,19 @@ def _wav(data, start: int) -> list[Part]:
             break
         place += length + length % 2
     else:
-        return [Part(start, size, plain=False)]
+        return Part(start, size, plain=False)
     if length == 0xFFFF_FFFF and long_size:
         length = long_size
     end = after_chunks(data, place + length + length % 2, order)
     if code is None or (length == 0 and end != size):
-        return [Part(start, size, plain=False)]  # the other decoder finds the header, or the end
+        return Part(start, size, plain=False)  # the other decoder finds the header, or the end
     there = size - place
     if length < there + max(block, 1) or (length >= UNKNOWN_SIZE and not long_size):
         if end < size and is_wave(data[end : end + 12]):
-            return [Part(start, end, plain=plain), *_wav(data, end)]
-        return [Part(start, size, plain=plain, lost=unmentioned(data, end, bytes_per_second))]
+            return Part(start, end, plain=plain)
+        return Part(start, size, plain=plain, lost=unmentioned(data, end, bytes_per_second))
     stated = length / bytes_per_second if bytes_per_second else None
-    return [Part(start, size, plain=plain, stated=stated, cut=True)]
+    return Part(start, size, plain=plain, stated=stated, cut=True)
 
 
 def _mp4(data) -> list[Part]:
