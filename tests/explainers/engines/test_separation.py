@@ -1,12 +1,20 @@
 """Sounds are taken apart: in time, by what lasts and strikes, by spectra, by separators."""
 
+import warnings
+
 import numpy as np
 import pytest
 from short_noise import WINDOWS, noise
 
 from xaiaudio import XaiAudioError
 from xaiaudio.explainers.engines.components import Components
-from xaiaudio.explainers.engines.separation import factorised, separated, stacked, stretches
+from xaiaudio.explainers.engines.separation import (
+    factorised,
+    harmonic_and_percussive,
+    separated,
+    stacked,
+    stretches,
+)
 from xaiaudio.stft import analyse, synthesise
 
 RATE = WINDOWS.sample_rate
@@ -125,6 +133,22 @@ def test_steady_tones_are_harmonic_and_clicks_percussive():
     wide = Components.harmonic_percussive((tone + clicks).astype("float32"), margin=3)
     np.testing.assert_array_equal(wide.mix([1, 1]), wide.whole)
     assert np.abs(wide.residual).max() > 1e-3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("margin", [1, 3])
+@pytest.mark.parametrize("samples", [1, 511, 2_000, 5_120, 20_001])
+def test_what_lasts_and_what_strikes_is_what_librosa_says(samples, margin):
+    from librosa.effects import hpss
+
+    wave = noise(samples) * np.sin(np.arange(samples) / 300) ** 2
+    wave[samples // 2 : samples // 2 + 1_500] = 0
+    wave = wave.astype("float32")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="n_fft=.* is too large", category=UserWarning)
+        wanted = np.stack(hpss(wave, margin=float(margin)))
+    found = harmonic_and_percussive(wave, margin)
+    np.testing.assert_allclose(found, wanted, atol=1e-6 * np.abs(wave).max())
 
 
 @pytest.mark.parametrize("fade", [0, 1, 3.5, 10])

@@ -9,6 +9,7 @@ from small_networks import additive, random_patches
 from xaiaudio import XaiAudioError
 from xaiaudio.explainers.engines import switching
 from xaiaudio.explainers.engines.designs import Design
+from xaiaudio.explainers.engines.perturbation import engine_of
 from xaiaudio.explainers.engines.surrogate import Fit
 from xaiaudio.explainers.engines.switching import SegmentOptions, Solver
 
@@ -134,3 +135,24 @@ def test_options_that_make_no_sense_are_named(wrong):
 def test_other_segments_are_refused_with_those_there_are():
     with pytest.raises(XaiAudioError, match="'circles'.*grid.*superpixels"):
         SegmentOptions(segments="circles")
+
+
+def test_a_coalition_that_was_drawn_twice_is_asked_about_once(monkeypatch):
+    model, _ = additive(SHAPE)
+    patches, options = random_patches(3, SHAPE), SegmentOptions(grid=(2, 1), fill=0.5)
+    segments, asked = switching.segments_of(patches, options), []
+
+    def make(classifier, output, precision):
+        engine = engine_of(classifier, output, precision)
+        return lambda inputs, fill, masks: asked.append(len(masks)) or engine(inputs, fill, masks)
+
+    monkeypatch.setattr(switching, "engine_of", make)
+    long = Design(np.array([[1, 1], [0, 1], [1, 1], [1, 0], [0, 1]], np.int8), np.arange(5))
+    short = long.first(2)
+    found = switching.ask(model, patches, segments, [long, short, long], options)
+    assert found.shape == (3, 5, len(model.labels)) and asked == [3]
+    for number, design in enumerate((long, short, long)):
+        patch, cells, answers = patches[number], segments[number], found[number]
+        for answer, row in zip(answers, design.present, strict=False):
+            alone = model.logits(np.where(row[cells] == 1, patch, 0.5)[None])[0]
+            np.testing.assert_allclose(answer, alone, atol=1e-5)

@@ -338,7 +338,7 @@ class Components:
 
     @classmethod
     def harmonic_percussive(cls, wave: ArrayLike, *, margin: float = 1.0) -> Components:
-        """Take a sound apart into what lasts and what strikes, by librosa.
+        """Take a sound apart into what lasts and what strikes, as librosa does.
 
         Parameters
         ----------

@@ -139,11 +139,16 @@ def ask(
     chosen: Sequence[Design],
     options: SegmentOptions,
 ) -> np.ndarray:
-    """Ask about the coalitions of each patch: float32 (n, m, classes)."""
+    """Ask about the coalitions of each patch, once about those drawn twice: (n, m, classes)."""
     fill = _filling(classifier, patches, segments, options)
-    masks = _stacked(segments, [design.present for design in chosen])
+    found = {id(one): np.unique(one.present, axis=0, return_inverse=True) for one in chosen}
+    masks = _stacked(segments, [found[id(one)][0] for one in chosen])
     precision = precision_of(classifier, options.precision, patches, options.output)
-    return engine_of(classifier, options.output, precision)(patches, fill, masks)
+    answers = engine_of(classifier, options.output, precision)(patches, fill, masks)
+    places = np.zeros((len(chosen), max(map(len, chosen))), int)
+    for row, one in zip(places, chosen, strict=True):
+        row[: len(one)] = found[id(one)][1].ravel()
+    return np.take_along_axis(answers, places[:, :, None], axis=1)
 
 
 def fitted(
