@@ -21,6 +21,7 @@ from ...errors import XaiAudioError
 from ...files import check_ordinary, whole
 from ...frontend import LogMel
 from ...progress import bar
+from ..training.adam import Adam
 from ..training.fitting import check_whole, is_number
 from .space import Space
 
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 STEPS = 40
 # Sines and cosines that tell the network the time.
 _WAVES = 8
+# Steps of the training that are run in one call.
+_AT_A_TIME = 50
+_FIRST_AND_RATES = (tf.TensorSpec((), tf.int32), tf.TensorSpec((None,), tf.float32))
 
 
 @dataclass(frozen=True)
@@ -340,27 +344,27 @@ def train(
         )
     if not np.isin(targets, np.arange(len(made.labels))).all():
         raise XaiAudioError(f"The classes are numbers from 0 to {len(made.labels) - 1}.")
-    step = _step(made, space.encode(patches), targets)
+    run = _steps(made, space.encode(patches), targets)
     steps = made.options.steps
+    rates = made.options.rate * 0.5 * (1 + np.cos(np.pi * np.arange(steps) / steps))
     losses = []
     with bar(steps, progress, "Training a generator", notebook=True) as tell:
-        for number in range(steps):
-            rate = made.options.rate * 0.5 * (1 + np.cos(np.pi * number / steps))
-            losses.append(step(tf.constant(number), tf.constant(rate, tf.float32)))
-            tell()
-    made.losses = np.array([float(loss) for loss in losses], np.float32)
+        for first in range(0, steps, _AT_A_TIME):
+            some = rates[first : first + _AT_A_TIME]
+            losses.append(run(tf.constant(first), tf.constant(some, tf.float32)).numpy())
+            tell(len(some))
+    made.losses = np.concatenate(losses)
     return made
 
 
-def _step(made, latents, targets):
-    """Return one step of the training, compiled; its number decides what is drawn."""
+def _steps(made, latents, targets):
+    """Return some steps of the training, compiled; the number of each decides what is drawn."""
     options, dims = made.options, made.space.dims
     variables = [*made.before.trainable_variables, *made.after.trainable_variables]
-    optimizer = keras.optimizers.Adam(options.rate)
+    optimizer = Adam(options.rate)
     optimizer.build(variables)
     seconds, classes = tf.constant(latents), tf.constant(targets, tf.int32)
 
-    @tf.function(autograph=False)
     def step(number, rate):
         optimizer.learning_rate.assign(rate)
         which, when, what = (
@@ -377,4 +381,15 @@ def _step(made, latents, targets):
         optimizer.apply(tape.gradient(loss, variables), variables)
         return loss
 
-    return step
+    # A step is so short that to begin one from Python takes a third of it.
+    @tf.function(autograph=False, input_signature=_FIRST_AND_RATES)
+    def run(first, rates):
+        def one(number, losses):
+            return number + 1, losses.write(number, step(first + number, rates[number]))
+
+        count = tf.size(rates)
+        losses = tf.TensorArray(tf.float32, count)
+        _, losses = tf.while_loop(lambda number, _: number < count, one, (0, losses))
+        return losses.stack()
+
+    return run
