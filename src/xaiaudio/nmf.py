@@ -239,8 +239,8 @@ def _magnitudes(values) -> np.ndarray:
 
 
 def _ratio(values, model) -> np.ndarray:
-    """Divide; where the model is 0, nothing can be done for the values."""
-    return values / np.maximum(model, _TINY)
+    """Divide, in the room of the model; where it is 0, nothing can be done for the values."""
+    return np.divide(values, np.maximum(model, _TINY, out=model), out=model)
 
 
 def _floored(spectra, floor) -> np.ndarray:

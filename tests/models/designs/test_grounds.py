@@ -5,7 +5,8 @@ import pytest
 from tones import seeing_backbone
 
 from xaiaudio.errors import XaiAudioError
-from xaiaudio.models.designs import grounds
+from xaiaudio.models.designs import comparison, grounds
+from xaiaudio.models.training.tables import patch_table
 
 
 def test_the_last_layer_that_sees_no_more_than_asked():
@@ -25,3 +26,20 @@ def test_random_weights_are_others_of_the_same_size():
     for a, b in zip(one.get_weights(), two.get_weights(), strict=True):
         assert np.array_equal(np.sort(a.ravel()), np.sort(b.ravel()))
     assert not np.array_equal(one.get_weights()[0], two.get_weights()[0])
+
+
+@pytest.mark.slow
+def test_several_networks_on_one_backbone_ask_it_once(taught_prototypes, monkeypatch):
+    taught, _, test = taught_prototypes
+    models = {name: taught[name] for name in ("protopnet", "protoconcepts", "audioprotopnet")}
+    base = seeing_backbone()
+    table = patch_table(test, base.frontend)
+    asked, real = [], grounds.outputs
+    monkeypatch.setattr(grounds, "outputs", lambda *a: asked.append(real(*a)) or asked[-1])
+    for one in models.values():
+        found = grounds.activations_on(one, base, table.patches)
+        np.testing.assert_allclose(found, one.activations(table.patches), atol=1e-5)
+        assert comparison.price(one, table, backbone=base) == comparison.price(one, table)
+    ends = [array.shape[1:] for array in asked]
+    wanted = [grounds.feature_maps(base, sees).network.output_shape[1:] for sees in (0.5, 0.5, 1)]
+    assert ends == [shape for shape in wanted for _ in range(2)]

@@ -77,6 +77,14 @@ def test_activations_are_those_of_the_plain_updates():
             assert np.allclose(wanted, h, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize(("span", "hop"), [(4, 8), (3, 5), (7, 20)])
+def test_blocks_that_patches_share_are_asked_for_once(span, hop):
+    model, rows = classifier(span=span), random_patches(1, (60, 12))[0]
+    patches = np.stack([rows[first : first + 20] for first in range(0, 41, hop)])
+    wanted = model.activations(patches)
+    np.testing.assert_allclose(nmf._taken(model.logits_network, patches), wanted, rtol=1e-4)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("front", [None, xa.LogMel.librosa(frames=20, bands=12, power=2)])
 def test_shares_sum_to_the_energy(front):

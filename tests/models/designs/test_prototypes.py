@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from xaiaudio.errors import XaiAudioError
 from xaiaudio.models.designs.prototypes import Prototypes
@@ -62,6 +63,23 @@ def test_of_maps(distance, similarity, pooling, radius):
             ]
             wanted = max(values) if pooling == "max" else np.mean(values)
             assert found[n, p] == pytest.approx(wanted, abs=1e-5)
+
+
+@pytest.mark.parametrize("distance", ["mean-squared", "cosine"])
+@pytest.mark.parametrize("shape", [(3, 2, 5), (5,)])
+def test_the_least_distance_and_its_slopes(distance, shape):
+    layer = _layer(shape, distance=distance, scale=5.0)
+    maps, found = tf.constant(_draw(shape)), []
+    for least in (layer.least, lambda m: tf.reshape(layer.distances(m), (4, -1, 3))):
+        with tf.GradientTape() as tape:
+            tape.watch(maps)
+            near = least(maps)
+            near = near if near.shape == (4, 3) else tf.reduce_min(near, axis=1)
+            total = tf.reduce_sum(tf.square(near))
+        slopes = tape.gradient(total, [maps, layer.prototypes.value])
+        found.append([near, *map(tf.convert_to_tensor, slopes)])
+    for one, two in zip(*found, strict=True):
+        assert np.allclose(one, two, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(("distance", "similarity"), KINDS)

@@ -1,5 +1,6 @@
 """Qualities of sounds whose truth is known, because they are generated here."""
 
+import librosa
 import numpy as np
 import pytest
 
@@ -31,6 +32,23 @@ def test_a_tone_is_tonal_and_noise_is_not():
     assert measured(noise(), "tonality") < 5
     mixed = [measured(tone + 10 ** (-snr / 20) * noise() / 0.1, "tonality") for snr in (30, 20, 0)]
     assert mixed == sorted(mixed, reverse=True)
+
+
+@pytest.mark.slow
+def test_the_spectrum_has_the_shape_that_librosa_measures():
+    waves = np.stack([noise(), 1e-3 * np.sin(2 * np.pi * 700 * TIME), 0 * TIME, harmonic(200)])
+    heights = np.abs(librosa.stft(waves.astype("float32"), n_fft=1024, center=False))
+    even = np.full((4, heights.shape[2]), 1 / heights.shape[2])
+    found = qualities._spectral(heights, even, RATE, 1024)
+    about = {"S": heights, "sr": RATE, "n_fft": 1024}
+    flat = librosa.feature.spectral_flatness(S=heights, amin=1e-10)
+    wanted = [
+        librosa.feature.spectral_centroid(**about),
+        librosa.feature.spectral_bandwidth(**about),
+        -10 * np.log10(flat),
+    ]
+    for one, two in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(one, two[:, 0].mean(axis=1), rtol=1e-4, atol=2e-3)
 
 
 @pytest.mark.slow

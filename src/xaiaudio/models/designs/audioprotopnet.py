@@ -69,21 +69,29 @@ def train(
     found = head.draw(options.seed, own=options.prototypes == "trained")
     history = {}
     if options.prototypes == "trained":
-        history = head.fit(_losses(head), [layer.prototypes], settings, progress, "Prototypes")
+        # A cosine is a product of vectors of length one.
+        maps = grounds.of_length_one(head.maps)
+        history = head.fit(
+            _losses(head), [layer.prototypes], settings, progress, "Prototypes", maps
+        )
         found = head.project()
     history = {**history, **after(head.fit_last(settings, progress, positive=True))}
     return head.model(head.evidence(found), backbone, "audioprotopnet", asdict(options), history)
 
 
 def _losses(head):
-    classes = len(head.lessons.labels)
+    """Return the losses, of maps whose places are vectors of length one."""
+    classes, layer = len(head.lessons.labels), head.layer
 
     def losses(maps, targets, training):
-        logits = head.last(head.layer(maps))
-        vectors = tf.reshape(head.layer.prototypes.value, (classes, -1, maps.shape[-1]))
+        size = maps.shape[-1]
+        vectors = tf.math.l2_normalize(layer.prototypes.value, axis=-1)
+        cosines = tf.matmul(tf.reshape(maps, (-1, size)), vectors, transpose_b=True)
+        cosines = tf.reshape(cosines, (-1, maps.shape[1] * maps.shape[2], layer.count))
+        logits = head.last(tf.nn.relu(tf.reduce_max(cosines, axis=1)))
         return {
             "cross_entropy": cross_entropy(logits, targets),
-            "apart": APART * apart(tf.math.l2_normalize(vectors, axis=-1)),
+            "apart": APART * apart(tf.reshape(vectors, (classes, -1, size))),
         }
 
     return losses

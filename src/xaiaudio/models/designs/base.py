@@ -262,7 +262,21 @@ class SelfExplaining(AudioClassifier):
         >>> np.abs(sums - model.logits(patches)).max() < 1e-5  # doctest: +SKIP
         True
         """
-        found = self.activations(patches)
+        return self.added_by(self.activations(patches))
+
+    def added_by(self, activations: ArrayLike) -> np.ndarray:
+        """Return what parts add to each logit, given their numbers or vectors.
+
+        Parameters
+        ----------
+        activations : array_like of float, shape (n, parts) or (n, parts, d)
+            As :meth:`activations` gives them.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, parts, classes)
+        """
+        found = np.asarray(activations, np.float32)
         if found.ndim == 3:
             return found @ self.weights
         return found[:, :, None] * self.weights

@@ -12,6 +12,7 @@ from scipy.special import expit, softmax
 from ...errors import XaiAudioError
 from ..training.tables import PatchTable, patch_table
 from ..training.testing import judged, test
+from .grounds import activations_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from ...datasets.base import ClipSet
     from ...patches import Patches
+    from ..backbones import Backbone
     from ..classifier import AudioClassifier
     from .base import SelfExplaining
 
@@ -56,7 +58,13 @@ class Price:
     per_decision: float
 
 
-def price(model: AudioClassifier, clips: ClipSet | PatchTable, name: str | None = None) -> Price:
+def price(
+    model: AudioClassifier,
+    clips: ClipSet | PatchTable,
+    name: str | None = None,
+    *,
+    backbone: Backbone | None = None,
+) -> Price:
     """Test a network on clips, and count what it takes to understand it.
 
     Parameters
@@ -67,6 +75,8 @@ def price(model: AudioClassifier, clips: ClipSet | PatchTable, name: str | None 
         That it has not seen.
     name : str, optional
         Of the row; the model's own by default.
+    backbone : Backbone, optional
+        What several networks stand on that are tested on the same clips: it is asked once.
 
     Returns
     -------
@@ -78,7 +88,11 @@ def price(model: AudioClassifier, clips: ClipSet | PatchTable, name: str | None 
     parts, needed = 0, np.array([np.nan])
     if isinstance(model, SelfExplaining):
         table.targets(model.labels)  # before the work, not after it
-        added = model.contributions(table.patches)
+        if backbone is None:
+            active = model.activations(table.patches)
+        else:
+            active = activations_on(model, backbone, table.patches)
+        added = model.added_by(active)
         # The logits are their sums: the network need not be asked a second time.
         logits = added.sum(axis=1) + model.bias
         scores = expit(logits) if model.activation == "sigmoid" else softmax(logits, axis=1)

@@ -12,11 +12,14 @@ from ...errors import XaiAudioError
 from ..graph import graph_of, is_spatial
 from ..receptive import Fields, fields
 from ..training.remembered import outputs
+from ..training.steps import in_batches
+from .base import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..backbones import Backbone
+    from .base import SelfExplaining
 
 # Where the draws of one seed begin, so that two of them do not repeat each other.
 RANDOM_WEIGHTS, RANDOM_PLACES, CLUSTERS, FIRST = 31, 32, 33, 34
@@ -103,6 +106,39 @@ def feature_maps(
         f"No layer of {backbone.name} has cells that see at most {sees:.0%} of a patch: take a "
         "larger share, sees=1 for its last feature map."
     )
+
+
+def of_length_one(maps: np.ndarray) -> np.ndarray:
+    """Return vectors (..., d) brought to length one; those of zeros stay."""
+    return maps / np.maximum(np.linalg.norm(maps, axis=-1, keepdims=True), 1e-6)
+
+
+def activations_on(model: SelfExplaining, backbone: Backbone, patches: np.ndarray) -> np.ndarray:
+    """Return the numbers of the parts, where several networks on one backbone are asked the same.
+
+    The backbone is asked once for each patch, and remembered; see :mod:`.training.remembered`.
+
+    Parameters
+    ----------
+    model : SelfExplaining
+        One that does not stand on a backbone is asked as a whole.
+    backbone : Backbone
+        What it stands on. Its weights may be other ones, as with ``random_backbone=True``.
+    patches : ndarray of float, shape (n, frames, bands)
+
+    Returns
+    -------
+    ndarray of float32, shape (n, parts) or (n, parts, d)
+        Those of ``model.activations(patches)``, to rounding.
+    """
+    network, known = model.logits_network, {layer.name for layer in backbone.network.layers}
+    shared = [layer for layer in network.layers if layer.name in known and layer.weights]
+    if not shared:
+        return model.activations(patches)
+    last = max(network.layers.index(layer) for layer in network.layers if layer.name in known)
+    ground = network.layers[last].output
+    rest = in_batches(keras.Model(ground, network.get_layer(PARTS).output))
+    return rest(outputs(keras.Model(network.inputs[0], ground), patches))
 
 
 def _body(backbone, random, seed) -> keras.Model:

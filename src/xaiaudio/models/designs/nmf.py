@@ -10,6 +10,7 @@ import numpy as np
 
 from ... import nmf, stft
 from ...errors import XaiAudioError
+from ..training.steps import in_batches, loss_and_accuracy
 from .base import SelfExplaining
 from .evidence import Evidence
 from .logistic import logistic
@@ -166,8 +167,7 @@ def train(
     """
     spectra = learnt_spectra(lessons, options)
     network = build(lessons.frontend, spectra, len(lessons.labels), options)
-    parts = keras.Model(network.inputs, network.get_layer("parts").output)
-    weights, bias, price = _head(parts, lessons, options)
+    weights, bias, price = _head(network, lessons, options)
     dense = network.get_layer("logits")
     dense.set_weights([weights] if options.head == "own" else [weights, bias])
     return SelfExplaining.from_network(
@@ -237,8 +237,9 @@ def learnt_spectra(lessons: Lessons, options: Options) -> np.ndarray:
 def blocks_of(values: np.ndarray, span: int) -> np.ndarray:
     """Cut (n, frames, bands) into blocks (n, blocks, span, bands); silence fills up the last."""
     count, frames, bands = values.shape
-    filled = np.pad(values, ((0, 0), (0, -frames % span), (0, 0)))
-    return filled.reshape(count, -1, span, bands)
+    if frames % span:
+        values = np.pad(values, ((0, 0), (0, -frames % span), (0, 0)))
+    return values.reshape(count, -1, span, bands)
 
 
 def build(frontend: LogMel, spectra: np.ndarray, classes: int, options: Options) -> keras.Model:
@@ -274,16 +275,32 @@ def build(frontend: LogMel, spectra: np.ndarray, classes: int, options: Options)
     return keras.Model(patch, dense(parts), name="nmf")
 
 
-def _head(parts, lessons, options) -> tuple[np.ndarray, np.ndarray, float]:
+def _taken(network, patches) -> np.ndarray:
+    """Return what the layer ``parts`` gives for patches: float32 (n, count).
+
+    Patches that overlap share blocks: each block is asked for once.
+    """
+    layer = network.get_layer("activations")
+    heights = in_batches(keras.Model(network.inputs, layer.input))(patches[..., None])
+    blocks = blocks_of(heights[..., 0], layer.span)
+    numbers: dict[bytes, int] = {}
+    rows = [numbers.setdefault(block.tobytes(), len(numbers)) for each in blocks for block in each]
+    _, first = np.unique(rows, return_index=True)
+    block = keras.Input((*blocks.shape[2:], 1))
+    ask = in_batches(keras.Model(block, layer(block)), size=1024)
+    active = ask(blocks.reshape(-1, *blocks.shape[2:], 1)[first])
+    taken = active[rows].reshape(*blocks.shape[:2], -1).sum(axis=1)
+    return taken / heights.sum(axis=(1, 2))
+
+
+def _head(network, lessons, options) -> tuple[np.ndarray, np.ndarray, float]:
     """Return weights (count, classes) and bias (classes,) of the last layer, and their price.
 
     Validation chooses the price; then all clips are learnt from.
     """
-    from ..training.steps import in_batches
-
     order = np.random.default_rng([options.seed, 4]).permutation(len(lessons))
     chosen = np.sort(order[:PATCHES])
-    taken = in_batches(parts)(lessons.patches[chosen][..., None])
+    taken = _taken(network, lessons.patches[chosen])
     wanted, held_out = lessons.targets[chosen], lessons.validation[chosen]
     classes = len(lessons.labels)
     if options.head == "own":
@@ -309,8 +326,6 @@ def _logistic(taken, wanted, classes, price) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _cost(logits, truth) -> float:
-    from ..training.steps import loss_and_accuracy
-
     return loss_and_accuracy(logits, truth)[0]
 
 

@@ -13,7 +13,7 @@ from ..training.fitting import Settings
 from ..training.remembered import trained
 from . import grounds
 from .base import PARTS
-from .heads_of_prototypes import Head, after, clustering, cross_entropy, least
+from .heads_of_prototypes import Head, after, clustering, cross_entropy
 from .options import PrototypeOptions
 from .prototypes import Prototypes
 from .registry import register
@@ -147,9 +147,9 @@ def losses_of(head: Head) -> Callable:
     before = head.before
 
     def losses(maps, targets, training):
-        distances = head.layer.distances(before(maps))
-        logits = head.last(head.layer.pool(head.layer.alike(distances)))
-        cluster, separation = clustering(least(distances), targets, head.owner)
+        nearest = head.layer.least(before(maps))
+        logits = head.last(head.layer.alike(nearest))
+        cluster, separation = clustering(nearest, targets, head.owner)
         return {
             "cross_entropy": cross_entropy(logits, targets),
             "cluster": CLUSTER * cluster,

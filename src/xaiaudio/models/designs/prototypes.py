@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from ...errors import XaiAudioError, meant
 
@@ -164,6 +165,25 @@ class Prototypes(keras.layers.Layer):
         summed = ops.cast(ops.relu(own - 2 * dots + squares), self.compute_dtype)
         return self.scale * summed / inputs.shape[-1]
 
+    def least(self, inputs: Any) -> Any:
+        """Return how far each prototype lies from the nearest place, (n, count), for training.
+
+        The nearest place of a map is looked for in single precision; how far it is, is exact. Only
+        places that were found hand on a gradient: a table of all distances would cost several times
+        as much.
+        """
+        if len(inputs.shape) == 2 or self.distance == "cosine":
+            return _least(self.distances(inputs))
+        size, vectors = inputs.shape[-1], self.prototypes.value
+        places = tf.reshape(inputs, (-1, inputs.shape[1] * inputs.shape[2], size))
+        rows = tf.stop_gradient(places)
+        dots = tf.matmul(tf.reshape(rows, (-1, size)), vectors, transpose_b=True)
+        # What is the same for all places of a patch need not be added.
+        far = tf.reduce_sum(tf.square(rows), axis=-1, keepdims=True)
+        far -= 2 * tf.reshape(dots, (-1, places.shape[1], self.count))
+        found = tf.gather(places, tf.argmin(far, axis=1), batch_dims=1)
+        return self.scale * tf.reduce_mean(tf.square(found - vectors), axis=-1)
+
     def similarities(self, inputs: Any) -> Any:
         """Return how alike each place and each prototype are, in the shape of :meth:`distances`."""
         return self.alike(self.distances(inputs))
@@ -191,6 +211,8 @@ class Prototypes(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Return similarities, pooled over places: (n, count)."""
+        if self.pooling == "max":  # the nearest place is the most alike, whatever the similarity
+            return self.alike(_least(self.distances(inputs)))
         return self.pool(self.similarities(inputs))
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
@@ -201,6 +223,11 @@ class Prototypes(keras.layers.Layer):
         """Return the arguments."""
         names = ("count", "distance", "similarity", "pooling", "radius", "scale", "epsilon")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+def _least(distances):
+    """Return the least distance over the places: (n, count)."""
+    return distances if len(distances.shape) == 2 else ops.min(distances, axis=(1, 2))
 
 
 def _by_bands(maps):
