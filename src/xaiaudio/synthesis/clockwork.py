@@ -18,9 +18,9 @@ def clock_tick(rng) -> np.ndarray:
     the case or of what it stands on ring longer. Tick and tock are the two pallets, a little
     different in all of this, and their spacing may limp.
     """
-    rate = rng.choice([1.0, 1.0, 2.0, 2.0, 3.0, 4.0]) * rng.uniform(0.93, 1.07)
+    rate = rng.choice([1.0, 1.0, 1.0, 2.0, 2.5, 3.3, 4.3]) * rng.uniform(0.93, 1.07)
     case = _case(rng)
-    limp = rng.uniform(-0.08, 0.08)
+    limp = 0.1 * rng.uniform(-1, 1) ** 3  # most clocks hang straight
     pattern = _knocks(rng)
     sides = [dsp.convolve(_side(rng, pattern), _answer(rng, case)) for _ in range(2)]
     sides = [dsp.unit(side) for side in sides]
@@ -41,9 +41,9 @@ def _case(rng) -> dict:
     Damping grows with frequency: a resonance lives for about as many periods as any other
     (quality 6 to 12 in wood, up to 60 in thin metal).
     """
-    count = int(rng.integers(30, 60))
+    count = int(rng.integers(60, 120))
     centres = np.exp(rng.uniform(np.log(350), np.log(7600), count))
-    lives = dsp.log_uniform(rng, 0.003, 0.013) * np.exp(0.4 * rng.standard_normal(count))
+    lives = dsp.log_uniform(rng, 0.006, 0.02) * np.exp(0.4 * rng.standard_normal(count))
     colour = dsp.product(
         dsp.slope(rng.uniform(0.0, 5.0)),
         dsp.high_pass(500),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ...synthesis import dsp
@@ -9,29 +11,52 @@ from ...synthesis import dsp
 BACKGROUNDS = ("wind", "pink", "hum", "room tone")
 CEILING = 0.95  # greatest absolute value in a clip
 FULL_SCALE = 32_768  # 16 bit
+OPEN = 0.5  # echoes in the open against the faintest between walls
 
 
-def distance(rng, wave) -> np.ndarray:
+class Place(NamedTuple):
+    """Where a sound is made: ranges that each clip draws from.
+
+    Attributes
+    ----------
+    echo : tuple of float
+        Strength of all echoes together, 1 as strong as the sound that comes straight.
+    ring : tuple of float
+        Seconds in which the echoes fall by 60 dB.
+    reach : tuple of float
+        Cutoff of what the way to the microphone swallows, in hertz: high where it is short.
+    """
+
+    echo: tuple[float, float] = (0.1, 0.6)
+    ring: tuple[float, float] = (0.2, 1.1)
+    reach: tuple[float, float] = (1800, 16_000)
+
+
+ANYWHERE = Place()
+
+
+def distance(rng, wave, reach: tuple[float, float] = ANYWHERE.reach) -> np.ndarray:
     """Move the sound away: air and leaves swallow the high frequencies."""
-    cutoff = dsp.log_uniform(rng, 1800, 16_000)
-    return dsp.filtered(wave, dsp.low_pass(cutoff, 1.2))
+    return dsp.filtered(wave, dsp.low_pass(dsp.log_uniform(rng, *reach), 1.2))
 
 
-def room(rng, wave, echo: tuple[float, float] = (0.1, 0.6)) -> np.ndarray:
+def room(rng, wave, place: Place = ANYWHERE) -> np.ndarray:
     """Let walls answer: copies of the sound, ever denser and fainter.
 
     The echoes of a room are close to noise that decays exponentially, its high frequencies first.
-    One clip in five is made in the open and has none. `echo` is the range of the echoes' strength.
+    One clip in five is made in the open: there the ground and a few trees answer, half as strongly
+    as the most silent room.
     """
-    if rng.random() < 0.2:
-        return wave
-    seconds = dsp.log_uniform(rng, 0.2, 1.1)  # time to fall by 60 dB
+    in_the_open = rng.random() < 0.2
+    seconds = dsp.log_uniform(rng, *place.ring)
     n = dsp.samples(seconds)
     tail = dsp.noise(rng, n, dsp.low_pass(dsp.log_uniform(rng, 1500, 7000), 1.0))
     tail = tail * 10 ** (-3 * np.arange(n) / n)
     tail[: dsp.samples(rng.uniform(0.002, 0.012))] = 0  # the first wall is a few metres away
-    tail *= dsp.log_uniform(rng, *echo) / np.sqrt(np.square(tail).sum())
-    return wave + dsp.convolve(wave, tail)
+    echo = dsp.log_uniform(rng, *place.echo)
+    if in_the_open:
+        echo = OPEN * place.echo[0]
+    return wave + dsp.convolve(wave, echo * tail / np.sqrt(np.square(tail).sum()))
 
 
 def background(rng) -> np.ndarray:
