@@ -118,7 +118,6 @@ class Profile:
         name: str,
         *,
         model: AudioClassifier | None = None,
-        whole: bool = False,
         **options: Any,
     ) -> Explainer:
         """Return a trained method that was fitted to this profile's clips and network.
@@ -133,8 +132,6 @@ class Profile:
             A name from ``xaiaudio.methods(trained=True)``.
         model : AudioClassifier, optional
             The network to interpret; by default :meth:`classifier`.
-        whole : bool
-            True lets it learn from all clips to train on, whatever `taught` says.
         **options
             The method's own. Its seed is the profile's unless it is given.
 
@@ -156,7 +153,7 @@ class Profile:
         if "seed" not in options:
             asked = asked.with_seed(self.seed)
         train, _ = self.split()
-        if self.taught and not whole:  # every second of them, or every third
+        if self.taught:  # every second of them, or every third
             train = train[:: -(-len(train) // self.taught)]
         about = [(clip.name, clip.label, clip.fold) for clip in train]
         key = cache.key(
