@@ -146,7 +146,7 @@ def test_a_coalition_that_was_drawn_twice_is_asked_about_once(monkeypatch):
         engine = engine_of(classifier, output, precision)
         return lambda inputs, fill, masks: asked.append(len(masks)) or engine(inputs, fill, masks)
 
-    monkeypatch.setattr(switching, "engine_of", make)
+    monkeypatch.setattr(switching.coalitions, "engine_of", make)
     long = Design(np.array([[1, 1], [0, 1], [1, 1], [1, 0], [0, 1]], np.int8), np.arange(5))
     short = long.first(2)
     found = switching.ask(model, patches, segments, [long, short, long], options)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import XaiAudioError
+from . import coalitions
 from . import segments as cut
 from .fills import filling, plain, silence_of
 from .masks import Coalitions
-from .perturbation import check_output, engine_of
+from .perturbation import check_output
 from .precision import check_precision, precision_of
 
 if TYPE_CHECKING:
@@ -144,7 +145,8 @@ def ask(
     found = {id(one): np.unique(one.present, axis=0, return_inverse=True) for one in chosen}
     masks = _stacked(segments, [found[id(one)][0] for one in chosen])
     precision = precision_of(classifier, options.precision, patches, options.output)
-    answers = engine_of(classifier, options.output, precision)(patches, fill, masks)
+    grid = options.grid if options.segments == "grid" else None
+    answers = coalitions.answered(classifier, patches, fill, masks, grid, options.output, precision)
     places = np.zeros((len(chosen), max(map(len, chosen))), int)
     for row, one in zip(places, chosen, strict=True):
         row[: len(one)] = found[id(one)][1].ravel()

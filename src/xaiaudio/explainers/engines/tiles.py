@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from ...models.classifier import AudioClassifier
+    from ...models.tiling import Tiled
     from ...patches import Patches
     from .masks import Boxes
 
@@ -229,13 +230,13 @@ def _planned(tiling, edges) -> Plan:
             starts.append(np.clip(lows, 0, ends[:, None]))
         groups.append(Group(real[chosen], np.stack(starts, axis=1), size))
     cells = [one.shape[0] * one.shape[1] for one in tiling.tiled]
-    once = sum(_work(one) * count for one, count in zip(tiling.tiled, cells, strict=True))
+    once = sum(work(one) * count for one, count in zip(tiling.tiled, cells, strict=True))
     rest = tiling.rest * len(edges)
     return Plan(groups, once + cost + rest, len(edges) * once + rest)
 
 
-def _work(one) -> float:
-    """Return what a cell of a layer costs."""
+def work(one: Tiled) -> float:
+    """Return what a cell of a layer costs, in multiplications."""
     return one.work + MADE * one.shape[2]
 
 
@@ -256,7 +257,7 @@ def _cost(tiling, largest, both) -> float:
     for place, one in enumerate(tiling.tiled):
         rows, columns = largest[0][:, place], largest[1][:, place]
         cells = rows[:, None] * columns
-        total += (number * cells).sum() * _work(one) + used * (one.weights * LAID_OUT + CALLED)
+        total += (number * cells).sum() * work(one) + used * (one.weights * LAID_OUT + CALLED)
         if not one.is_direct:
             seen = one.windows[0].span(rows)[:, None] * one.windows[1].span(columns)
             channels = sum(tiling.tiled[parent].shape[2] for parent in one.parents)
