@@ -112,7 +112,8 @@ def test_other_weights_or_options_or_clips_get_another_name(monkeypatch, tmp_pat
     monkeypatch.setenv("XAIAUDIO_YAMNET", str(tmp_path / "weights"))
     assert book._key(False) == names[-1]
     monkeypatch.setenv("XAIAUDIO_YAMNET", str(tmp_path / "same.npz"))
-    assert dataclasses.replace(book, measured=3, taught=2)._key(False) == names[-1]
+    other = dataclasses.replace(book, measured=3, taught=2, quick_speech=True)
+    assert other._key(False) == names[-1]
     (tmp_path / "same.npz").write_text("other weights")
     assert book._key(False) not in names
 

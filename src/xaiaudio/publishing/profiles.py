@@ -57,6 +57,8 @@ class Profile:
         Clips to train on that an interpreter learns from at most; by default all.
     speech : {"digits", "fsdd"}
         The module of ``xaiaudio.datasets`` that chapters on speech take spoken digits from.
+    quick_speech : bool
+        Whether their model hears each string less often, see :func:`xaiaudio.models.speech.recipe`.
     seed : int
         Decides the shuffling, the new layer's first weights and what LIME draws.
     """
@@ -76,6 +78,7 @@ class Profile:
     measured: int = 20
     taught: int | None = None
     speech: str = "digits"
+    quick_speech: bool = False
     seed: int = 0
 
     def clips(self, *, progress: bool = True) -> ClipSet:
@@ -325,7 +328,8 @@ class Profile:
         """Name a trained network after everything that shaped it."""
         clips = self.clips(progress=False)
         about = [(clip.name, clip.label, clip.fold) for clip in clips]
-        apart = ("measured", "taught", "speech")  # no network of this profile depends on them
+        # No network of this profile depends on them.
+        apart = ("measured", "taught", "speech", "quick_speech")
         options = {name: value for name, value in asdict(self).items() if name not in apart}
         address, files = backbones.weights(self.backbone)
         return cache.key(
@@ -384,6 +388,7 @@ PROFILES = {
             epochs=4,
             measured=40,
             taught=160,
+            quick_speech=True,
         ),
         Profile(
             "esc10-yamnet",

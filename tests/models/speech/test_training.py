@@ -35,6 +35,15 @@ def test_training_learns_and_is_its_seeds_alone(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_quick_recipe_takes_as_many_steps_of_fewer_strings():
+    for source in ("digits", "fsdd"):
+        whole, quick = (training.recipe(source, quick=one, seed=3) for one in (False, True))
+        steps = [one.epochs * (one.strings // one.batch) for one in (whole, quick)]
+        assert abs(steps[1] / steps[0] - 1) < 0.01 and quick.strings == whole.strings
+        assert quick.epochs * quick.strings == 0.75 * whole.epochs * whole.strings
+        assert quick.seed == 3
+
+
 def test_what_a_recipe_leaves_out_is_not_heard():
     recipe = dataclasses.replace(RECIPE, strings=300)
     without = dataclasses.replace(recipe, without_speaker="bob", without_pair=(3, 7))

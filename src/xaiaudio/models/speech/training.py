@@ -94,12 +94,15 @@ class TrainingRecipe:
         return replace(self, seed=seed)
 
 
-def recipe(source: str = "digits", *, seed: int = 0) -> TrainingRecipe:
+def recipe(source: str = "digits", *, quick: bool = False, seed: int = 0) -> TrainingRecipe:
     """Return the recipe for a source of words.
 
     Parameters
     ----------
     source : {"digits", "fsdd"}
+    quick : bool
+        Whether each string is heard three quarters as often, in as many steps with smaller batches:
+        that takes three quarters of the time.
     seed : int
 
     Examples
@@ -111,7 +114,8 @@ def recipe(source: str = "digits", *, seed: int = 0) -> TrainingRecipe:
     strings = {"digits": 2000, "fsdd": 4000}
     if source not in strings:
         raise XaiAudioError(f"There is no recipe for {source!r}: choose digits or fsdd.")
-    return TrainingRecipe(source, strings=strings[source], seed=seed)
+    made = TrainingRecipe(source, strings=strings[source], seed=seed)
+    return replace(made, epochs=12, batch=12) if quick else made
 
 
 @dataclass(frozen=True, eq=False)
