@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from tones import seeing_backbone
+from small_networks import random_patches
+from tones import seeing_backbone, tiny_backbone
 
 from xaiaudio.errors import XaiAudioError
 from xaiaudio.models.designs import comparison, grounds
@@ -43,3 +44,13 @@ def test_several_networks_on_one_backbone_ask_it_once(taught_prototypes, monkeyp
     ends = [array.shape[1:] for array in asked]
     wanted = [grounds.feature_maps(base, sees).network.output_shape[1:] for sees in (0.5, 0.5, 1)]
     assert ends == [shape for shape in wanted for _ in range(2)]
+
+
+def test_embeddings_follow_from_the_map_that_others_stand_on(monkeypatch):
+    base, asked, real = tiny_backbone(), [], grounds.outputs
+    patches = random_patches(3, base.frontend.patch_shape)
+    monkeypatch.setattr(grounds, "outputs", lambda *a: asked.append(real(*a)) or asked[-1])
+    found = grounds.embedding(base).maps(patches)
+    np.testing.assert_allclose(found, base.network.predict(patches[..., None], verbose=0), 1e-5)
+    maps = grounds.feature_maps(base, 1.0).maps(patches)
+    assert asked[0].ndim == 4 and np.array_equal(asked[0], maps)

@@ -82,7 +82,7 @@ def test_blocks_that_patches_share_are_asked_for_once(span, hop):
     model, rows = classifier(span=span), random_patches(1, (60, 12))[0]
     patches = np.stack([rows[first : first + 20] for first in range(0, 41, hop)])
     wanted = model.activations(patches)
-    np.testing.assert_allclose(nmf._taken(model.logits_network, patches), wanted, rtol=1e-4)
+    np.testing.assert_allclose(nmf.taken(model.logits_network, patches), wanted, rtol=1e-4)
 
 
 @pytest.mark.slow

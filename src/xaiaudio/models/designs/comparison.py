@@ -12,6 +12,7 @@ from scipy.special import expit, softmax
 from ...errors import XaiAudioError
 from ..training.tables import PatchTable, patch_table
 from ..training.testing import judged, test
+from . import nmf
 from .grounds import activations_on
 
 if TYPE_CHECKING:
@@ -88,11 +89,7 @@ def price(
     parts, needed = 0, np.array([np.nan])
     if isinstance(model, SelfExplaining):
         table.targets(model.labels)  # before the work, not after it
-        if backbone is None:
-            active = model.activations(table.patches)
-        else:
-            active = activations_on(model, backbone, table.patches)
-        added = model.added_by(active)
+        added = model.added_by(_active(model, table.patches, backbone))
         # The logits are their sums: the network need not be asked a second time.
         logits = added.sum(axis=1) + model.bias
         scores = expit(logits) if model.activation == "sigmoid" else softmax(logits, axis=1)
@@ -109,6 +106,15 @@ def price(
         parts=parts,
         per_decision=float(np.median(needed)),
     )
+
+
+def _active(model, patches, backbone) -> np.ndarray:
+    """Return the numbers or vectors of the parts, nothing of it computed twice."""
+    if model.design == "nmf":
+        return nmf.taken(model.logits_network, patches)
+    if backbone is None:
+        return model.activations(patches)
+    return activations_on(model, backbone, patches)
 
 
 def parts_per_decision(

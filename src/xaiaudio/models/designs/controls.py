@@ -65,7 +65,10 @@ def refitted(
         truth = truth[first][order][table.clip]
     if len(np.unique(truth[kept])) < len(model.labels):
         raise XaiAudioError("The last layer cannot be fitted: a class has no clip.")
-    found = model.activations(table.patches[kept])
+    if model.design == "nmf":
+        found = nmf.taken(model.logits_network, table.patches[kept])
+    else:
+        found = model.activations(table.patches[kept])
     sums = (found.sum(axis=1) if found.ndim == 3 else found).astype(float)
     mean, spread = sums.mean(axis=0), sums.std(axis=0)
     scale = np.divide(1, spread, out=np.zeros_like(spread), where=spread > 0)

@@ -11,7 +11,7 @@ import numpy as np
 from ...errors import XaiAudioError
 from ..graph import graph_of, is_spatial
 from ..receptive import Fields, fields
-from ..training.remembered import outputs
+from ..training.remembered import MOST, outputs
 from ..training.steps import in_batches
 from .base import PARTS
 
@@ -42,7 +42,7 @@ class Ground:
 
     def maps(self, patches: np.ndarray) -> np.ndarray:
         """Return the layer's output for patches (n, frames, bands)."""
-        return outputs(self.network, patches)
+        return _asked(self.network, patches)
 
     def with_head(self, layers: Iterable[keras.layers.Layer]) -> keras.Model:
         """Return the flat network that goes on with these layers, whose weights it shares."""
@@ -138,7 +138,27 @@ def activations_on(model: SelfExplaining, backbone: Backbone, patches: np.ndarra
     last = max(network.layers.index(layer) for layer in network.layers if layer.name in known)
     ground = network.layers[last].output
     rest = in_batches(keras.Model(ground, network.get_layer(PARTS).output))
-    return rest(outputs(keras.Model(network.inputs[0], ground), patches))
+    return rest(_asked(keras.Model(network.inputs[0], ground), patches))
+
+
+def _asked(network, patches) -> np.ndarray:
+    """Return outputs that are remembered, embeddings as what follows from the last feature map.
+
+    Other designs stand on that map: so a patch that all of them learn from goes through the
+    convolutions once.
+    """
+    for layer in reversed(network.layers) if len(network.output_shape) == 2 else ():
+        shape = layer.output.shape[1:]
+        if isinstance(layer, keras.layers.InputLayer) or np.prod(shape) > MOST:
+            break
+        if len(shape) == 3 and shape[:2] != (1, 1):
+            try:
+                rest = keras.Model(layer.output, network.outputs[0])
+            except ValueError:  # not all goes through this layer
+                break
+            maps = outputs(keras.Model(network.inputs[0], layer.output), patches)
+            return in_batches(rest)(maps)
+    return outputs(network, patches)
 
 
 def _body(backbone, random, seed) -> keras.Model:

@@ -275,10 +275,20 @@ def build(frontend: LogMel, spectra: np.ndarray, classes: int, options: Options)
     return keras.Model(patch, dense(parts), name="nmf")
 
 
-def _taken(network, patches) -> np.ndarray:
-    """Return what the layer ``parts`` gives for patches: float32 (n, count).
+def taken(network: keras.Model, patches: np.ndarray) -> np.ndarray:
+    """Return the share of each spectrum in patches: what the layer ``parts`` gives, to rounding.
 
     Patches that overlap share blocks: each block is asked for once.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Of :func:`build`.
+    patches : ndarray of float, shape (n, frames, bands)
+
+    Returns
+    -------
+    ndarray of float32, shape (n, count)
     """
     layer = network.get_layer("activations")
     heights = in_batches(keras.Model(network.inputs, layer.input))(patches[..., None])
@@ -289,8 +299,8 @@ def _taken(network, patches) -> np.ndarray:
     block = keras.Input((*blocks.shape[2:], 1))
     ask = in_batches(keras.Model(block, layer(block)), size=1024)
     active = ask(blocks.reshape(-1, *blocks.shape[2:], 1)[first])
-    taken = active[rows].reshape(*blocks.shape[:2], -1).sum(axis=1)
-    return taken / heights.sum(axis=(1, 2))
+    summed = active[rows].reshape(*blocks.shape[:2], -1).sum(axis=1)
+    return summed / heights.sum(axis=(1, 2))
 
 
 def _head(network, lessons, options) -> tuple[np.ndarray, np.ndarray, float]:
@@ -300,20 +310,20 @@ def _head(network, lessons, options) -> tuple[np.ndarray, np.ndarray, float]:
     """
     order = np.random.default_rng([options.seed, 4]).permutation(len(lessons))
     chosen = np.sort(order[:PATCHES])
-    taken = _taken(network, lessons.patches[chosen])
+    parts = taken(network, lessons.patches[chosen])
     wanted, held_out = lessons.targets[chosen], lessons.validation[chosen]
     classes = len(lessons.labels)
     if options.head == "own":
         own = np.eye(classes).repeat(options.components, axis=0)
         factors = np.geomspace(0.5, 100, 40)
-        costs = [_cost(factor * taken @ own, wanted) for factor in factors]
+        costs = [_cost(factor * parts @ own, wanted) for factor in factors]
         return factors[np.argmin(costs)] * own, np.zeros(classes), float(np.min(costs))
     costs = []
     for price in _PRICES:
-        weights, bias = _logistic(taken[~held_out], wanted[~held_out], classes, price)
-        costs.append(_cost(taken[held_out] @ weights + bias, wanted[held_out]))
+        weights, bias = _logistic(parts[~held_out], wanted[~held_out], classes, price)
+        costs.append(_cost(parts[held_out] @ weights + bias, wanted[held_out]))
     price = _PRICES[int(np.argmin(costs))]
-    return *_logistic(taken, wanted, classes, price), price
+    return *_logistic(parts, wanted, classes, price), price
 
 
 def _logistic(taken, wanted, classes, price) -> tuple[np.ndarray, np.ndarray]:
