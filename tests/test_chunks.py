@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from xaiaudio.chunks import after_chunks, ends_early, is_wave
+from xaiaudio.chunks import after_chunks, ends_early, is_wave, unfilled
 
 
 def test_the_beginning_of_a_wav():
@@ -44,3 +44,23 @@ def aiff(stated, there):
 )
 def test_files_that_end_early(data, early):
     assert ends_early(data) == early
+
+
+def wave64(stated, there=64, before=b""):
+    """Return a Wave64 file whose chunk of samples says a size; `before` it stands another."""
+    head = b"riff" + bytes(12) + struct.pack("<Q", 0) + b"wave" + bytes(12)
+    return head + before + b"data" + bytes(12) + struct.pack("<Q", stated) + bytes(there)
+
+
+def test_sizes_that_were_never_filled_in():
+    assert unfilled(wave64(24 + 64)) == ()
+    for stated in (0, 24, 2**63):
+        assert unfilled(wave64(stated)) == (
+            (16, struct.pack("<Q", 128)),
+            (56, struct.pack("<Q", 88)),
+        )
+    odd = b"fmt " + bytes(12) + struct.pack("<Q", 24 + 3) + bytes(8)
+    assert [place for place, _ in unfilled(wave64(0, before=odd))] == [16, 56 + 32]
+    assert unfilled(b"riff" + bytes(20) + b"wave" + bytes(12)) == ()  # no samples at all
+    assert unfilled(b".snd" + struct.pack(">II", 24, 0) + bytes(40)) == ((8, b"\xff" * 4),)
+    assert unfilled(b".snd" + struct.pack(">II", 24, 9) + bytes(40)) == ()

@@ -17,7 +17,7 @@ import soundfile
 import soxr
 from sound_files import RATE, coded, pcm, tone, vbr_mp3, wav, with_checksum
 
-from xaiaudio import decoding
+from xaiaudio import containers, decoding
 from xaiaudio.audio import duration, encode_audio, load_audio
 from xaiaudio.errors import XaiAudioError, XaiAudioWarning
 
@@ -139,6 +139,45 @@ def test_a_flac_from_a_pipe(tmp_path):
     expected = load_audio(written(tmp_path / "y.flac", encode_audio(wave, RATE, ".flac")))
     np.testing.assert_array_equal(load_audio(path), expected)
     assert duration(path) == 1
+
+
+def recorded(tmp_path, form, extension, place, said):
+    """Return a second of sound whose recorder stopped before it wrote the sizes at `place`."""
+    path = tmp_path / f"x.{extension}"
+    soundfile.write(path, tone(), RATE, format=form, subtype="PCM_16")
+    data = bytearray(path.read_bytes())
+    at = place if isinstance(place, int) else data.index(place[0]) + place[1]
+    data[at : at + len(said)] = said
+    return written(path, bytes(data))
+
+
+@pytest.mark.parametrize(
+    ("form", "extension", "place", "said"),
+    [
+        ("AU", "au", 8, bytes(4)),
+        ("AU", "au", 8, b"\xff" * 4),
+        ("W64", "w64", (b"data", 16), bytes(8)),
+        ("W64", "w64", (b"data", 16), struct.pack("<Q", 24)),
+        ("RF64", "wav", (b"ds64", 8), bytes(24)),
+        ("RF64", "wav", (b"ds64", 8), b"\xff" * 24),
+    ],
+)
+def test_a_recorder_that_was_stopped(tmp_path, form, extension, place, said):
+    path = recorded(tmp_path, form, extension, place, said)
+    found = load_audio(path, strict=True)
+    assert len(found) == RATE
+    np.testing.assert_allclose(found, tone(), atol=1e-4)
+    assert duration(path) == 1
+
+
+def test_bytes_that_were_never_filled_in_are_read_as_they_should_be():
+    part = containers.Part(2, 12, filled=((1, b"abc"), (8, b"xy"), (11, b"zz")))
+    for step in (1, 3, 10):
+        window, found = decoding._Window(bytes(20), part), b""
+        while len(piece := window.read(step)):
+            assert len(piece) == min(step, 10 - len(found))
+            found += piece
+        assert found == b"bc" + bytes(4) + b"xy" + bytes(1) + b"z"
 
 
 def test_joined_wav_files(tmp_path):
@@ -568,7 +607,7 @@ def test_too_many_samples_are_refused(tmp_path, monkeypatch):
 
 def test_the_window_of_a_part_reads_like_a_file():
     data = bytes(range(100))
-    window, file = decoding._Window(data, 20, 60), io.BytesIO(data[20:60])
+    window, file = decoding._Window(data, containers.Part(20, 60)), io.BytesIO(data[20:60])
     for step in [(0, 5), (3, 10), (3, 100)]:
         assert window.seek(step[0]) == file.seek(step[0])
         assert window.read(step[1]) == file.read(step[1])

@@ -60,6 +60,34 @@ def ends_early(data) -> bool:
     return False
 
 
+def unfilled(data) -> tuple[tuple[int, bytes], ...]:
+    """Say what a header of AU or Wave64 would state, had its recorder not stopped before.
+
+    Parameters
+    ----------
+    data : bytes or mmap
+
+    Returns
+    -------
+    tuple of pairs
+        Places and what should stand there; empty where the header states how much there is.
+    """
+    size, head = len(data), bytes(data[:40])
+    if head[:4] == b".snd" and head[8:12] == bytes(4):
+        return ((8, b"\xff" * 4),)  # how AU says that it does not know
+    if head[:4] != b"riff" or head[24:28] != b"wave":
+        return ()
+    place = 40
+    while place + 24 <= size:
+        name, length = struct.unpack_from("<4s12xQ", data, place)
+        if name == b"data":
+            filled = 24 < length < UNKNOWN_SIZE << 24
+            stated = struct.pack("<Q", size), struct.pack("<Q", size - place)
+            return () if filled else ((16, stated[0]), (place + 16, stated[1]))
+        place += max(24, length + -length % 8)
+    return ()
+
+
 def _chunk_ends_early(data, place: int, form: str, wanted: bytes, even: bool = False) -> bool:
     """Tell whether the chunk with the samples says that it is longer than the file."""
     size, width = len(data), struct.calcsize(form)

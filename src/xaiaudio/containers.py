@@ -12,7 +12,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from .chunks import UNKNOWN_SIZE, after_chunks, ends_early, is_wave, unmentioned
+from .chunks import UNKNOWN_SIZE, after_chunks, ends_early, is_wave, unfilled, unmentioned
 
 # Kinds of samples in WAV that libsndfile reads and that are common: PCM, MS ADPCM, float, A-law,
 # mu-law, IMA ADPCM, GSM, and the extensible form.
@@ -41,6 +41,8 @@ class Part:
         Whether the structure ends too early.
     lost : str
         What of it cannot be read although it is there; empty for nothing.
+    filled : tuple of pairs
+        Places of the header that a stopped recorder never filled in, and what should stand there.
     """
 
     start: int
@@ -50,6 +52,7 @@ class Part:
     stated: float | None = None
     cut: bool = False
     lost: str = ""
+    filled: tuple[tuple[int, bytes], ...] = ()
 
 
 def parts(data) -> list[Part]:
@@ -66,6 +69,8 @@ def parts(data) -> list[Part]:
         return _mp3(data, start)
     if head[4:8] == b"ftyp":
         return _mp4(data)
+    if filled := unfilled(data):
+        return [Part(0, len(data), plain=False, filled=filled)]
     # For these the other decoder does not say that they end too early.
     return [Part(0, len(data), plain=False, cut=True)] if ends_early(data) else []
 
@@ -93,12 +98,13 @@ def _wav(data, start: int) -> Part:
     """Return the WAV file that begins at `start`, which ends early only where another begins."""
     size, order = len(data), ">" if data[start : start + 4] == b"RIFX" else "<"
     code = bytes_per_second = long_size = None
+    block = long_place = 0
     place, plain = start + 12, True
     while place + 8 <= size:
         name, length = struct.unpack_from(order + "4sI", data, place)
         place += 8
         if name == b"ds64" and place + 16 <= size:
-            long_size = struct.unpack_from("<Q", data, place + 8)[0]
+            long_place, long_size = place, struct.unpack_from("<Q", data, place + 8)[0]
         elif name == b"fmt " and place + 16 <= size:
             code, _, _, bytes_per_second, block = struct.unpack_from(order + "HHIIH", data, place)
             plain = code in _WAV_CODES
@@ -107,6 +113,11 @@ def _wav(data, start: int) -> Part:
         place += length + length % 2
     else:
         return Part(start, size, plain=False)
+    if (
+        code and length == 0xFFFF_FFFF and long_size in (0, 0xFFFF_FFFF_FFFF_FFFF)
+    ):  # a stopped recorder
+        sizes = struct.pack("<QQQ", size - start - 8, size - place, (size - place) // max(block, 1))
+        return Part(start, size, plain=False, filled=((long_place, sizes),))
     if length == 0xFFFF_FFFF and long_size:
         length = long_size
     end = after_chunks(data, place + length + length % 2, order)

@@ -132,7 +132,7 @@ class Stream:
                 source = _address(self.path) if alone else io.BytesIO(data[part.start : part.stop])
                 before = tally.seconds
                 try:
-                    window = _Window(data, part.start, part.stop)
+                    window = _Window(data, part)
                     lost = yield from _read(source, window, part, tally, self._number)
                     missing.append(_missing(part, tally.seconds - before) or part.lost or lost)
                 except _CannotRead as error:
@@ -228,11 +228,18 @@ def _address(path: Path) -> bytes | str:
 class _Window:
     """Some bytes of a file as PyAV reads them: a wrong place to seek is no exception."""
 
-    def __init__(self, data, start: int, stop: int):
-        self.data, self.start, self.stop, self.place = data, start, stop, start
+    def __init__(self, data, part: Part):
+        self.data, self.start, self.stop, self.place = data, part.start, part.stop, part.start
+        self.filled = part.filled
 
     def read(self, count: int) -> bytes:
-        found = self.data[self.place : min(self.place + count, self.stop)]
+        first, stop = self.place, min(self.place + count, self.stop)
+        found = self.data[first:stop]
+        for place, said in self.filled:
+            low, high = max(place, first), min(place + len(said), stop)
+            if low < high:
+                part = said[low - place : high - place]
+                found = found[: low - first] + part + found[high - first :]
         self.place += len(found)
         return found
 
