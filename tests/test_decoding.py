@@ -141,6 +141,20 @@ def test_a_flac_from_a_pipe(tmp_path):
     assert duration(path) == 1
 
 
+@pytest.mark.parametrize("stated", [1, 5000, 15_999])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_flac_that_states_fewer_samples_than_follow(tmp_path, stated, channels):
+    wave = np.stack([chirp()] * channels, axis=1)
+    soundfile.write(tmp_path / "x.flac", wave, RATE)
+    expected = load_audio(tmp_path / "x.flac")
+    data = bytearray((tmp_path / "x.flac").read_bytes())
+    data[21] &= 0xF0
+    data[22:26] = struct.pack(">I", stated)
+    found = load_audio(written(tmp_path / "y.flac", data))
+    last = RATE // 4096 * 4096  # the first sample of the last block
+    np.testing.assert_array_equal(found, expected[: RATE if stated <= last else stated])
+
+
 def recorded(tmp_path, form, extension, place, said):
     """Return a second of sound whose recorder stopped before it wrote the sizes at `place`."""
     path = tmp_path / f"x.{extension}"

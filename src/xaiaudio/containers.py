@@ -19,6 +19,8 @@ from .chunks import UNKNOWN_SIZE, after_chunks, ends_early, is_wave, unfilled, u
 _WAV_CODES = {1, 2, 3, 6, 7, 0x11, 0x31, 0xFFFE}
 # How many damaged or foreign bytes to look through for the next frame.
 _LOST = 1 << 18
+# Where the last frame of a FLAC file begins, before its end at most.
+_LAST = 1 << 17
 # Larger files are not searched for a second FLAC file.
 _SEARCHED = 1 << 30
 
@@ -176,7 +178,45 @@ def _flac_part(data, head: int, start: int, stop: int) -> Part:
     rate, samples = packed >> 44, packed & ((1 << 36) - 1)
     if not rate or not samples:  # written to a pipe: it did not know how much would come
         return Part(start, stop, plain=False)
+    if _last_flac_frame(data, head, stop) >= samples:
+        unknown = (packed - samples).to_bytes(8, "big")  # none stated: all are read
+        return Part(start, stop, plain=False, filled=((head + 18, unknown),))
     return Part(start, stop, stated=samples / rate)
+
+
+def _last_flac_frame(data, head: int, stop: int) -> int:
+    """Return the sample that the last frame begins with; -1 if there is none near the end."""
+    size = int.from_bytes(data[head + 10 : head + 12], "big")  # of a block, where all are alike
+    first = max(head + 42, stop - _LAST)
+    tail, place = bytes(data[first:stop]), stop - first
+    while (place := tail.rfind(b"\xff", 0, place)) >= 0:
+        number = _flac_number(tail[place : place + 16])
+        if number is not None:
+            return number * (1 if tail[place + 1] & 1 else size)
+    return -1
+
+
+def _flac_number(head: bytes) -> int | None:
+    """Return the number in a FLAC frame's header, of the frame or of a sample; None if it is none.
+
+    It is coded like a letter of UTF-8. The header ends with a checksum of eight bits.
+    """
+    if len(head) < 16 or head[1] & 0xFE != 0xF8 or head[3] & 1:
+        return None
+    leading = 8 - (head[4] ^ 0xFF).bit_length()
+    if leading in (1, 8):
+        return None
+    number = head[4] & (0x7F >> leading)
+    for byte in head[5 : 4 + leading]:
+        number = number << 6 | byte & 0x3F
+    end = 4 + max(leading, 1) + {6: 1, 7: 2}.get(head[2] >> 4, 0)
+    end += {12: 1, 13: 2, 14: 2}.get(head[2] & 15, 0)
+    found = 0
+    for byte in head[:end]:
+        found ^= byte
+        for _ in range(8):
+            found = found << 1 ^ (0x107 if found & 0x80 else 0)
+    return number if end < 16 and found == head[end] else None
 
 
 # --- Ogg
