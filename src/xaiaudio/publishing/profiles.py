@@ -58,7 +58,8 @@ class Profile:
     speech : {"digits", "fsdd"}
         The module of ``xaiaudio.datasets`` that chapters on speech take spoken digits from.
     quick_speech : bool
-        Whether their model hears each string less often, see :func:`xaiaudio.models.speech.recipe`.
+        Whether their model hears each string less often, see
+        :func:`xaiaudio.models.speech.training.recipe`.
     seed : int
         Decides the shuffling, the new layer's first weights and what LIME draws.
     """
